@@ -1,0 +1,40 @@
+"""The Celery application, and the one way to queue a task."""
+
+import logging
+import os
+from functools import partial
+from typing import Any
+
+from celery import Celery, Task
+from celery.signals import setup_logging
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("undersigned")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+logger = logging.getLogger(__name__)
+
+
+def enqueue(task: Task, *args: Any, countdown: float = 0) -> None:
+    """Queue `task` once the transaction commits; `args` are ids only.
+
+    A broker that does not answer is no error: the rows are the outbox, and a
+    periodic task finds them again.
+    """
+    transaction.on_commit(partial(_send, task, args, countdown))
+
+
+def _send(task: Task, args: tuple[Any, ...], countdown: float) -> None:
+    try:
+        task.apply_async(args, countdown=countdown, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("%s not queued, the sweep will: %s", task.name, type(error).__name__)
+
+
+@setup_logging.connect
+def _keep_our_logging(**kwargs: Any) -> None:
+    """Celery leaves the logging of `settings.LOGGING` alone, with its scrubbed lines."""

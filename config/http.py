@@ -1,0 +1,96 @@
+"""Error pages, caching headers and the process's own health."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+
+View = Callable[..., HttpResponse]
+
+
+def public_for(seconds: int) -> Callable[[View], View]:
+    """Mark a page as the same for everybody: any cache may keep it for `seconds`."""
+
+    def decorate(view: View) -> View:
+        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            response = view(request, *args, **kwargs)
+            if response.status_code == 200:
+                patch_cache_control(
+                    response, public=True, max_age=seconds, stale_while_revalidate=seconds * 10
+                )
+            return response
+
+        return wrapped
+
+    return decorate
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+# Error pages --------------------------------------------------------------------------
+
+
+def error_page(request: HttpRequest, status: int, **context: object) -> HttpResponse:
+    response = render(request, f"{status}.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    response.is_own_page = True  # type: ignore[attr-defined]
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The same page under every address, so that it tells nothing about any of them."""
+    return error_page(request, 404)
+
+
+def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    response = error_page(request, 429, minutes=max(1, seconds // 60))
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return error_page(request, 500)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    return error_page(request, 503)
+
+
+ERROR_PAGES: dict[int, View] = {
+    400: bad_request,
+    403: forbidden,
+    404: not_found,
+    500: server_error,
+}
+
+
+def keeps_what_was_typed(view: View) -> View:
+    """Mark a view that answers a failed CSRF check itself, with the form still filled in."""
+    view.keeps_what_was_typed = True  # type: ignore[attr-defined]
+    return view
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Nothing typed is lost: a marked view shows its form again, others the 403 page.
+
+    The view sees `request.csrf_failed` and must not act on the form.
+    """
+    match = request.resolver_match
+    if match and getattr(match.func, "keeps_what_was_typed", False):
+        request.csrf_failed = True  # type: ignore[attr-defined]
+        return match.func(request, *match.args, **match.kwargs)
+    return error_page(request, 403, csrf_failed=True)

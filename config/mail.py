@@ -1,0 +1,82 @@
+"""Sending one mail, and the folder that stands in for a mail server in development."""
+
+import os
+import secrets
+import smtplib
+from collections.abc import Sequence
+from email.utils import parseaddr
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.message import EmailMessage
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+
+class Refused(Exception):
+    """The mail server refuses this mailbox for good (SMTP 5xx)."""
+
+
+class Unreachable(Exception):
+    """The mail server cannot be reached or asks to come back later."""
+
+
+def send(folder: str, to: str, context: dict[str, object]) -> None:
+    """Send the mail in the template folder `folder` to one address.
+
+    Raises `Refused` or `Unreachable`; neither carries the address.
+    """
+    text = render_to_string(f"{folder}/body.txt", context)
+    message = EmailMultiAlternatives(
+        subject=subject(folder),
+        body=text,
+        from_email=settings.MAIL_FROM,
+        to=[to],
+        headers={
+            # Django would put the machine's name here.
+            "Message-ID": f"<{secrets.token_hex(16)}@{_sender_domain()}>",
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+        },
+    )
+    message.attach_alternative(render_to_string(f"{folder}/body.html", context), "text/html")
+    try:
+        message.send()
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
+        # No chained exception: the original names the mailbox.
+        raise (Refused if _is_refusal(error) else Unreachable)(type(error).__name__) from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise Unreachable(type(error).__name__) from None
+
+
+def subject(folder: str) -> str:
+    """The subject of the mail in the template folder; it never depends on the person."""
+    return " ".join(render_to_string(f"{folder}/subject.txt").split())
+
+
+def _is_refusal(error: smtplib.SMTPException) -> bool:
+    """Whether the recipient is refused for good; trouble with our own login is not that."""
+    if not isinstance(error, smtplib.SMTPRecipientsRefused):
+        return False
+    return all(500 <= code < 600 for code, _ in error.recipients.values())
+
+
+def _sender_domain() -> str:
+    return parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2] or settings.SITE_NAME
+
+
+class FolderBackend(BaseEmailBackend):
+    """Writes every mail as one `.eml` file into `settings.MAIL_DIR`, for development."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder = Path(settings.MAIL_DIR)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for message in email_messages:
+            stamp = timezone.now().strftime("%Y%m%d-%H%M%S-%f")
+            name = f"{stamp}-{secrets.token_hex(4)}"
+            draft = folder / f".{name}"
+            draft.write_bytes(message.message().as_bytes())
+            os.replace(draft, folder / f"{name}.eml")
+        return len(email_messages)

@@ -1,0 +1,322 @@
+"""All settings, from the environment. `docs/operations.md` describes each variable.
+
+With DEBUG off the application refuses to start with unsafe values and names them
+(see `refuse_unsafe_values` below).
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config import broker
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
+SEEDS_DIR = ROOT / "seeds"
+
+# `make run` keeps a developer's generated keys here. The file never speaks where DEBUG
+# is switched off, nor for an installation that names a database and does not ask for DEBUG.
+DEVELOPMENT_ENV = VAR_DIR / "development.env"
+_wish = os.environ.get("DEBUG", "").lower()
+if _wish in environ.Env.BOOLEAN_TRUE_STRINGS or not (_wish or os.environ.get("DATABASE_URL")):
+    if DEVELOPMENT_ENV.exists():
+        environ.Env.read_env(DEVELOPMENT_ENV)
+
+# An empty variable counts as an unset one: `REDIS_URL= make test` means "none".
+env = environ.Env()
+env.ENVIRON = {name: value for name, value in os.environ.items() if value != ""}
+
+DEBUG = env.bool("DEBUG", default=False)
+UNSAFE_SECRET_KEY = "unsafe: for development only"
+SECRET_KEY = env.str("SECRET_KEY", default=UNSAFE_SECRET_KEY)
+FIELD_KEYS = env.list("FIELD_KEYS", default=[])
+KEYS_DIR = Path(env.str("KEYS_DIR", default=str(VAR_DIR / "keys")))
+SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', default='8000')}")
+SITE_URL = SITE_URL.rstrip("/")
+SITE_NAME = urlsplit(SITE_URL).hostname or "localhost"
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
+)
+IS_DEMONSTRATION = DEBUG and "DATABASE_URL" not in env.ENVIRON
+
+# Applications -------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "config",
+    "letters",
+    "signatories",
+]
+
+MIDDLEWARE = [
+    "config.middleware.OwnErrorPages",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "config.middleware.SameOriginCsrf",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "config.middleware.PrivateByDefault",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.site",
+            ],
+        },
+    }
+]
+
+# Data ---------------------------------------------------------------------------
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: whoever was thanked stays signed after a power cut. secure_delete
+        # overwrites what is deleted instead of only unlinking it.
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+            "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;"
+        ),
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "letters.User"
+
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL or broker.cache_url(VAR_DIR),
+        # A broker that is down must not slow a signer: give up at once.
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1},
+        "KEY_PREFIX": "undersigned",
+    }
+}
+
+# Celery (read with the prefix CELERY_) --------------------------------------------
+
+CELERY_BROKER_URL = REDIS_URL or broker.broker_url(VAR_DIR)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 1800,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 0.5,
+    "global_keyprefix": "undersigned:",
+}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "sweep unsent codes": {"task": "signatories.tasks.sweep_codes", "schedule": 20},
+    "publish batches": {"task": "signatories.tasks.publish_batches", "schedule": 20},
+    "refresh counts": {"task": "signatories.tasks.refresh_counts", "schedule": 20},
+    "erase expired": {"task": "signatories.tasks.erase_expired", "schedule": 600},
+    "turn keys": {"task": "signatories.tasks.turn_keys", "schedule": 600},
+}
+
+# Mail -----------------------------------------------------------------------------
+
+if "EMAIL_URL" in env.ENVIRON or not DEBUG:
+    vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:25"))
+else:
+    EMAIL_BACKEND = "config.mail.FolderBackend"
+EMAIL_TIMEOUT = 20
+MAIL_DIR = VAR_DIR / "mail"
+MAIL_FROM = env.str("MAIL_FROM", default=f"Codes <codes@{SITE_NAME}>")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
+
+# Signing --------------------------------------------------------------------------
+
+# Durations: the one table of docs (privacy.md §3a); pages quote these values.
+CODE_MINUTES = 30
+CODE_TRIES = 5
+UNCONFIRMED_ANONYMOUS_HOURS = 24
+UNCONFIRMED_NAMED_HOURS = 72
+KEY_HOURS = {"anonymous": 48, "named": 96}
+DUPLICATE_DAYS = 30
+REJECTED_DAYS = 30
+
+# Anonymous signatures move in batches: once a day at a random minute, never later
+# than the maximum wait; or every so many seconds, in development each minute.
+BATCH_INTERVAL = env.str("BATCH_INTERVAL", default="60" if DEBUG else "daily")
+BATCH_MAXIMUM_WAIT_HOURS = 36
+
+# What one network, mailbox or letter may ask for. In development one machine is
+# everybody, so the limits by network are wide.
+RATE_LIMITS = {
+    "sign:network": "3000/h" if DEBUG else "60/h",
+    "sign:letter": "6000/m",
+    "confirm:network": "6000/h" if DEBUG else "120/h",
+    "confirm:page": "30/h",
+    "code:mailbox": "5/d",
+    "code:page": "1/m",
+    "find:network": "600/h" if DEBUG else "20/h",
+    **env.dict("RATE_LIMITS", default={}),
+}
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
+# Security ---------------------------------------------------------------------------
+
+IS_HTTPS = SITE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_AGE = None
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "config.http.csrf_failure"
+SECURE_SSL_REDIRECT = IS_HTTPS and not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "img-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/admin/"
+ACCOUNT_ADAPTER = "config.accounts.Adapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_SESSION_REMEMBER = False
+
+# Static files, language, time ---------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [ROOT / "config" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+
+LANGUAGE_CODE = "en-gb"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Logs -------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {
+            "()": "config.logs.ScrubbingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "CRITICAL"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
+}
+
+
+def refuse_unsafe_values() -> None:
+    """Raise ImproperlyConfigured, naming every value that is unsafe with DEBUG off."""
+    unsafe = {
+        "SECRET_KEY is missing or the default": SECRET_KEY == UNSAFE_SECRET_KEY,
+        "SECRET_KEY is shorter than 50 characters": len(SECRET_KEY) < 50,
+        "FIELD_KEYS is missing": not FIELD_KEYS,
+        "ALLOWED_HOSTS is missing": not ALLOWED_HOSTS,
+        "ALLOWED_HOSTS contains *": "*" in ALLOWED_HOSTS,
+        "SITE_URL must start with https:// (cookies would be insecure)": not IS_HTTPS,
+    }
+    found = [sentence for sentence, is_unsafe in unsafe.items() if is_unsafe]
+    if found:
+        raise ImproperlyConfigured(
+            "Undersigned does not start with unsafe settings while DEBUG is off:\n  - "
+            + "\n  - ".join(found)
+            + "\nSet them in the environment (docs/operations.md), or use `make run` to try it out."
+        )
+
+
+if DEBUG and not FIELD_KEYS:
+    raise ImproperlyConfigured(
+        "FIELD_KEYS is missing. `make run` generates one for development; elsewhere set it "
+        "in the environment (docs/operations.md)."
+    )
+if not DEBUG:
+    refuse_unsafe_values()

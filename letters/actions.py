@@ -1,0 +1,109 @@
+"""The verbs of the letters floor."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from letters.models import (
+    AuditEntry,
+    Demand,
+    Letter,
+    LetterVersion,
+    Status,
+    User,
+    text_digest,
+)
+
+
+class NotAllowed(Exception):
+    """The verb does not apply; the message says why, for the person who tried."""
+
+
+def audit(
+    *,
+    verb: str,
+    actor: User | None,
+    letter: Letter | None = None,
+    target: object = "",
+    reason: str = "",
+    number: int = 1,
+) -> AuditEntry:
+    """Record who did what, by day. `target` and `reason` are ids and codes, never names."""
+    return AuditEntry.objects.create(
+        letter=letter,
+        verb=verb,
+        actor=actor,
+        target=str(target),
+        reason=reason,
+        number=number,
+        recorded_on=timezone.localdate(),
+    )
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a letter says: the title, the Markdown, and the demands as (lead, text)."""
+
+    title: str
+    markdown: str
+    demands: tuple[tuple[str, str], ...]
+
+    @property
+    def sha256(self) -> str:
+        return text_digest(self.title, self.markdown, list(self.demands))
+
+
+@transaction.atomic
+def publish_text(*, letter: Letter, text: Text, actor: User | None, on: date) -> LetterVersion:
+    """Make `text` the letter's current version. The same text again changes nothing.
+
+    Earlier versions and the signatures bound to them stay as they are.
+    """
+    letter = Letter.objects.select_for_update().get(pk=letter.pk)
+    if letter.is_sealed:
+        raise NotAllowed(_("A sealed letter keeps its text."))
+    current = letter.current_version
+    if current and current.sha256 == text.sha256:
+        return current
+    latest = letter.versions.aggregate(number=Max("number"))["number"] or 0
+    version = LetterVersion(
+        letter=letter,
+        number=latest + 1,
+        title=text.title,
+        text=text.markdown,
+        sha256=text.sha256,
+        published_on=on,
+    )
+    version.full_clean()
+    version.save()
+    Demand.objects.bulk_create(
+        Demand(version=version, number=number, lead=lead, text=demand)
+        for number, (lead, demand) in enumerate(text.demands, start=1)
+    )
+    letter.current_version = version
+    letter.title = text.title
+    letter.save(update_fields=["current_version", "title"])
+    audit(verb="letter.text_published", actor=actor, letter=letter, target=version.number)
+    return version
+
+
+@transaction.atomic
+def publish(*, letter: Letter, actor: User | None, on: date) -> Letter:
+    """Open a draft that has a text to signatures. Twice is once."""
+    letter = Letter.objects.select_for_update().get(pk=letter.pk)
+    if letter.status == Status.PUBLISHED:
+        return letter
+    if letter.status != Status.DRAFT:
+        raise NotAllowed(_("Only a draft can be published."))
+    if letter.current_version_id is None:
+        raise NotAllowed(_("The letter has no text yet."))
+    letter.status = Status.PUBLISHED
+    letter.published_on = on
+    letter.full_clean()
+    letter.save(update_fields=["status", "published_on"])
+    audit(verb="letter.published", actor=actor, letter=letter)
+    return letter

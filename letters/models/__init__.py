@@ -1,0 +1,37 @@
+from letters.models.audit import AuditEntry
+from letters.models.letter import (
+    Demand,
+    Letter,
+    LetterVersion,
+    Outcome,
+    Recipient,
+    ReviewPolicy,
+    Status,
+    Visibility,
+    text_digest,
+)
+from letters.models.organisation import Organisation, OrganisationAlias, OrganisationDomain
+from letters.models.response import Kind, Response, Update
+from letters.models.team import Membership, Role, User
+
+__all__ = [
+    "AuditEntry",
+    "Demand",
+    "Kind",
+    "Letter",
+    "LetterVersion",
+    "Membership",
+    "Organisation",
+    "OrganisationAlias",
+    "OrganisationDomain",
+    "Outcome",
+    "Recipient",
+    "Response",
+    "ReviewPolicy",
+    "Role",
+    "Status",
+    "Update",
+    "User",
+    "Visibility",
+    "text_digest",
+]

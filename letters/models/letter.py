@@ -1,0 +1,274 @@
+import hashlib
+import json
+from functools import cached_property
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from letters.markdown import around_demands
+from letters.models.constraints import one_of
+from letters.models.organisation import Organisation
+
+SMALLEST_GROUP = 3
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    PUBLISHED = "published", _("published")
+    CLOSED = "closed", _("closed")
+    SEALED = "sealed", _("sealed")
+
+
+class Visibility(models.TextChoices):
+    PUBLIC = "public", _("public: listed, for everybody")
+    UNLISTED = "unlisted", _("unlisted: for everybody who has the link")
+    INTERNAL = "internal", _("internal: for members of its organisations")
+
+
+class ReviewPolicy(models.TextChoices):
+    BEFORE = "before", _("a moderator reads each entry before it is published")
+    AFTER = "after", _("entries are published at once and read afterwards")
+
+
+class Outcome(models.TextChoices):
+    NONE = "none", _("No response")
+    DECLINED = "declined", _("Declined")
+    PARTLY = "partly", _("Partly met")
+    MET = "met", _("Met in full")
+
+
+class LetterQuerySet(models.QuerySet["Letter"]):
+    def for_everybody(self) -> "LetterQuerySet":
+        """Letters that anybody with the address may read. All others do not exist for the public."""
+        return self.filter(
+            status__in=[Status.PUBLISHED, Status.CLOSED, Status.SEALED],
+            visibility__in=[Visibility.PUBLIC, Visibility.UNLISTED],
+        )
+
+    def listed(self) -> "LetterQuerySet":
+        return self.for_everybody().filter(visibility=Visibility.PUBLIC)
+
+    def not_sealed(self) -> "LetterQuerySet":
+        return self.exclude(status=Status.SEALED)
+
+
+class Letter(models.Model):
+    slug = models.SlugField(_("address"), max_length=80, unique=True)
+    title = models.CharField(_("title"), max_length=200)
+    summary = models.CharField(_("summary"), max_length=300, blank=True)
+    addressed_to = models.CharField(_("addressed to"), max_length=200, blank=True)
+    organiser_line = models.CharField(
+        _("organiser line"), max_length=200, blank=True, help_text=_("May stay empty.")
+    )
+    language = models.CharField(_("language"), max_length=10, default="en")
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
+    visibility = models.CharField(
+        _("visibility"), max_length=10, choices=Visibility, default=Visibility.PUBLIC
+    )
+    organisations = models.ManyToManyField(
+        Organisation,
+        blank=True,
+        related_name="letters",
+        verbose_name=_("organisations"),
+        help_text=_("Whose members an internal letter is for."),
+    )
+    review_policy = models.CharField(
+        _("review policy"), max_length=10, choices=ReviewPolicy, default=ReviewPolicy.BEFORE
+    )
+    allows_named = models.BooleanField(_("allows signing by name"), default=True)
+    allows_anonymous = models.BooleanField(_("allows signing anonymously"), default=True)
+    allows_pledged = models.BooleanField(_("allows pledges"), default=False)
+    accepts_unverified = models.BooleanField(_("accepts unverified affiliations"), default=True)
+    minimum_group_size = models.PositiveSmallIntegerField(_("minimum group size"), default=5)
+    pledge_thresholds = models.JSONField(_("pledge thresholds"), default=list, blank=True)
+    goal = models.PositiveIntegerField(_("goal"), null=True, blank=True)
+    opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
+    published_on = models.DateField(_("published on"), null=True, blank=True)
+    closed_on = models.DateField(_("closed on"), null=True, blank=True)
+    sealed_on = models.DateField(_("sealed on"), null=True, blank=True)
+    current_version = models.ForeignKey(
+        "letters.LetterVersion", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = LetterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
+        ordering = ["-published_on", "slug"]
+        constraints = [
+            one_of("status", Status),
+            one_of("visibility", Visibility),
+            one_of("review_policy", ReviewPolicy),
+            models.CheckConstraint(
+                condition=Q(allows_named=True) | Q(allows_anonymous=True) | Q(allows_pledged=True),
+                name="letters_can_be_signed_somehow",
+                violation_error_message=_("Allow at least one way to appear."),
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum_group_size__gte=SMALLEST_GROUP),
+                name="letters_protect_small_groups",
+                violation_error_message=_("A group of fewer than three protects nobody."),
+            ),
+            models.CheckConstraint(
+                condition=Q(closes_at__isnull=True)
+                | Q(opens_at__isnull=True)
+                | Q(closes_at__gt=models.F("opens_at")),
+                name="letters_close_after_they_open",
+                violation_error_message=_("The letter closes before it opens."),
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.DRAFT, published_on__isnull=True)
+                | (
+                    ~Q(status=Status.DRAFT)
+                    & Q(published_on__isnull=False, current_version__isnull=False)
+                ),
+                name="letters_out_of_draft_have_a_text_and_a_day",
+                violation_error_message=_("A published letter has a text and a day."),
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[Status.DRAFT, Status.PUBLISHED], closed_on__isnull=True)
+                | Q(status__in=[Status.CLOSED, Status.SEALED], closed_on__isnull=False),
+                name="letters_closed_on_agrees_with_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.SEALED, sealed_on__isnull=False)
+                | (~Q(status=Status.SEALED) & Q(sealed_on__isnull=True)),
+                name="letters_sealed_on_agrees_with_status",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("public:letter", args=[self.slug])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether new entries are accepted now."""
+        now = timezone.now()
+        return (
+            self.status == Status.PUBLISHED
+            and (self.opens_at is None or self.opens_at <= now)
+            and (self.closes_at is None or now < self.closes_at)
+        )
+
+    @property
+    def is_sealed(self) -> bool:
+        return self.status == Status.SEALED
+
+    @property
+    def reviews_before(self) -> bool:
+        return self.review_policy == ReviewPolicy.BEFORE
+
+
+class LetterVersion(models.Model):
+    """The text and demands as they stood. Signatures are bound to one; it never changes."""
+
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(_("number"))
+    title = models.CharField(_("title"), max_length=200)
+    text = models.TextField(_("text"), help_text=_("Markdown"))
+    sha256 = models.CharField("SHA-256", max_length=64)
+    published_on = models.DateField(_("published on"))
+
+    class Meta:
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
+        ordering = ["letter", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["letter", "number"], name="versions_are_numbered_once_per_letter"
+            ),
+            models.CheckConstraint(
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="versions_have_a_sha256"
+            ),
+            models.CheckConstraint(condition=Q(number__gte=1), name="versions_count_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.number})"
+
+    @property
+    def opening_html(self) -> str:
+        return around_demands(self.text)[0]
+
+    @property
+    def closing_html(self) -> str:
+        return around_demands(self.text)[1]
+
+
+class Demand(models.Model):
+    version = models.ForeignKey(LetterVersion, models.CASCADE, related_name="demands")
+    number = models.PositiveSmallIntegerField(_("number"))
+    lead = models.CharField(_("lead"), max_length=100, blank=True)
+    text = models.CharField(_("text"), max_length=500)
+
+    class Meta:
+        verbose_name = _("demand")
+        verbose_name_plural = _("demands")
+        ordering = ["version", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "number"], name="demands_are_numbered_once_per_version"
+            ),
+            models.CheckConstraint(condition=~Q(text=""), name="demands_say_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lead} {self.text}".strip()
+
+
+class Recipient(models.Model):
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="recipients")
+    position = models.PositiveSmallIntegerField(_("position"))
+    name = models.CharField(_("name"), max_length=200)
+    role = models.CharField(_("role"), max_length=200, blank=True)
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("recipient")
+        verbose_name_plural = _("recipients")
+        ordering = ["letter", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["letter", "position"], name="recipients_have_a_place_each"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="recipients_have_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def organisation_name(self) -> str:
+        return self.organisation.name if self.organisation else ""
+
+    @cached_property
+    def status(self) -> Outcome:
+        """All responses in one word: the same for every demand, or partly met."""
+        outcomes = {response.outcome for response in self.responses.all()} - {Outcome.NONE}
+        if not outcomes:
+            return Outcome.NONE
+        return Outcome(outcomes.pop()) if len(outcomes) == 1 else Outcome.PARTLY
+
+    def get_status_display(self) -> str:
+        return str(self.status.label)
+
+
+def text_digest(title: str, text: str, demands: list[tuple[str, str]]) -> str:
+    """SHA-256, in hexadecimal, of what a signature is bound to.
+
+    The digest is taken over UTF-8 JSON with the members title, text and demands (a list
+    of [lead, text]), keys sorted, no white space between them, non-ASCII left as it is.
+    """
+    content = {"title": title, "text": text, "demands": [list(demand) for demand in demands]}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

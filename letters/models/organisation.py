@@ -1,0 +1,123 @@
+import re
+import unicodedata
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from letters.models.constraints import one_of
+
+LEGAL_FORMS = {"inc", "llc", "ltd", "limited", "corp", "corporation", "gmbh", "co", "plc", "ag", "sa"}
+
+
+def alias_key(name: str) -> str:
+    """What spellings of one organisation have in common: "Google, Inc." and "GOOGLE" → "google"."""
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    words = re.findall(r"[^\W_]+", plain)
+    while len(words) > 1 and words[-1] in LEGAL_FORMS:
+        words.pop()
+    return " ".join(words)
+
+
+class HeadcountBand(models.TextChoices):
+    UNKNOWN = "", _("not known")
+    TINY = "1-49", _("1 to 49")
+    SMALL = "50-249", _("50 to 249")
+    MIDDLE = "250-999", _("250 to 999")
+    LARGE = "1000-9999", _("1,000 to 9,999")
+    HUGE = "10000+", _("10,000 or more")
+
+    @property
+    def at_least(self) -> int | None:
+        """The fewest people an organisation of this band has, or None where nobody knows."""
+        return int(self.value.split("-")[0].rstrip("+")) if self.value else None
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def named(self, name: str) -> "Organisation | None":
+        """The organisation that goes by this name or one of its spellings."""
+        return self.filter(aliases__key=alias_key(name)).first()
+
+    def owning(self, domain: str) -> "OrganisationDomain | None":
+        """The entry of exactly this mail domain.
+
+        Subdomains prove nothing: firms hand mailboxes below their domain to customers.
+        """
+        return (
+            OrganisationDomain.objects.select_related("organisation").filter(domain=domain).first()
+        )
+
+
+class Organisation(models.Model):
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    slug = models.SlugField(_("slug"), max_length=80, unique=True)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    headcount_band = models.CharField(
+        _("headcount"), max_length=10, choices=HeadcountBand, blank=True, default=""
+    )
+    is_demonstration = models.BooleanField(_("invented"), default=False)
+
+    objects = OrganisationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+        ordering = ["name"]
+        constraints = [
+            one_of("headcount_band", HeadcountBand),
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True) | ~Q(parent=F("pk")),
+                name="organisations_are_not_their_own_parent",
+                violation_error_message=_("An organisation cannot belong to itself."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrganisationAlias(models.Model):
+    """One spelling. The canonical name has an alias of its own, so one look-up finds all."""
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="aliases")
+    name = models.CharField(_("name"), max_length=200)
+    key = models.CharField(_("key"), max_length=200, unique=True, editable=False)
+
+    class Meta:
+        verbose_name = _("spelling")
+        verbose_name_plural = _("spellings")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.key = alias_key(self.name)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class OrganisationDomain(models.Model):
+    """A mail domain that proves one organisation.
+
+    `mailbox_domain` names the domain whose mailboxes these are where one organisation
+    has several domains for the same mailbox (alice@fb.com is alice@meta.com).
+    """
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="domains")
+    domain = models.CharField(_("domain"), max_length=253, unique=True)
+    mailbox_domain = models.CharField(_("mailbox domain"), max_length=253)
+
+    class Meta:
+        verbose_name = _("mail domain")
+        verbose_name_plural = _("mail domains")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(domain="") & ~Q(mailbox_domain=""),
+                name="organisation_domains_are_not_empty",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.domain

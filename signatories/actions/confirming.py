@@ -1,0 +1,159 @@
+"""Confirming: the mailbox is proven, the address goes, the signature stays."""
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from config import crypto
+from letters.models import Letter
+from signatories import addresses, roll
+from signatories.addresses import Address
+from signatories.models import (
+    Signature,
+    State,
+    UsedAddress,
+    Verification,
+)
+
+
+class Gone(Exception):
+    """The verification has done its work or was erased."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A named signature found again, with a new capability to manage it."""
+
+    signature: Signature
+    token: str
+
+
+def manage_tokens(*secrets: str) -> list[str]:
+    """The capability given at confirmation, computed from the secrets that confirmed.
+
+    A second press of the button, or a reload, therefore leads to the same page.
+    """
+    return crypto.derived_tokens("manage", *secrets)
+
+
+@transaction.atomic
+def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
+    """Turn an unconfirmed signature into a confirmed one; return the capability to manage it.
+
+    In one transaction the address and everything else in the Verification go. If the mailbox
+    has signed the letter already, the entry becomes a `duplicate`, which looks the same to
+    the person. Raises `Gone`, or `keys.KeyLost` where the letter's key is lost (then nothing
+    changes).
+    """
+    signature = verification.signature
+    if signature is None:
+        raise Gone
+    address = addresses.decrypt(bytes(verification.address), verification.key_name)
+    _use_up(verification)
+    letter = signature.letter
+    digest = addresses.digest(letter, address)
+    token = manage_tokens(*secrets)[0]
+    signature.confirmed_on = timezone.localdate()
+    signature.manage_digest = crypto.digest("manage", token)
+    if not _use(letter, digest):
+        signature.state = State.DUPLICATE
+    else:
+        _admit(signature, digest)
+    signature.save(
+        update_fields=[
+            "state",
+            "confirmed_on",
+            "manage_digest",
+            "address_digest",
+            "published_on",
+            "roll_key",
+            "shown_organisation",
+            "shown_tenure",
+        ]
+    )
+    return token
+
+
+def _use_up(verification: Verification) -> None:
+    """A conditional DELETE: of two confirmations at once, one finds nothing to delete."""
+    deleted, _by_model = Verification.objects.filter(pk=verification.pk).delete()
+    if not deleted:
+        raise Gone
+
+
+def _use(letter: Letter, digest: str) -> bool:
+    """Whether the address is new to this letter; the constraint decides, not a query."""
+    try:
+        with transaction.atomic():
+            UsedAddress.objects.create(letter=letter, digest=digest)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _admit(signature: Signature, digest: str) -> None:
+    if signature.is_anonymous:
+        # Everything in it comes from lists and is verified: nothing to review.
+        signature.state = State.APPROVED
+        return
+    signature.address_digest = digest
+    if signature.letter.reviews_before:
+        signature.state = State.IN_REVIEW
+    else:
+        put_on_roll(signature)
+
+
+def put_on_roll(signature: Signature) -> None:
+    """Set the fields by which a named line stands on the roll."""
+    signature.state = State.PUBLISHED
+    signature.published_on = timezone.localdate()
+    signature.roll_key = roll.place_of(signature.name)
+    signature.shown_organisation = signature.organisation if signature.is_verified else None
+    signature.shown_tenure = signature.tenure
+
+
+@transaction.atomic
+def find(*, verification: Verification, secrets: tuple[str, ...]) -> list[Found]:
+    """Use up a proof to find the named signatures of its mailbox.
+
+    Each one gets a new capability, which ends the earlier one. Raises `Gone`.
+    """
+    address = addresses.decrypt(bytes(verification.address), verification.key_name)
+    _use_up(verification)
+    return [_renew(signature, secrets) for signature in _named_signatures(address)]
+
+
+def found_before(secrets: tuple[str, ...]) -> list[Found]:
+    """What the same secrets opened a moment ago, for a page that is sent twice."""
+    found = []
+    for letter in Letter.objects.filter(key__isnull=False):
+        for token in manage_tokens(*secrets, str(letter.pk)):
+            signature = by_token(token)
+            if signature:
+                found.append(Found(signature, token))
+    return found
+
+
+def _named_signatures(address: Address) -> list[Signature]:
+    found = []
+    for letter in Letter.objects.not_sealed().filter(key__isnull=False):
+        digest = addresses.digest(letter, address)
+        found += list(letter.signatures.filter(address_digest=digest).select_related("letter"))
+    return found
+
+
+def _renew(signature: Signature, secrets: tuple[str, ...]) -> Found:
+    token = manage_tokens(*secrets, str(signature.letter_id))[0]
+    signature.manage_digest = crypto.digest("manage", token)
+    signature.save(update_fields=["manage_digest"])
+    return Found(signature, token)
+
+
+def by_token(token: str) -> Signature | None:
+    """The signature that a capability manages, or None."""
+    return (
+        Signature.objects.filter(manage_digest__in=crypto.digests("manage", token))
+        .select_related("letter", "letter__current_version", "organisation", "shown_organisation")
+        .first()
+    )

@@ -1,0 +1,82 @@
+"""Erasing by the table of durations: in batches, repeatable, and last of all the keys."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from config import keys
+from letters.actions import audit
+from signatories import statistics
+from signatories.models import Fate, Signature, Verification
+from signatories.verification import mailbox
+
+BATCH_SIZE = 500
+
+
+def expired(now: datetime) -> dict[str, QuerySet[Signature] | QuerySet[Verification]]:
+    """What the table of durations says must be gone by `now`, under names for the operator."""
+    today = now.date()
+    return {
+        "unconfirmed entries": Verification.objects.expired(now),
+        "duplicates": Signature.objects.duplicates().filter(
+            confirmed_on__lte=today - timedelta(days=settings.DUPLICATE_DAYS)
+        ),
+        "rejected entries": Signature.objects.rejected().filter(
+            rejected_on__lte=today - timedelta(days=settings.REJECTED_DAYS),
+            published_on__isnull=True,
+        ),
+    }
+
+
+def erase_expired(*, now: datetime) -> Iterator[tuple[str, int]]:
+    """Erase all of it, yielding (what, how many) after every batch."""
+    for what, rows in expired(now).items():
+        while number := _erase_batch(rows):
+            yield what, number
+    number = erase_without_key()
+    if number:
+        yield "entries whose key of the day is lost", number
+
+
+@transaction.atomic
+def _erase_batch(rows: QuerySet[Signature] | QuerySet[Verification]) -> int:
+    batch = list(rows.order_by("pk")[:BATCH_SIZE])
+    for row in batch:
+        if isinstance(row, Verification):
+            mailbox.erase(row, Fate.EXPIRED)
+    signatures = [row for row in batch if isinstance(row, Signature)]
+    fates = Counter((s.letter_id, s.state, s.appearance, s.reason) for s in signatures)
+    Signature.objects.filter(pk__in=[signature.pk for signature in signatures]).delete()
+    for (letter_id, state, appearance, reason), number in fates.items():
+        fate = Fate.REJECTED if reason else Fate.DUPLICATE
+        statistics.depart(letter_id, fate, appearance, reason, number)
+    return len(batch)
+
+
+def erase_without_key() -> int:
+    """Erase unconfirmed entries whose key of the day is gone: nobody can write to them."""
+    number = 0
+    names = Verification.objects.order_by().values_list("key_name", flat=True).distinct()
+    for name in list(names):
+        if not keys.exists("day", name):
+            for verification in Verification.objects.filter(key_name=name).iterator():
+                mailbox.erase(verification, Fate.EXPIRED)
+                number += 1
+            audit(verb="keys.day_key_lost", actor=None, target=name)
+    return number
+
+
+def turn_keys(*, now: datetime) -> list[str]:
+    """Create today's keys and destroy those whose hours are over; return the destroyed ones."""
+    for kind in settings.KEY_HOURS:
+        keys.read_or_create("day", keys.day_key_name(kind, now.date()))
+    destroyed = keys.expired_day_keys(now)
+    for name in destroyed:
+        keys.destroy("day", name)
+    return destroyed
+
+

@@ -1,0 +1,99 @@
+"""What moderators decide."""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from letters.actions import NotAllowed, audit
+from letters.models import User
+from letters.permissions import moderated_by
+from signatories.actions.confirming import put_on_roll
+from signatories.models import Reason, Signature, State
+
+ON_ROLL_FIELDS = [
+    "state",
+    "published_on",
+    "roll_key",
+    "shown_organisation",
+    "shown_tenure",
+    "rejected_on",
+    "reason",
+]
+
+
+@transaction.atomic
+def approve(*, signature: Signature, actor: User) -> Signature:
+    """Let an entry in review, or a rejected one, onto the roll.
+
+    A named line stands there at once, an anonymous one with the next batch. Raises
+    `NotAllowed`, also for a moderator of another letter.
+    """
+    signature = _for_decision(signature, actor)
+    if signature.state in (State.APPROVED, State.PUBLISHED):
+        return signature
+    if signature.state not in (State.IN_REVIEW, State.REJECTED):
+        raise NotAllowed(_("This entry can no longer be approved."))
+    signature.rejected_on = None
+    signature.reason = ""
+    if not signature.is_anonymous:
+        put_on_roll(signature)
+    elif signature.is_on_roll:
+        # Rejected since the last batch: the line has not left yet and stays.
+        signature.state = State.PUBLISHED
+    else:
+        signature.state = State.APPROVED
+    signature.save(update_fields=ON_ROLL_FIELDS)
+    audit(
+        verb="signature.approved", actor=actor, letter=signature.letter, target=_target(signature)
+    )
+    return signature
+
+
+@transaction.atomic
+def reject(*, signature: Signature, actor: User, reason: str) -> Signature:
+    """Take an entry out, with a reason code. It is kept 30 days for an objection.
+
+    A named line leaves the roll at once, an anonymous one with the next batch. Raises
+    `NotAllowed`, also for a moderator of another letter or an unknown reason.
+    """
+    if reason not in Reason.values:
+        raise NotAllowed(_("Choose a reason."))
+    signature = _for_decision(signature, actor)
+    if signature.state == State.REJECTED:
+        return signature
+    if signature.state not in (State.IN_REVIEW, State.PUBLISHED):
+        raise NotAllowed(_("This entry can no longer be rejected."))
+    signature.state = State.REJECTED
+    signature.rejected_on = timezone.localdate()
+    signature.reason = reason
+    if not signature.is_anonymous:
+        signature.published_on = None
+        signature.roll_key = ""
+    signature.save(update_fields=ON_ROLL_FIELDS)
+    audit(
+        verb="signature.rejected",
+        actor=actor,
+        letter=signature.letter,
+        target=_target(signature),
+        reason=reason,
+    )
+    return signature
+
+
+def _for_decision(signature: Signature, actor: User) -> Signature:
+    """The entry under a lock, fetched through what this moderator may decide."""
+    found = (
+        Signature.objects.for_moderators()
+        .select_for_update(of=("self",))
+        .select_related("letter", "organisation")
+        .filter(pk=signature.pk, letter__in=moderated_by(actor))
+        .first()
+    )
+    if found is None:
+        raise NotAllowed(_("This entry is no longer here, or is not yours to decide."))
+    return found
+
+
+def _target(signature: Signature) -> str:
+    """What the audit trail calls an entry. Anonymous rows get new ids with their batch."""
+    return f"signature:{signature.pk}"

@@ -1,0 +1,136 @@
+"""Mail addresses: read, compared, encrypted and digested; never kept in clear."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from email_validator import EmailNotValidError, validate_email
+
+from config import crypto, keys
+from letters.models import Letter, Organisation
+from signatories.models import Appearance, LetterKey
+
+GMAIL = {"gmail.com", "googlemail.com"}
+
+
+class NotAnAddress(ValueError):
+    """The message says, for the person who typed it, what is wrong."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address that mail can be sent to: lower case, domain in ASCII."""
+
+    local: str
+    domain: str
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether a public mail provider runs the mailbox. All others count as work mailboxes."""
+        return self.domain in free_mail_domains()
+
+    @property
+    def hidden(self) -> str:
+        """Enough for its owner to recognise it: "w•••@orrery.example"."""
+        return f"{self.local[0]}•••@{self.domain}"
+
+    def mailbox(self) -> str:
+        """One string for all spellings of one mailbox.
+
+        Tags after + are dropped, dots for Gmail only, and the domains that an organisation
+        uses for the same mailboxes are folded together.
+        """
+        local = self.local.split("+", 1)[0] or self.local
+        if self.domain in GMAIL:
+            return f"{local.replace('.', '')}@gmail.com"
+        owned = Organisation.objects.owning(self.domain)
+        return f"{local}@{owned.mailbox_domain if owned else self.domain}"
+
+
+def read(typed: str) -> Address:
+    """Read a typed address; raise `NotAnAddress`. Nothing is looked up on the network."""
+    typed = typed.strip()
+    try:
+        valid = validate_email(
+            typed,
+            check_deliverability=False,
+            allow_smtputf8=False,
+            test_environment=settings.DEBUG,
+        )
+    except EmailNotValidError:
+        raise NotAnAddress(_what_is_wrong(typed)) from None
+    return Address(valid.local_part.lower(), valid.ascii_domain.lower())
+
+
+def _what_is_wrong(typed: str) -> str:
+    if "@" not in typed:
+        return _("Enter a complete address, such as name@example.org. This one has no @.")
+    local, _at, domain = typed.rpartition("@")
+    if not local:
+        return _("Enter a complete address, such as name@example.org. Nothing stands before the @.")
+    if len(typed) > 254:
+        return _("This address is longer than mail allows.")
+    if not local.isascii():
+        return _("We can only write to addresses with plain letters before the @.")
+    if re.search(r"[\s,;<>\"]", typed):
+        return _("Enter one address, such as name@example.org, without spaces or brackets.")
+    if "." not in domain:
+        return _("Enter a complete address, such as name@example.org. This one ends too early.")
+    return _("Enter a complete address, such as name@example.org.")
+
+
+@lru_cache(maxsize=1)
+def free_mail_domains() -> frozenset[str]:
+    lines = (settings.SEEDS_DIR / "free-mail-domains.txt").read_text().splitlines()
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+# Encryption under the key of the day ----------------------------------------------------
+
+
+def encrypt(address: Address, appearance: str) -> tuple[bytes, str]:
+    """The encrypted address, and the name of the key of the day it needs."""
+    kind = "anonymous" if appearance == Appearance.ANONYMOUS else "named"
+    key_name = keys.day_key_name(kind, timezone.now().date())
+    key = keys.read_or_create("day", key_name)
+    return crypto.encrypt_under(key, str(address).encode()), key_name
+
+
+def decrypt(ciphertext: bytes, key_name: str) -> Address:
+    """The address; raise `keys.KeyLost` where the key of that day is gone."""
+    key = keys.read("day", key_name)
+    local, _at, domain = crypto.decrypt_under(key, bytes(ciphertext)).decode().rpartition("@")
+    return Address(local, domain)
+
+
+# Digests under the letter's key ------------------------------------------------------------
+
+
+def digest(letter: Letter, address: Address) -> str:
+    """The keyed digest of the mailbox under this letter: 64 hexadecimal characters.
+
+    Raises `keys.KeyLost` where the letter's key can no longer be unwrapped.
+    """
+    return crypto.mac(_letter_key(letter), "address", address.mailbox()).hex()
+
+
+def _letter_key(letter: Letter) -> bytes:
+    row = LetterKey.objects.filter(letter=letter).first() or _create_letter_key(letter)
+    return crypto.decrypt_under(keys.read("letter", str(letter.pk)), bytes(row.wrapped))
+
+
+def _create_letter_key(letter: Letter) -> LetterKey:
+    wrapping = keys.read_or_create("letter", str(letter.pk))
+    fresh = crypto.encrypt_under(wrapping, crypto.random_key())
+    try:
+        with transaction.atomic():
+            return LetterKey.objects.create(letter=letter, wrapped=fresh)
+    except IntegrityError:  # Two first confirmations at once; the other's key counts.
+        return LetterKey.objects.get(letter=letter)

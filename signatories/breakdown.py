@@ -1,0 +1,48 @@
+"""Where the signatories work: the rows of the letter page's table, largest first."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from letters.models import Letter, Organisation
+from signatories.models import Tally
+
+ROWS = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    number: int
+    url: str = ""
+    is_minor: bool = False
+
+
+def rows_of(letter: Letter, tally: Tally, rows: list[tuple[Organisation, int]]) -> list[Row]:
+    """The largest organisations, then the others together, then whoever names none.
+
+    The last row holds what no organisation's number contains: unverified and unnamed
+    affiliations, and anonymous lines whose organisation is not shown.
+    """
+    large = [row for row in rows if row[1] >= letter.minimum_group_size][:ROWS]
+    others = rows[len(large) :]
+    table = [
+        Row(organisation.name, number, _filter_url(letter, organisation))
+        for organisation, number in large
+    ]
+    if others:
+        name = ngettext("%(n)d other organisation", "%(n)d other organisations", len(others))
+        total = sum(number for _organisation, number in others)
+        table.append(Row(name % {"n": len(others)}, total, is_minor=True))
+    rest = tally.total - sum(number for _organisation, number in rows)
+    if rest > 0:
+        table.append(Row(_("None shown or not verified"), rest, is_minor=True))
+    return table
+
+
+def _filter_url(letter: Letter, organisation: Organisation) -> str:
+    query = urlencode({"organisation": organisation.slug})
+    return f"{reverse('public:roll', args=[letter.slug])}?{query}"

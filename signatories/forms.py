@@ -1,0 +1,249 @@
+"""Reading what people type: shape and cleaning. Nothing here changes state."""
+
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from letters.models import Letter, Organisation
+from signatories import addresses, affiliation
+from signatories.actions.signing import Entry
+from signatories.models import Appearance, RoleBucket, Tenure
+from signatories.verification.mailbox import CODE_DIGITS
+
+# Joiners shape words in Persian, Hindi and other languages; all other invisible
+# characters can make a line read otherwise than it is.
+ALLOWED_INVISIBLE = {"\u200c", "\u200d"}
+WEB_ADDRESS = re.compile(r"https?:|www\.|://", re.IGNORECASE)
+
+
+def read_plain_text(value: str) -> str:
+    """One line of words as somebody would write them by hand; raise ValidationError otherwise."""
+    value = unicodedata.normalize("NFC", value)
+    if "\ufffd" in value:
+        raise ValidationError(_("Some characters did not arrive readably. Type them again."))
+    for character in value:
+        kind = unicodedata.category(character)
+        if kind in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp") and (
+            character not in ALLOWED_INVISIBLE
+        ):
+            raise ValidationError(
+                _("This contains invisible characters that could change how the line reads. "
+                  "Delete the text and type it again.")
+            )
+    if re.search(r"[<>{}\\]", value):
+        raise ValidationError(_("Leave out the characters < > { } and \\."))
+    if WEB_ADDRESS.search(value):
+        raise ValidationError(_("Leave out web addresses."))
+    if value[:1] in "=+-@|%":
+        raise ValidationError(_("Begin with a letter or a number."))
+    if _has_stacked_marks(value):
+        raise ValidationError(_("There are too many accents on one letter."))
+    return " ".join(value.split())
+
+
+def _has_stacked_marks(value: str) -> bool:
+    run = 0
+    for character in unicodedata.normalize("NFD", value):
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > 4:
+            return True
+    return False
+
+
+class PlainTextField(forms.CharField):
+    def to_python(self, value: Any) -> str:
+        value = super().to_python(value)
+        return read_plain_text(value) if value else ""
+
+
+class SignForm(forms.Form):
+    """Signing one letter. `entry`, `address` and `affiliation` are set once it is valid."""
+
+    name = PlainTextField(
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"max_length": gettext_lazy("Use at most 120 characters.")},
+    )
+    email = forms.CharField(
+        error_messages={"required": gettext_lazy("Enter your email address.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+    organisation = PlainTextField(
+        required=False,
+        max_length=120,
+        error_messages={"max_length": gettext_lazy("Use at most 120 characters.")},
+    )
+    tenure = forms.ChoiceField(
+        required=False,
+        choices=Tenure,
+        initial=Tenure.CURRENT,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the two.")},
+    )
+    title = PlainTextField(
+        required=False,
+        max_length=120,
+        error_messages={"max_length": gettext_lazy("Use at most 120 characters.")},
+    )
+    role = forms.ChoiceField(
+        required=False,
+        choices=[("", gettext_lazy("Rather not say")), *RoleBucket.choices],
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the kinds of work listed.")},
+    )
+    appearance = forms.ChoiceField(
+        choices=[],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose how you appear."),
+            "invalid_choice": gettext_lazy("Choose one of the ways offered."),
+        },
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, letter: Letter, data: Any = None) -> None:
+        super().__init__(data)
+        self.letter = letter
+        offered = {
+            Appearance.NAMED: letter.allows_named,
+            Appearance.ANONYMOUS: letter.allows_anonymous,
+        }
+        self.fields["appearance"].choices = [  # type: ignore[attr-defined]
+            (appearance.value, appearance.label) for appearance in offered if offered[appearance]
+        ]
+
+    @property
+    def is_for_anonymous(self) -> bool:
+        return self.cleaned_data.get("appearance") == Appearance.ANONYMOUS
+
+    def clean_email(self) -> addresses.Address:
+        try:
+            return addresses.read(self.cleaned_data["email"])
+        except addresses.NotAnAddress as error:
+            raise ValidationError(str(error)) from None
+
+    def clean_version(self) -> int | None:
+        number = self.cleaned_data["version"]
+        current = self.letter.current_version
+        if number and current and number != current.number:
+            raise ValidationError(
+                _("The text of the letter has changed while you were here. Read it again, then sign.")
+            )
+        return number
+
+    def clean(self) -> None:
+        if self.is_for_anonymous:
+            self._drop_name()
+        elif not self.cleaned_data.get("name") and "name" not in self.errors:
+            self.add_error("name", _("Enter your name as you would sign a letter."))
+        elif not any(c.isalpha() for c in self.cleaned_data.get("name", "a")):
+            self.add_error("name", _("Enter your name as you would sign a letter."))
+        if not self.errors:
+            self._weigh_affiliation()
+
+    def _drop_name(self) -> None:
+        """An anonymous entry never keeps a name, not even a misspelt one."""
+        for field in ("name", "title"):
+            self.errors.pop(field, None)
+            self.cleaned_data[field] = ""
+
+    def _weigh_affiliation(self) -> None:
+        self.address = self.cleaned_data["email"]
+        claimed = self.cleaned_data["organisation"]
+        tenure = self.cleaned_data["tenure"] or Tenure.CURRENT
+        self.affiliation = affiliation.assess(self.address, claimed, tenure)
+        if self.affiliation.is_verified:
+            return
+        if self.is_for_anonymous:
+            self.add_error(*self._why_not_anonymous(claimed, tenure))
+        elif not self.letter.accepts_unverified:
+            self.add_error(
+                "email",
+                _("This letter takes verified affiliations only: use an address at the mail "
+                  "domain of the organisation you name."),
+            )
+
+    def _why_not_anonymous(self, claimed: str, tenure: str) -> tuple[str, str]:
+        if not claimed:
+            return "organisation", _(
+                "Say where you work: an anonymous signature rests on a verified organisation."
+            )
+        proven = affiliation.proven_by(self.address)
+        if tenure == Tenure.FORMER and proven == self.affiliation.organisation:
+            return "tenure", _(
+                "A work address proves that you work there now. To say that you used to, sign by name."
+            )
+        if proven:
+            return "organisation", _(
+                "Your address proves %(proven)s. Write that here to sign anonymously, or sign by name."
+            ) % {"proven": proven}
+        if self.affiliation.organisation is None:
+            return "organisation", _(
+                "We do not know the mail domain of this organisation yet, so nothing can prove "
+                "it. You can sign by name; the line will say “not verified”."
+            )
+        return "email", _(
+            "This address does not prove that you work at %(claimed)s. To sign anonymously, use "
+            "your address at its own mail domain; or sign by name, and the line will say “not "
+            "verified”."
+        ) % {"claimed": self.affiliation.organisation}
+
+    @property
+    def entry(self) -> Entry:
+        data = self.cleaned_data
+        return Entry(data["appearance"], data["name"], data["title"], data["role"])
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        max_length=40,
+        error_messages={
+            "required": gettext_lazy("Enter the eight digits from the message."),
+            "max_length": gettext_lazy("The code has eight digits."),
+        },
+    )
+
+    def clean_code(self) -> str:
+        """Digits in any script, with spaces or hyphens between them if the person likes."""
+        typed = re.sub(r"[\s\-–.]", "", self.cleaned_data["code"])
+        digits = "".join(str(unicodedata.digit(c, "")) for c in typed)
+        if len(typed) != CODE_DIGITS or len(digits) != CODE_DIGITS:
+            raise ValidationError(_("The code has eight digits."))
+        return digits
+
+
+class FindForm(forms.Form):
+    email = forms.CharField(
+        error_messages={"required": gettext_lazy("Enter your email address.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+
+    def clean_email(self) -> addresses.Address:
+        try:
+            return addresses.read(self.cleaned_data["email"])
+        except addresses.NotAnAddress as error:
+            raise ValidationError(str(error)) from None
+
+
+class RollForm(forms.Form):
+    """Filtering the roll. What cannot be read counts as not asked for."""
+
+    organisation = forms.ChoiceField(required=False, choices=[])
+    q = forms.CharField(required=False, max_length=120)
+    after = forms.CharField(required=False, max_length=200)
+
+    def __init__(self, organisations: list[Organisation], data: Any = None) -> None:
+        super().__init__(data)
+        self.fields["organisation"].choices = [  # type: ignore[attr-defined]
+            ("", _("All organisations")),
+            *((organisation.slug, organisation.name) for organisation in organisations),
+        ]
+
+    def wish(self, field: str) -> str:
+        """The value asked for, or nothing; call after `is_valid()`."""
+        return self.cleaned_data.get(field, "")

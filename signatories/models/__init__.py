@@ -1,0 +1,28 @@
+from signatories.models.signature import (
+    Appearance,
+    Method,
+    Reason,
+    RoleBucket,
+    Signature,
+    State,
+    Tenure,
+)
+from signatories.models.tally import Departure, Fate, Tally
+from signatories.models.verification import LetterKey, Purpose, UsedAddress, Verification
+
+__all__ = [
+    "Appearance",
+    "Departure",
+    "Fate",
+    "LetterKey",
+    "Method",
+    "Purpose",
+    "Reason",
+    "RoleBucket",
+    "Signature",
+    "State",
+    "Tally",
+    "Tenure",
+    "UsedAddress",
+    "Verification",
+]

@@ -1,0 +1,295 @@
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from letters.models import Letter, LetterVersion, Organisation
+from letters.models.constraints import one_of
+
+
+class State(models.TextChoices):
+    UNCONFIRMED = "unconfirmed", _("unconfirmed")
+    DUPLICATE = "duplicate", _("duplicate")
+    IN_REVIEW = "in_review", _("in review")
+    APPROVED = "approved", _("approved, waits for the next batch")
+    PUBLISHED = "published", _("published")
+    REJECTED = "rejected", _("rejected")
+    WITHDRAWN = "withdrawn", _("withdrawn, leaves with the next batch")
+
+
+class Appearance(models.TextChoices):
+    NAMED = "named", _("by name")
+    ANONYMOUS = "anonymous", _("anonymously")
+    PLEDGED = "pledged", _("by name, once enough colleagues signed")
+
+
+class Tenure(models.TextChoices):
+    CURRENT = "current", _("I work there now")
+    FORMER = "former", _("I used to work there")
+
+
+class RoleBucket(models.TextChoices):
+    ENGINEERING = "engineering", _("Engineering and operations")
+    RESEARCH = "research", _("Research and science")
+    DESIGN = "design", _("Design and writing")
+    PRODUCT = "product", _("Product and programme management")
+    COMMERCIAL = "commercial", _("Sales, marketing and support")
+    CORPORATE = "corporate", _("People, finance and legal")
+    LEADERSHIP = "leadership", _("Leadership")
+    OTHER = "other", _("Other work")
+
+
+class Method(models.TextChoices):
+    NONE = "none", _("address confirmed, affiliation not verified")
+    MAILBOX = "mailbox", _("work address confirmed")
+
+
+class Reason(models.TextChoices):
+    """Why a moderator rejects an entry. The codes are public as numbers."""
+
+    NOT_A_PERSON = "not_a_person", _("not a real person's name")
+    IMPERSONATION = "impersonation", _("signs for somebody else")
+    ABUSE = "abuse", _("abuse or advertising")
+    FALSE_CLAIM = "false_claim", _("claims an affiliation that is not theirs")
+    REPEATED = "repeated", _("the same person has signed already")
+    OTHER = "other", _("another reason")
+
+
+class SignatureQuerySet(models.QuerySet["Signature"]):
+    def on_roll(self) -> "SignatureQuerySet":
+        """The lines that stand on the public roll: the one source of every public door.
+
+        Read only what `signatories.roll.Line` reads: an anonymous line may show its
+        `shown_…` fields and nothing else.
+        """
+        return self.filter(published_on__isnull=False)
+
+    def named(self) -> "SignatureQuerySet":
+        return self.filter(appearance=Appearance.NAMED)
+
+    def anonymous(self) -> "SignatureQuerySet":
+        return self.filter(appearance=Appearance.ANONYMOUS)
+
+    def real(self) -> "SignatureQuerySet":
+        return self.filter(is_demonstration=False)
+
+    def unconfirmed(self) -> "SignatureQuerySet":
+        return self.filter(state=State.UNCONFIRMED)
+
+    def in_review(self) -> "SignatureQuerySet":
+        return self.filter(state=State.IN_REVIEW)
+
+    def rejected(self) -> "SignatureQuerySet":
+        return self.filter(state=State.REJECTED)
+
+    def duplicates(self) -> "SignatureQuerySet":
+        return self.filter(state=State.DUPLICATE)
+
+    def waiting_for_batch(self) -> "SignatureQuerySet":
+        return self.anonymous().filter(state=State.APPROVED)
+
+    def leaving_with_batch(self) -> "SignatureQuerySet":
+        """Anonymous lines that still stand on the roll but were withdrawn or rejected."""
+        return self.anonymous().on_roll().filter(state__in=[State.WITHDRAWN, State.REJECTED])
+
+    def for_moderators(self) -> "SignatureQuerySet":
+        """What a moderator may see: never an entry that waits unread, nor one nobody confirmed.
+
+        An anonymous entry that needs no review would tell by its arrival when its signer
+        came; it shows only once a batch has put it on the roll.
+        """
+        return self.exclude(
+            state__in=[State.UNCONFIRMED, State.DUPLICATE, State.WITHDRAWN]
+        ).exclude(appearance=Appearance.ANONYMOUS, state=State.APPROVED)
+
+
+class Signature(models.Model):
+    """One person under one letter, bound to the version that person read.
+
+    `published_on` is a day while the line stands on the roll. Named lines come and go
+    with their state; anonymous ones by batch only, so one that was withdrawn or rejected
+    keeps its day until the next batch.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="signatures")
+    version = models.ForeignKey(LetterVersion, models.PROTECT, related_name="signatures")
+    state = models.CharField(
+        _("state"), max_length=12, choices=State, default=State.UNCONFIRMED
+    )
+    appearance = models.CharField(_("appearance"), max_length=10, choices=Appearance)
+    threshold = models.PositiveSmallIntegerField(_("threshold"), null=True, blank=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    title = models.CharField(_("title"), max_length=120, blank=True)
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, blank=True, related_name="signatures"
+    )
+    organisation_text = models.CharField(_("organisation as typed"), max_length=120, blank=True)
+    tenure = models.CharField(_("tenure"), max_length=8, choices=Tenure, blank=True)
+    role = models.CharField(_("role"), max_length=12, choices=RoleBucket, blank=True)
+    method = models.CharField(_("method"), max_length=10, choices=Method, default=Method.NONE)
+    # What an anonymous line may show, decided batch by batch; for a named line, what it says.
+    shown_organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    shown_tenure = models.CharField(max_length=8, choices=Tenure, blank=True)
+    shown_role = models.CharField(max_length=12, choices=RoleBucket, blank=True)
+    roll_key = models.CharField(_("place on the roll"), max_length=200, blank=True)
+    address_digest = models.CharField(max_length=64, null=True, blank=True)
+    manage_digest = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    submitted_on = models.DateField(_("submitted on"))
+    confirmed_on = models.DateField(_("confirmed on"), null=True, blank=True)
+    published_on = models.DateField(_("published on"), null=True, blank=True)
+    rejected_on = models.DateField(_("rejected on"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)
+    is_demonstration = models.BooleanField(_("invented"), default=False)
+
+    objects = SignatureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("signature")
+        verbose_name_plural = _("signatures")
+        indexes = [
+            models.Index(
+                fields=["letter", "roll_key"],
+                condition=Q(published_on__isnull=False),
+                name="signature_roll",
+            ),
+            models.Index(
+                fields=["letter", "shown_organisation", "roll_key"],
+                condition=Q(published_on__isnull=False),
+                name="signature_roll_by_organisation",
+            ),
+            models.Index(fields=["letter", "state", "appearance"], name="signature_counts"),
+        ]
+        constraints = [
+            one_of("state", State),
+            one_of("appearance", Appearance),
+            one_of("method", Method),
+            models.CheckConstraint(
+                condition=Q(tenure="") | Q(tenure__in=Tenure.values),
+                name="signature_tenure_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(role="") | Q(role__in=RoleBucket.values),
+                name="signature_role_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(appearance=Appearance.ANONYMOUS)
+                | Q(name="", title="", organisation_text="", address_digest__isnull=True),
+                name="anonymous_signatures_have_no_name",
+                violation_error_message=_("An anonymous signature keeps no name."),
+            ),
+            models.CheckConstraint(
+                condition=Q(appearance=Appearance.ANONYMOUS) | ~Q(name=""),
+                name="named_signatures_have_a_name",
+                violation_error_message=_("Enter your name."),
+            ),
+            models.CheckConstraint(
+                condition=Q(appearance=Appearance.PLEDGED, threshold__gt=0)
+                | (~Q(appearance=Appearance.PLEDGED) & Q(threshold__isnull=True)),
+                name="only_pledges_have_a_threshold",
+            ),
+            models.CheckConstraint(
+                condition=Q(method=Method.NONE)
+                | Q(organisation__isnull=False, organisation_text=""),
+                name="verified_signatures_have_a_listed_organisation",
+            ),
+            models.CheckConstraint(
+                condition=~Q(method=Method.MAILBOX) | Q(tenure=Tenure.CURRENT),
+                name="a_mailbox_proves_current_tenure_only",
+            ),
+            models.CheckConstraint(
+                condition=~Q(appearance=Appearance.ANONYMOUS, method=Method.NONE)
+                | Q(organisation__isnull=True, tenure="", role=""),
+                name="unverified_anonymous_signatures_claim_nothing",
+            ),
+            models.CheckConstraint(
+                condition=Q(organisation__isnull=True) | Q(organisation_text=""),
+                name="organisations_are_listed_or_typed",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(shown_organisation__isnull=True)
+                    | Q(shown_organisation=F("organisation"))
+                )
+                & (Q(shown_tenure="") | Q(shown_tenure=F("tenure")))
+                & (Q(shown_role="") | Q(shown_role=F("role"))),
+                name="lines_show_only_what_is_so",
+            ),
+            models.CheckConstraint(
+                condition=Q(shown_organisation__isnull=False) | Q(shown_role="", shown_tenure="")
+                | ~Q(appearance=Appearance.ANONYMOUS),
+                name="anonymous_particulars_need_a_shown_organisation",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.PUBLISHED) | Q(published_on__isnull=False),
+                name="published_signatures_have_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(published_on__isnull=True)
+                | Q(state=State.PUBLISHED)
+                | Q(
+                    appearance=Appearance.ANONYMOUS,
+                    state__in=[State.REJECTED, State.WITHDRAWN],
+                ),
+                name="only_published_signatures_stand_on_the_roll",
+            ),
+            models.CheckConstraint(
+                condition=Q(published_on__isnull=True) | ~Q(roll_key=""),
+                name="lines_on_the_roll_have_a_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.REJECTED, rejected_on__isnull=False)
+                & ~Q(reason="")
+                | ~Q(state=State.REJECTED) & Q(rejected_on__isnull=True, reason=""),
+                name="rejections_have_a_day_and_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.UNCONFIRMED, confirmed_on__isnull=True)
+                | ~Q(state=State.UNCONFIRMED) & Q(confirmed_on__isnull=False),
+                name="confirmed_on_agrees_with_the_state",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[State.UNCONFIRMED, State.DUPLICATE])
+                | Q(address_digest__isnull=True),
+                name="digests_belong_to_confirmed_signatures",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.UNCONFIRMED) | Q(manage_digest__isnull=True),
+                name="only_confirmed_signatures_can_be_managed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.WITHDRAWN)
+                | Q(
+                    appearance=Appearance.ANONYMOUS,
+                    manage_digest__isnull=True,
+                    published_on__isnull=False,
+                ),
+                name="only_anonymous_lines_wait_to_leave",
+            ),
+            models.UniqueConstraint(
+                fields=["letter", "address_digest"], name="one_named_signature_per_address"
+            ),
+            models.UniqueConstraint(
+                fields=["letter", "roll_key"],
+                condition=~Q(roll_key=""),
+                name="places_on_the_roll_are_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.appearance == Appearance.ANONYMOUS
+
+    @property
+    def is_verified(self) -> bool:
+        return self.method != Method.NONE
+
+    @property
+    def is_on_roll(self) -> bool:
+        return self.published_on is not None

@@ -1,0 +1,79 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from letters.models import Letter
+from letters.models.constraints import one_of
+from signatories.models.signature import Appearance
+
+
+class Tally(models.Model):
+    """The public numbers of a letter, counted by a batched job and never per page view.
+
+    `named` and `named_by_organisation` follow the roll within seconds. Everything that
+    includes anonymous signatures (`anonymous`, `anonymous_by_organisation`, `figures`)
+    moves with a batch only. The `…_by_organisation` fields map organisation ids, as
+    strings, to the number of verified signatures shown for them.
+    """
+
+    letter = models.OneToOneField(Letter, models.CASCADE, related_name="tally")
+    named = models.PositiveIntegerField(default=0)
+    anonymous = models.PositiveIntegerField(default=0)
+    named_by_organisation = models.JSONField(default=dict)
+    anonymous_by_organisation = models.JSONField(default=dict)
+    figures = models.JSONField(default=dict)
+    counted_on = models.DateField()
+    last_batch_on = models.DateField(null=True, blank=True)
+    next_batch_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("tally")
+        verbose_name_plural = _("tallies")
+        indexes = [models.Index(fields=["next_batch_at"], name="tally_batches")]
+
+    def __str__(self) -> str:
+        return str(self.total)
+
+    @property
+    def total(self) -> int:
+        return self.named + self.anonymous
+
+
+class Fate(models.TextChoices):
+    EXPIRED = "expired", _("not confirmed in time")
+    REFUSED = "refused", _("refused by the owner of the mailbox, or by its server")
+    DUPLICATE = "duplicate", _("the address had signed already")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    REJECTED = "rejected", _("rejected, and erased after 30 days")
+
+
+class Departure(models.Model):
+    """How many signatures that are gone met which fate; nothing about any one of them.
+
+    Verbs add a row of one; the counting job folds them, so that no row is hot.
+    """
+
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="departures")
+    fate = models.CharField(max_length=10, choices=Fate)
+    appearance = models.CharField(max_length=10, choices=Appearance)
+    reason = models.CharField(max_length=20, blank=True)
+    number = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("departure")
+        verbose_name_plural = _("departures")
+        constraints = [
+            one_of("fate", Fate),
+            one_of("appearance", Appearance),
+            models.CheckConstraint(
+                condition=models.Q(number__gte=1), name="departures_count_somebody"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(fate=Fate.REJECTED) | models.Q(reason=""),
+                name="only_rejections_have_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.fate}: {self.number}"
+
+

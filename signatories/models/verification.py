@@ -1,0 +1,131 @@
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from letters.models import Letter
+from letters.models.constraints import one_of
+from signatories.models.signature import Signature
+
+# A worker that claimed a code and fell silent this long ago is believed dead.
+CLAIM_LEASE = timedelta(minutes=3)
+
+
+class Purpose(models.TextChoices):
+    SIGN = "sign", _("confirm a signature")
+    FIND = "find", _("find a signature again")
+
+
+class VerificationQuerySet(models.QuerySet["Verification"]):
+    def due(self, now: datetime) -> "VerificationQuerySet":
+        """Codes to be sent now that no living worker has claimed."""
+        return self.filter(due_at__lte=now).filter(
+            Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - CLAIM_LEASE)
+        )
+
+    def unsent(self) -> "VerificationQuerySet":
+        return self.filter(due_at__isnull=False)
+
+    def expired(self, now: datetime) -> "VerificationQuerySet":
+        return self.filter(erase_after__lte=now)
+
+
+class Verification(models.Model):
+    """What is needed until a mailbox is proven, and nothing else. Deleted at confirmation.
+
+    The row is the outbox: a code is due while `due_at` is set; a worker claims it
+    (`claimed_at`), and once the mail server has taken it, `sent_at` is set and `due_at`
+    emptied. The address is encrypted under `FIELD_KEYS` and the key of the day `key_name`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    purpose = models.CharField(max_length=4, choices=Purpose)
+    signature = models.OneToOneField(
+        Signature, models.CASCADE, null=True, blank=True, related_name="verification"
+    )
+    address = models.BinaryField()
+    key_name = models.CharField(max_length=40)
+    is_private = models.BooleanField()
+    page_digest = models.CharField(max_length=64, unique=True)
+    button_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    code_digest = models.CharField(max_length=64, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    erase_after = models.DateTimeField()
+
+    objects = VerificationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("verification")
+        verbose_name_plural = _("verifications")
+        indexes = [
+            models.Index(fields=["due_at"], name="verification_outbox"),
+            models.Index(fields=["erase_after"], name="verification_erasure"),
+        ]
+        constraints = [
+            one_of("purpose", Purpose),
+            models.CheckConstraint(
+                condition=Q(purpose=Purpose.SIGN, signature__isnull=False)
+                | Q(purpose=Purpose.FIND, signature__isnull=True),
+                name="verifications_to_sign_have_a_signature",
+            ),
+            models.CheckConstraint(
+                condition=~Q(key_name=""), name="addresses_are_under_a_key_of_the_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_private=True) | Q(button_digest__isnull=True),
+                name="work_mailboxes_get_no_button",
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True) | ~Q(code_digest=""),
+                name="sent_codes_have_a_digest",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def code_is_valid_until(self, minutes: int) -> datetime | None:
+        """The end of the code's life, counted from sending (or from the claim, if a crash
+        hid whether it was sent); None while no code was made."""
+        began = self.sent_at or self.claimed_at
+        return began + timedelta(minutes=minutes) if began and self.code_digest else None
+
+    def has_live_code(self, minutes: int) -> bool:
+        until = self.code_is_valid_until(minutes)
+        return until is not None and timezone.now() < until
+
+
+class LetterKey(models.Model):
+    """The key under which a letter digests addresses, wrapped by a key in `KEYS_DIR`."""
+
+    letter = models.OneToOneField(Letter, models.CASCADE, related_name="key")
+    wrapped = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.letter_id)
+
+
+class UsedAddress(models.Model):
+    """An address has signed this letter. No join to a signature, and no time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="used_addresses")
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["letter", "digest"], name="one_confirmed_address_one_signature"
+            ),
+            models.CheckConstraint(condition=~Q(digest=""), name="used_addresses_are_digests"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,150 @@
+"""The public roll: what a line says, where it stands, and how one pages through it."""
+
+import secrets
+import string
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from letters.models import Letter
+from signatories.models import Appearance, Signature, Tenure
+
+PAGE_SIZE = 60
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the roll, with nothing in it that the public may not see."""
+
+    name: str
+    detail: str
+    is_verified: bool
+    is_anonymous: bool
+    is_demonstration: bool = False
+
+
+def line(signature: Signature) -> Line:
+    """The line of a signature on the roll."""
+    if signature.is_anonymous:
+        organisation = signature.shown_organisation
+        return Line(
+            name=_("Anonymous"),
+            detail=anonymous_detail(
+                organisation.name if organisation else "",
+                signature.shown_tenure,
+                signature.get_shown_role_display() if signature.shown_role else "",
+                signature.is_verified,
+            ),
+            is_verified=signature.is_verified,
+            is_anonymous=True,
+            is_demonstration=signature.is_demonstration,
+        )
+    return Line(
+        name=signature.name,
+        detail=named_detail(signature),
+        is_verified=signature.is_verified,
+        is_anonymous=False,
+        is_demonstration=signature.is_demonstration,
+    )
+
+
+def line_with_organisation(signature: Signature) -> Line:
+    """The line as its own signer knows it: with the organisation, shown on the roll or not."""
+    if not signature.is_anonymous:
+        return line(signature)
+    return Line(
+        name=_("Anonymous"),
+        detail=anonymous_detail(
+            signature.organisation.name if signature.organisation else "",
+            signature.tenure,
+            signature.get_role_display() if signature.role else "",
+            signature.is_verified,
+        ),
+        is_verified=signature.is_verified,
+        is_anonymous=True,
+    )
+
+
+def anonymous_detail(organisation: str, tenure: str, role: str, is_verified: bool) -> str:
+    if not is_verified:
+        return _("Not verified")
+    who = _("Verified former employee") if tenure == Tenure.FORMER else _("Verified employee")
+    if not organisation:
+        return _("%(who)s of an organisation not shown") % {"who": who}
+    return ", ".join(part for part in (who, organisation, role) if part)
+
+
+def named_detail(signature: Signature) -> str:
+    organisation = str(signature.organisation or signature.organisation_text)
+    if not organisation:
+        return signature.title or _("Signs for themself")
+    if signature.tenure == Tenure.FORMER:
+        organisation = _("formerly %(organisation)s") % {"organisation": organisation}
+    if not signature.is_verified:
+        organisation = _("says %(organisation)s; not verified") % {"organisation": organisation}
+    return ", ".join(part for part in (signature.title, organisation) if part)
+
+
+# Places ------------------------------------------------------------------------------------
+
+
+def sort_key(name: str) -> str:
+    """A–Z by the last word of the name, then the rest, without accents and case."""
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    plain = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
+    words = plain.split()
+    return " ".join(words[-1:] + words[:-1]) or "~"
+
+
+def place_of(name: str) -> str:
+    """The place of a named line: its sort key and some letters that make it unique."""
+    return f"{sort_key(name)[:150]} {_random_letters(10)}"
+
+
+def places_by_lot(names: list[str], count: int) -> list[str]:
+    """Places for `count` anonymous lines between the given sort keys, by lot.
+
+    A place takes two letters from a name drawn at random, so that the lines spread as the
+    names do, and goes on at random, so that it keeps nothing of the person.
+    """
+    starts = [name[:2] for name in names if name[:1].isalpha()] or list(string.ascii_lowercase)
+    return [secrets.choice(starts) + _random_letters(12) for _each in range(count)]
+
+
+def _random_letters(count: int) -> str:
+    return "".join(secrets.choice(string.ascii_lowercase) for _each in range(count))
+
+
+# Pages ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RollPage:
+    lines: list[Line]
+    next_after: str
+
+
+def page(
+    letter: Letter, *, after: str = "", organisation: str = "", q: str = "", size: int = PAGE_SIZE
+) -> RollPage:
+    """One page of the roll, by key and never by offset.
+
+    `after` is a place on the roll; `organisation` a slug and finds verified lines that show
+    it; `q` finds names and therefore named lines only.
+    """
+    signatures = letter.signatures.on_roll().select_related("organisation", "shown_organisation")
+    if organisation:
+        signatures = signatures.filter(shown_organisation__slug=organisation)
+    if q:
+        signatures = signatures.filter(appearance=Appearance.NAMED, name__icontains=q)
+    if after:
+        signatures = signatures.filter(roll_key__gt=after)
+    found = list(signatures.order_by("roll_key")[: size + 1])
+    shown = found[:size]
+    return RollPage(lines(shown), shown[-1].roll_key if len(found) > size else "")
+
+
+def lines(signatures: Iterable[Signature]) -> list[Line]:
+    return [line(signature) for signature in signatures]

@@ -1,0 +1,197 @@
+"""Every public number, and the rule that keeps small groups out of them."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from letters.models import Letter, Organisation
+from letters.models.organisation import HeadcountBand
+from signatories.models import Departure, Fate, Method, Signature, State, Tally
+
+# Where the headcount is known, a group hides among at least so many times its minimum.
+HEADCOUNT_FACTOR = 10
+
+
+# Small groups -------------------------------------------------------------------------------
+
+
+def decide_what_shows(signatures: Iterable[Signature], minimum: int) -> None:
+    """Set the `shown_…` fields of a letter's verified anonymous lines, all of them at once.
+
+    An organisation shows where at least `minimum` verified anonymous signatures of it stand
+    under the letter; its tenure or role only where *every* value that occurs among them has
+    the minimum, both only where every combination has. Parents never sum.
+    """
+    groups: dict[int, list[Signature]] = {}
+    for signature in signatures:
+        signature.shown_organisation = None
+        signature.shown_tenure = signature.shown_role = ""
+        if signature.is_verified and signature.organisation_id:
+            groups.setdefault(signature.organisation_id, []).append(signature)
+    for group in groups.values():
+        if _hides_among_enough(group[0].organisation, len(group), minimum):
+            _show(group, minimum)
+
+
+def _hides_among_enough(organisation: Organisation | None, count: int, minimum: int) -> bool:
+    if organisation is None or count < minimum:
+        return False
+    headcount = HeadcountBand(organisation.headcount_band).at_least
+    return headcount is None or headcount >= HEADCOUNT_FACTOR * minimum
+
+
+def _show(group: list[Signature], minimum: int) -> None:
+    def each_value_has_enough(*fields: str) -> bool:
+        values = Counter(tuple(getattr(s, field) for field in fields) for s in group)
+        return min(values.values()) >= minimum
+
+    shows_tenure = each_value_has_enough("tenure")
+    shows_role = each_value_has_enough("role")
+    if shows_tenure and shows_role and not each_value_has_enough("tenure", "role"):
+        shows_role = False
+    for signature in group:
+        signature.shown_organisation = signature.organisation
+        signature.shown_tenure = signature.tenure if shows_tenure else ""
+        signature.shown_role = signature.role if shows_role else ""
+
+
+def hides_anonymous_count(letter: Letter, anonymous: int) -> bool:
+    """Whether the number itself would be a small group: all signers are of one organisation."""
+    return 0 < anonymous < letter.minimum_group_size and letter.organisations.count() == 1
+
+
+# Counting -------------------------------------------------------------------------------------
+
+
+def count_by_organisation(letter: Letter, appearance: str) -> dict[str, int]:
+    """Verified lines on the roll by the organisation they show: id as a string → number."""
+    rows = (
+        letter.signatures.on_roll()
+        .filter(appearance=appearance, shown_organisation__isnull=False)
+        .values_list("shown_organisation")
+        .annotate(number=Count("pk"))
+        .order_by()
+    )
+    return {str(organisation): number for organisation, number in rows}
+
+
+def count_figures(letter: Letter) -> dict[str, Any]:
+    """What was received and what became of it. Moves with a batch, because it includes
+    anonymous signatures."""
+    states: Counter[str] = Counter()
+    methods: Counter[str] = Counter()
+    rejected: Counter[str] = Counter()
+    rows = letter.signatures.values_list("state", "method", "reason").annotate(n=Count("pk"))
+    for state, method, reason, number in rows.order_by():
+        states[state] += number
+        if state == State.PUBLISHED:
+            methods[method] += number
+        if reason:
+            rejected[reason] += number
+    gone = _count_departures(letter, rejected)
+    present = sum(states.values())
+    never_counted = states[State.UNCONFIRMED] + states[State.DUPLICATE]
+    # A withdrawn line that waits to leave has its departure already.
+    present -= states[State.WITHDRAWN]
+    return {
+        "received": present + sum(gone.values()),
+        "confirmed": present - never_counted + gone[Fate.WITHDRAWN] + gone[Fate.REJECTED],
+        "waiting": states[State.IN_REVIEW],
+        "withdrawn": gone[Fate.WITHDRAWN],
+        "rejected": {reason: rejected[reason] for reason in sorted(rejected)},
+        "by_method": {method: methods[method] for method in Method.values},
+    }
+
+
+def _count_departures(letter: Letter, rejected: Counter[str]) -> Counter[str]:
+    gone: Counter[str] = Counter()
+    rows = letter.departures.values_list("fate", "reason").annotate(n=Sum("number")).order_by()
+    for fate, reason, number in rows:
+        gone[fate] += number
+        if fate == Fate.REJECTED:
+            rejected[reason] += number
+    return gone
+
+
+def depart(letter_id: int, fate: str, appearance: str, reason: str = "", number: int = 1) -> None:
+    """Remember that `number` signatures are gone, and nothing else about them."""
+    if number:
+        Departure.objects.create(
+            letter_id=letter_id, fate=fate, appearance=appearance, reason=reason, number=number
+        )
+
+
+def fold_departures(letter: Letter) -> None:
+    """Add up the rows of the same kind; readers see the same sums before and after."""
+    rows = list(letter.departures.select_for_update().order_by("pk"))
+    sums: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        sums[row.fate, row.appearance, row.reason] += row.number
+    if len(sums) == len(rows):
+        return
+    letter.departures.filter(pk__in=[row.pk for row in rows]).delete()
+    Departure.objects.bulk_create(
+        Departure(letter=letter, fate=fate, appearance=appearance, reason=reason, number=number)
+        for (fate, appearance, reason), number in sums.items()
+    )
+
+
+# Showing ---------------------------------------------------------------------------------------
+
+
+def tally_of(letter: Letter) -> Tally:
+    """The letter's stored numbers; zeros before the first count."""
+    try:
+        return letter.tally
+    except Tally.DoesNotExist:
+        now = timezone.now()
+        return Tally(letter=letter, counted_on=now.date(), next_batch_at=now)
+
+
+def by_organisation(tally: Tally) -> list[tuple[Organisation, int]]:
+    """Verified signatures shown for each organisation, the largest first."""
+    sums: Counter[str] = Counter(tally.named_by_organisation)
+    sums.update(tally.anonymous_by_organisation)
+    organisations = Organisation.objects.in_bulk([int(pk) for pk in sums])
+    found = [(organisations[int(pk)], n) for pk, n in sums.items() if int(pk) in organisations]
+    return sorted(found, key=lambda row: (-row[1], row[0].name))
+
+
+def public_statistics(letter: Letter) -> dict[str, Any]:
+    """The document behind `stats.json`; `docs/api.md` describes its members."""
+    tally = tally_of(letter)
+    figures = tally.figures or count_nothing()
+    return {
+        "letter": letter.slug,
+        "version": letter.current_version.number if letter.current_version else None,
+        "text_sha256": letter.current_version.sha256 if letter.current_version else None,
+        "counted_on": tally.counted_on.isoformat(),
+        "last_batch_on": tally.last_batch_on.isoformat() if tally.last_batch_on else None,
+        "minimum_group_size": letter.minimum_group_size,
+        "published": {
+            "total": tally.total,
+            "named": tally.named,
+            "anonymous": tally.anonymous,
+        },
+        "as_of_last_batch": figures,
+        "verified_by_organisation": [
+            {"organisation": organisation.slug, "name": organisation.name, "signatures": number}
+            for organisation, number in by_organisation(tally)
+        ],
+    }
+
+
+def count_nothing() -> dict[str, Any]:
+    return {
+        "received": 0,
+        "confirmed": 0,
+        "waiting": 0,
+        "withdrawn": 0,
+        "rejected": {},
+        "by_method": {method: 0 for method in Method.values},
+    }
+
+

@@ -1,0 +1,30 @@
+from django.urls import path, re_path
+
+from signatories.views import health, own, public, signing
+
+TOKEN = r"(?P<token>[A-Za-z0-9_-]{43})"
+
+public_patterns = (
+    [
+        path("", public.index, name="index"),
+        path("how-it-works/", public.how, name="how"),
+        path("letters/<slug:slug>/", public.letter, name="letter"),
+        path("letters/<slug:slug>/sign/", signing.sign, name="sign"),
+        path("letters/<slug:slug>/roll/", public.roll_page, name="roll"),
+        path("letters/<slug:slug>/stats.json", public.stats, name="stats"),
+    ],
+    "public",
+)
+
+signer_patterns = (
+    [
+        path("signature/find/", own.find, name="find"),
+        re_path(rf"^confirm/{TOKEN}/$", signing.confirm, name="confirm"),
+        re_path(rf"^signature/{TOKEN}/$", own.signature, name="signature"),
+        re_path(rf"^signature/{TOKEN}/receipt/$", own.receipt, name="receipt"),
+        re_path(rf"^signature/{TOKEN}/withdraw/$", own.withdraw, name="withdraw"),
+    ],
+    "signer",
+)
+
+health_patterns = [path("readyz", health.readyz, name="readyz")]

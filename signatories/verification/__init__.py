@@ -1,0 +1,1 @@
+"""Ways to verify, one module each."""

@@ -1,0 +1,71 @@
+"""Whether the installation can do its work."""
+
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from config import keys
+from letters.models import AuditEntry
+from signatories.models import LetterKey, Verification
+
+MAIL_LATE_SECONDS = 15 * 60
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Database, broker, keys and the oldest unsent mail; 503 where one of them fails."""
+    report: dict[str, object] = {"database": _database(), "broker": _broker()}
+    if report["database"] == "ok":
+        report["oldest_unsent_mail_seconds"] = _oldest_unsent_mail()
+        report["keys"] = _keys()
+        report["day_keys_lost_recently"] = _day_keys_lost()
+    late = report.get("oldest_unsent_mail_seconds", 0)
+    is_ready = (
+        report["database"] == report["broker"] == report.get("keys") == "ok"
+        and isinstance(late, int)
+        and late < MAIL_LATE_SECONDS
+    )
+    return JsonResponse({"ready": is_ready, **report}, status=200 if is_ready else 503)
+
+
+def _database() -> str:
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "unreachable"
+    return "ok"
+
+
+def _broker() -> str:
+    try:
+        cache.get("readyz")
+    except (RedisError, OSError):
+        return "unreachable"
+    return "ok"
+
+
+def _oldest_unsent_mail() -> int:
+    oldest = Verification.objects.unsent().order_by("due_at").values_list("due_at", flat=True)
+    first = oldest.first()
+    return max(0, int((timezone.now() - first).total_seconds())) if first else 0
+
+
+def _keys() -> str:
+    """Whether every letter that needs its key in `KEYS_DIR` still has it."""
+    letters = LetterKey.objects.exclude(letter__status="sealed").values_list("letter", flat=True)
+    lost = [pk for pk in letters if not keys.exists("letter", str(pk))]
+    return "ok" if not lost else f"lost for {len(lost)} letter(s); confirming has stopped there"
+
+
+def _day_keys_lost() -> int:
+    yesterday = timezone.localdate() - timedelta(days=1)
+    return AuditEntry.objects.filter(
+        verb="keys.day_key_lost", recorded_on__gte=yesterday
+    ).count()

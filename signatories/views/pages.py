@@ -1,0 +1,143 @@
+"""What the pages of the signing journey show: contexts, put together from rows."""
+
+import logging
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from config import crypto, http, keys, mail, ratelimit
+from letters.models import Letter, Organisation
+from signatories import addresses, affiliation, roll
+from signatories.actions.confirming import Found
+from signatories.affiliation import Affiliation
+from signatories.forms import CodeForm, SignForm
+from signatories.models import Method, Signature, Tenure, Verification
+
+logger = logging.getLogger(__name__)
+
+
+def come_back(limit: ratelimit.LimitReached) -> str:
+    minutes = max(1, limit.seconds // 60)
+    return ngettext(
+        "Too many attempts from your network. Everything you typed is still here; try again in "
+        "%(n)d minute.",
+        "Too many attempts from your network. Everything you typed is still here; try again in "
+        "%(n)d minutes.",
+        minutes,
+    ) % {"n": minutes}
+
+
+# Signing -----------------------------------------------------------------------------------------
+
+
+def sign_form(
+    request: HttpRequest,
+    letter: Letter,
+    form: SignForm,
+    *,
+    csrf_failed: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "letter": letter,
+        "version": letter.current_version,
+        "demands": letter.current_version.demands.all() if letter.current_version else [],
+        "form": form,
+        "organisations": Organisation.objects.values_list("name", flat=True),
+        "previews": _previews(form),
+        "csrf_failed": csrf_failed,
+    }
+    return render(request, "signatories/sign.html", context, status=status)
+
+
+def _previews(form: SignForm) -> dict[str, roll.Line]:
+    """The line each way to appear would give, from what was typed so far or as examples."""
+    data = getattr(form, "cleaned_data", {})
+    known: Affiliation = getattr(form, "affiliation", Affiliation())
+    organisation = str(
+        known.organisation or data.get("organisation") or _("your organisation")
+    )
+    named = Signature(
+        name=data.get("name") or _("Your name"),
+        title=data.get("title") or ("" if form.is_bound else _("Your title")),
+        organisation_text=organisation,
+        tenure=data.get("tenure") or Tenure.CURRENT,
+        method=known.method if form.is_bound else Method.MAILBOX,
+    )
+    return {
+        "named": roll.line(named),
+        "anonymous": roll.Line(
+            name=_("Anonymous"),
+            detail=roll.anonymous_detail(organisation, "", "", is_verified=True),
+            is_verified=True,
+            is_anonymous=True,
+        ),
+    }
+
+
+# Confirming ---------------------------------------------------------------------------------------
+
+
+def code_page(
+    request: HttpRequest,
+    token: str,
+    verification: Verification,
+    form: CodeForm,
+    *,
+    note: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    try:
+        address = addresses.decrypt(bytes(verification.address), verification.key_name)
+    except (keys.KeyLost, crypto.Unreadable):
+        return gone(request)
+    signature = verification.signature
+    context = {
+        "letter": signature.letter if signature else None,
+        "line": roll.line_with_organisation(signature) if signature else None,
+        "advice": affiliation.advice(address, _affiliation(signature)) if signature else [],
+        "hidden_address": address.hidden,
+        "form": form,
+        "note": note,
+        "token": token,
+        "purpose": verification.purpose,
+        "can_resend": True,
+        "code_minutes": settings.CODE_MINUTES,
+        "sender": settings.MAIL_FROM,
+        "subject": mail.subject("signatories/mail/code_work"),
+        "is_private": verification.is_private,
+    }
+    return render(request, "signatories/code.html", context, status=status)
+
+
+def _affiliation(signature: Signature) -> Affiliation:
+    return Affiliation(
+        signature.organisation, signature.organisation_text, signature.tenure, signature.method
+    )
+
+
+def gone(request: HttpRequest) -> HttpResponse:
+    """The same page for a secret that was used, erased, or never given out."""
+    response = render(request, "signatories/gone.html", status=404)
+    response.is_own_page = True  # type: ignore[attr-defined]
+    return response
+
+
+def key_lost(request: HttpRequest, lost: keys.KeyLost) -> HttpResponse:
+    logger.error("Confirming has stopped: %s", lost)
+    return http.unavailable(request)
+
+
+def found(request: HttpRequest, signatures: list[Found]) -> HttpResponse:
+    entries = [
+        {
+            "letter": one.signature.letter,
+            "line": roll.line(one.signature),
+            "token": one.token,
+        }
+        for one in signatures
+    ]
+    return render(request, "signatories/found.html", {"entries": entries})

@@ -1,0 +1,98 @@
+"""Pages that are the same for everybody. They carry no cookie and may be cached."""
+
+import string
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from config.http import public_for
+from config.templatetags.drawings import bar_scale
+from letters.models import Letter
+from signatories import breakdown, durations, roll, statistics
+from signatories.forms import RollForm
+
+LETTERS_A_PAGE = 20
+LINES_ON_LETTER_PAGE = 30
+FRESH_SECONDS = 30
+
+
+@require_safe
+@public_for(FRESH_SECONDS)
+def index(request: HttpRequest) -> HttpResponse:
+    letters = Letter.objects.listed().select_related("tally").order_by("slug")
+    after = request.GET.get("after", "").replace("\0", "")
+    found = list(letters.filter(slug__gt=after)[: LETTERS_A_PAGE + 1])
+    shown = found[:LETTERS_A_PAGE]
+    context = {
+        "entries": [{"letter": one, "tally": statistics.tally_of(one)} for one in shown],
+        "next_after": shown[-1].slug if len(found) > LETTERS_A_PAGE else "",
+    }
+    return render(request, "signatories/index.html", context)
+
+
+@require_safe
+@public_for(FRESH_SECONDS)
+def letter(request: HttpRequest, slug: str) -> HttpResponse:
+    letter = get_object_or_404(_readable(), slug=slug)
+    tally = statistics.tally_of(letter)
+    page = roll.page(letter, size=LINES_ON_LETTER_PAGE)
+    rows = breakdown.rows_of(letter, tally, statistics.by_organisation(tally))
+    context = {
+        "letter": letter,
+        "version": letter.current_version,
+        "demands": letter.current_version.demands.all() if letter.current_version else [],
+        "recipients": letter.recipients.select_related("organisation").prefetch_related(
+            "responses"
+        ),
+        "tally": tally,
+        "lines": page.lines,
+        "has_more": bool(page.next_after),
+        "bars": rows,
+        "bar_scale": bar_scale(row.number for row in rows),
+    }
+    return render(request, "signatories/letter.html", context)
+
+
+@require_safe
+@public_for(FRESH_SECONDS)
+def roll_page(request: HttpRequest, slug: str) -> HttpResponse:
+    letter = get_object_or_404(_readable(), slug=slug)
+    tally = statistics.tally_of(letter)
+    organisations = [organisation for organisation, _n in statistics.by_organisation(tally)]
+    form = RollForm(sorted(organisations, key=str), request.GET)
+    form.is_valid()
+    wishes = {name: form.wish(name) for name in ("organisation", "q")}
+    page = roll.page(letter, after=form.wish("after"), **wishes)
+    context = {
+        "letter": letter,
+        "tally": tally,
+        "form": form,
+        "lines": page.lines,
+        "next_after": page.next_after,
+        "filter_query": urlencode({name: wish for name, wish in wishes.items() if wish}),
+        "is_filtered": any(wishes.values()),
+        "letters_of_alphabet": string.ascii_lowercase,
+    }
+    return render(request, "signatories/roll.html", context)
+
+
+@require_safe
+@public_for(FRESH_SECONDS)
+def stats(request: HttpRequest, slug: str) -> HttpResponse:
+    letter = get_object_or_404(_readable(), slug=slug)
+    return JsonResponse(statistics.public_statistics(letter), json_dumps_params={"indent": 2})
+
+
+@require_safe
+@public_for(3600)
+def how(request: HttpRequest) -> HttpResponse:
+    return render(request, "signatories/how.html", {"durations": durations.table()})
+
+
+def _readable() -> QuerySet[Letter]:
+    return Letter.objects.for_everybody().select_related("current_version", "tally")
+
+

@@ -1,0 +1,167 @@
+"""From the form to the confirmed signature."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from config import crypto, http, keys, ratelimit
+from letters.models import Letter
+from signatories import roll
+from signatories.actions import confirming, signing
+from signatories.forms import CodeForm, SignForm
+from signatories.models import Fate, Purpose, Verification
+from signatories.verification import mailbox
+from signatories.views import pages
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@http.keeps_what_was_typed
+def sign(request: HttpRequest, slug: str) -> HttpResponse:
+    letter = get_object_or_404(
+        Letter.objects.for_everybody().select_related("current_version"), slug=slug
+    )
+    if not letter.is_open:
+        return render(request, "signatories/closed.html", {"letter": letter})
+    if request.method != "POST":
+        return pages.sign_form(request, letter, SignForm(letter))
+    form = SignForm(letter, request.POST)
+    if getattr(request, "csrf_failed", False):
+        form.is_valid()
+        return pages.sign_form(request, letter, form, csrf_failed=True, status=403)
+    if not form.is_valid():
+        return pages.sign_form(request, letter, form)
+    return _sign(request, letter, form)
+
+
+def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
+    try:
+        ratelimit.check("sign:network", ratelimit.network(request))
+        ratelimit.check("sign:letter", letter.slug)
+    except ratelimit.LimitReached as limit:
+        form.add_error(None, pages.come_back(limit))
+        response = pages.sign_form(request, letter, form, status=429)
+        response["Retry-After"] = str(limit.seconds)
+        return response
+    token = signing.sign(
+        letter=letter, entry=form.entry, address=form.address, affiliation=form.affiliation
+    )
+    return redirect("signer:confirm", token)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The browser's code page, or the page behind the mailed button. GET changes nothing."""
+    verifications = Verification.objects.select_related(
+        "signature__letter", "signature__organisation", "signature__shown_organisation"
+    )
+    found = verifications.filter(page_digest__in=crypto.digests("page", token)).first()
+    if found:
+        return _code_page(request, token, found)
+    found = verifications.filter(button_digest__in=crypto.digests("button", token)).first()
+    if found:
+        return _button_page(request, token, found)
+    return _again(request, token)
+
+
+# The page in the browser that signed ----------------------------------------------------------
+
+
+def _code_page(request: HttpRequest, token: str, verification: Verification) -> HttpResponse:
+    if request.method != "POST":
+        return pages.code_page(request, token, verification, CodeForm())
+    if "again" in request.POST:
+        return _send_again(request, token, verification)
+    form = CodeForm(request.POST)
+    if not form.is_valid():
+        return pages.code_page(request, token, verification, form)
+    try:
+        ratelimit.check("confirm:network", ratelimit.network(request))
+        ratelimit.check("confirm:page", token)
+        mailbox.check_code(verification, form.cleaned_data["code"])
+    except ratelimit.LimitReached as limit:
+        form.add_error("code", pages.come_back(limit))
+        return pages.code_page(request, token, verification, form, status=429)
+    except mailbox.WrongCode as wrong:
+        form.add_error("code", _wrong(wrong.tries_left))
+        return pages.code_page(request, token, verification, form)
+    except mailbox.CodeExpired:
+        form.add_error("code", _("This code no longer works. Have a new one sent."))
+        return pages.code_page(request, token, verification, form)
+    return _prove(request, verification, (token, form.cleaned_data["code"]))
+
+
+def _wrong(tries_left: int) -> str:
+    if not tries_left:
+        return _("This is not the code we sent, and it was the last try. Have a new one sent.")
+    left = ngettext("%(n)d try is left.", "%(n)d tries are left.", tries_left) % {"n": tries_left}
+    return _("This is not the code we sent last.") + " " + left
+
+
+def _send_again(request: HttpRequest, token: str, verification: Verification) -> HttpResponse:
+    try:
+        is_on_its_way = signing.send_again(verification=verification)
+    except (keys.KeyLost, crypto.Unreadable):
+        return pages.gone(request)
+    note = (
+        _("A new message is on its way. Only its code works then.")
+        if is_on_its_way
+        else _("A message left less than a minute ago. Wait a little before you ask for another.")
+    )
+    return pages.code_page(request, token, verification, CodeForm(), note=note)
+
+
+# The page behind the mailed button --------------------------------------------------------------
+
+
+def _button_page(request: HttpRequest, token: str, verification: Verification) -> HttpResponse:
+    decision = request.POST.get("decision") if request.method == "POST" else None
+    if decision == "confirm":
+        return _prove(request, verification, (token,))
+    if decision == "refuse":
+        mailbox.erase(verification, Fate.REFUSED)
+        return render(request, "signatories/refused.html")
+    signature = verification.signature
+    context = {
+        "letter": signature.letter if signature else None,
+        "line": roll.line_with_organisation(signature) if signature else None,
+        "token": token,
+        "purpose": verification.purpose,
+    }
+    return render(request, "signatories/button.html", context)
+
+
+# Both ----------------------------------------------------------------------------------------------
+
+
+def _prove(request: HttpRequest, verification: Verification, secrets: tuple[str, ...]) -> HttpResponse:
+    try:
+        if verification.purpose == Purpose.FIND:
+            found = confirming.find(verification=verification, secrets=secrets)
+            return pages.found(request, found)
+        token = confirming.confirm(verification=verification, secrets=secrets)
+    except (confirming.Gone, crypto.Unreadable):
+        return pages.gone(request)
+    except keys.KeyLost as lost:
+        return pages.key_lost(request, lost)
+    return redirect("signer:receipt", token)
+
+
+def _again(request: HttpRequest, token: str) -> HttpResponse:
+    """The verification is used up or never was. Pressing twice leads where pressing once did."""
+    if request.method != "POST":
+        return pages.gone(request)
+    try:
+        ratelimit.check("confirm:network", ratelimit.network(request))
+        ratelimit.check("confirm:page", token)
+    except ratelimit.LimitReached as limit:
+        return http.too_many(request, limit.seconds)
+    form = CodeForm(request.POST)
+    secrets = (token, form.cleaned_data["code"]) if form.is_valid() else (token,)
+    for manage_token in confirming.manage_tokens(*secrets):
+        if confirming.by_token(manage_token):
+            return redirect("signer:receipt", manage_token)
+    found = confirming.found_before(secrets)
+    return pages.found(request, found) if found else pages.gone(request)
+
