@@ -1,0 +1,49 @@
+import re
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+
+from signatories.models import Verification
+from signatories.verification import mailbox
+
+
+@pytest.fixture(autouse=True)
+def folders(settings, tmp_path):
+    """Keys and mail of one test do not meet those of another."""
+    settings.KEYS_DIR = tmp_path / "keys"
+    settings.MAIL_DIR = tmp_path / "mail"
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def strict_templates(settings):
+    """An undefined variable in a template is an error."""
+    settings.TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = "UNDEFINED"
+
+
+@pytest.fixture
+def deliver(db):
+    """Send what is due, as the worker would; return the messages sent by this call."""
+
+    def deliver_due():
+        before = len(mail.outbox)
+        for verification in Verification.objects.unsent():
+            mailbox.send_code(str(verification.pk))
+        return mail.outbox[before:]
+
+    return deliver_due
+
+
+@pytest.fixture
+def code_of():
+    """The code in a message, as somebody would type it."""
+
+    def read(message):
+        return re.search(r"\b(\d{4} \d{4})\b", message.body)[1]
+
+    return read

@@ -1,0 +1,40 @@
+"""The environment of the tests, set before anything reads the settings.
+
+Without DATABASE_URL and REDIS_URL everything happens in a folder that is thrown away, on
+SQLite and the embedded broker; with them (`make check`) on PostgreSQL and Redis.
+"""
+
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from config import broker
+
+var = Path(tempfile.mkdtemp(prefix="undersigned-tests-"))
+atexit.register(shutil.rmtree, var, ignore_errors=True)
+
+os.environ.update(
+    {
+        "VAR_DIR": str(var),
+        "KEYS_DIR": str(var / "keys"),
+        "DEBUG": "1",
+        "SECRET_KEY": "for tests only",
+        "FIELD_KEYS": f"{Fernet.generate_key().decode()},{Fernet.generate_key().decode()}",
+        "SITE_URL": "http://testserver",
+        "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+        "EMAIL_URL": "memorymail://",
+    }
+)
+
+if not os.environ.get("REDIS_URL"):
+    server = subprocess.Popen(
+        broker.command(var), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    atexit.register(server.wait)
+    atexit.register(server.terminate)
+    broker.wait_until_ready(broker.socket_path(var), 20)

@@ -1,0 +1,110 @@
+"""Rows for tests: plain functions, no surprises. Every row satisfies all constraints."""
+
+import itertools
+from datetime import timedelta
+
+from django.utils import timezone
+
+from letters.models import (
+    Demand,
+    Letter,
+    LetterVersion,
+    Organisation,
+    OrganisationAlias,
+    OrganisationDomain,
+    Status,
+    User,
+    text_digest,
+)
+from signatories import roll
+from signatories.models import Appearance, Method, Signature, State, Tenure
+
+numbers = itertools.count(1)
+
+
+def make_user(username, **fields):
+    return User.objects.create_user(username=username, password="a long password", **fields)
+
+
+def make_organisation(name, domain=None, **fields):
+    number = next(numbers)
+    organisation = Organisation.objects.create(name=name, slug=f"organisation-{number}", **fields)
+    OrganisationAlias.objects.create(organisation=organisation, name=name)
+    if domain:
+        OrganisationDomain.objects.create(
+            organisation=organisation, domain=domain, mailbox_domain=domain
+        )
+    return organisation
+
+
+def make_letter(**fields):
+    """A published public letter with one version and one demand."""
+    number = next(numbers)
+    today = timezone.localdate()
+    status = fields.pop("status", Status.PUBLISHED)
+    letter = Letter.objects.create(
+        **{"slug": f"letter-{number}", "title": f"Letter {number}", **fields}
+    )
+    version = LetterVersion.objects.create(
+        letter=letter,
+        number=1,
+        title=letter.title,
+        text="*Dear all,*\n\nWe ask one thing.\n",
+        sha256=text_digest(letter.title, "*Dear all,*\n\nWe ask one thing.\n", [("Do", "it.")]),
+        published_on=today - timedelta(days=3),
+    )
+    Demand.objects.create(version=version, number=1, lead="Do", text="it.")
+    letter.current_version = version
+    if status != Status.DRAFT:
+        letter.published_on = version.published_on
+    if status in (Status.CLOSED, Status.SEALED):
+        letter.closed_on = today
+    if status == Status.SEALED:
+        letter.sealed_on = today
+    letter.status = status
+    letter.save()
+    return letter
+
+
+def make_signature(letter, **fields):
+    """A named signature in review, unless told otherwise."""
+    today = timezone.localdate()
+    values = {
+        "state": State.IN_REVIEW,
+        "appearance": Appearance.NAMED,
+        "submitted_on": today,
+        "confirmed_on": today,
+        "version": letter.current_version,
+        **fields,
+    }
+    if values["appearance"] == Appearance.NAMED:
+        values.setdefault("name", "Wilhelmina Otterbourne")
+    if values["state"] == State.UNCONFIRMED:
+        values["confirmed_on"] = None
+    if values["state"] == State.REJECTED:
+        values.setdefault("rejected_on", today)
+        values.setdefault("reason", "other")
+    if values["state"] == State.PUBLISHED:
+        values.setdefault("published_on", today)
+        values.setdefault("roll_key", roll.place_of(values.get("name") or "anonymous"))
+    if values.get("method", Method.NONE) == Method.MAILBOX:
+        values.setdefault("tenure", Tenure.CURRENT)
+        if values["appearance"] == Appearance.NAMED and values["state"] == State.PUBLISHED:
+            values.setdefault("shown_organisation", values["organisation"])
+            values.setdefault("shown_tenure", values["tenure"])
+    return Signature.objects.create(letter=letter, **values)
+
+
+def make_anonymous(letter, organisation, **fields):
+    """A verified anonymous signature that waits for the next batch."""
+    return make_signature(
+        letter,
+        **{
+            "appearance": Appearance.ANONYMOUS,
+            "state": State.APPROVED,
+            "organisation": organisation,
+            "method": Method.MAILBOX,
+            "tenure": Tenure.CURRENT,
+            **fields,
+        },
+    )
