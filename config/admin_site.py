@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 from csp.constants import SELF
@@ -17,6 +16,8 @@ class ModeratorsSite(AdminSite):
     site_header = _("Undersigned")
     index_title = _("Moderation")
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        allow_scripts = csp_update({"script-src": [SELF], "connect-src": [SELF], "img-src": ["data:"]})
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        allow_scripts = csp_update(
+            {"script-src": [SELF], "connect-src": [SELF], "img-src": ["data:"]}
+        )
         return allow_scripts(super().admin_view(view, cacheable))

@@ -81,7 +81,7 @@ def digests(purpose: str, *parts: str) -> list[str]:
 
 def matches(stored: str, purpose: str, *parts: str) -> bool:
     """Whether `stored` is the digest of the parts, in constant time for each key."""
-    return any([hmac.compare_digest(stored, one) for one in digests(purpose, *parts)])
+    return any(hmac.compare_digest(stored, one) for one in digests(purpose, *parts))
 
 
 def derived_token(purpose: str, *parts: str) -> str:

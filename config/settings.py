@@ -22,16 +22,16 @@ SEEDS_DIR = ROOT / "seeds"
 # is switched off, nor for an installation that names a database and does not ask for DEBUG.
 DEVELOPMENT_ENV = VAR_DIR / "development.env"
 _wish = os.environ.get("DEBUG", "").lower()
-if _wish in environ.Env.BOOLEAN_TRUE_STRINGS or not (_wish or os.environ.get("DATABASE_URL")):
-    if DEVELOPMENT_ENV.exists():
-        environ.Env.read_env(DEVELOPMENT_ENV)
+_speaks = _wish in environ.Env.BOOLEAN_TRUE_STRINGS or not (_wish or os.environ.get("DATABASE_URL"))
+if _speaks and DEVELOPMENT_ENV.exists():
+    environ.Env.read_env(DEVELOPMENT_ENV)
 
 # An empty variable counts as an unset one: `REDIS_URL= make test` means "none".
 env = environ.Env()
 env.ENVIRON = {name: value for name, value in os.environ.items() if value != ""}
 
 DEBUG = env.bool("DEBUG", default=False)
-UNSAFE_SECRET_KEY = "unsafe: for development only"
+UNSAFE_SECRET_KEY = "unsafe: for development only"  # noqa: S105 - refused without DEBUG
 SECRET_KEY = env.str("SECRET_KEY", default=UNSAFE_SECRET_KEY)
 FIELD_KEYS = env.list("FIELD_KEYS", default=[])
 KEYS_DIR = Path(env.str("KEYS_DIR", default=str(VAR_DIR / "keys")))
@@ -278,10 +278,12 @@ TIME_ZONE = "UTC"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {
+    "formatters": {
+        "plain": {
             "()": "config.logs.ScrubbingFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        }},
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

@@ -13,6 +13,8 @@ from letters.models import (
     Demand,
     Letter,
     LetterVersion,
+    Membership,
+    Role,
     Status,
     User,
     text_digest,
@@ -107,3 +109,45 @@ def publish(*, letter: Letter, actor: User | None, on: date) -> Letter:
     letter.save(update_fields=["status", "published_on"])
     audit(verb="letter.published", actor=actor, letter=letter)
     return letter
+
+
+@transaction.atomic
+def give_role(*, letter: Letter, user: User, role: str, actor: User | None) -> Membership:
+    """Put somebody on a letter's team, or change what they do there. Twice is once.
+
+    Whoever decides entries may enter the admin from then on. `actor` is a host, or None for
+    the installation itself.
+    """
+    _only_for_hosts(actor)
+    membership = Membership.objects.select_for_update().filter(letter=letter, user=user).first()
+    membership = membership or Membership(letter=letter, user=user)
+    if role in (Role.OWNER, Role.MODERATOR) and not user.is_staff:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
+    if membership.role == role:
+        return membership
+    membership.role = role
+    membership.full_clean()
+    membership.save()
+    audit(verb="team.role_given", actor=actor, letter=letter, target=f"user:{user.pk}", reason=role)
+    return membership
+
+
+@transaction.atomic
+def take_role(*, membership: Membership, actor: User | None) -> None:
+    """Take somebody off a letter's team. Twice is once."""
+    _only_for_hosts(actor)
+    deleted, _by_model = Membership.objects.filter(pk=membership.pk).delete()
+    if deleted:
+        audit(
+            verb="team.role_taken",
+            actor=actor,
+            letter=membership.letter,
+            target=f"user:{membership.user_id}",
+            reason=membership.role,
+        )
+
+
+def _only_for_hosts(actor: User | None) -> None:
+    if actor is not None and not (actor.is_active and actor.is_superuser):
+        raise NotAllowed(_("Only a host decides who is on a team."))

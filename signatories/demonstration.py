@@ -67,7 +67,9 @@ def invent(letter: Letter, count: int, seed: int) -> Iterator[list[Signature]]:
         made += size
 
 
-def _invent_one(letter: Letter, draw: random.Random, organisations: list[Organisation]) -> Signature:
+def _invent_one(
+    letter: Letter, draw: random.Random, organisations: list[Organisation]
+) -> Signature:
     today = timezone.localdate()
     organisation = draw.choices(organisations, WEIGHTS)[0]
     common = {

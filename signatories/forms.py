@@ -32,8 +32,10 @@ def read_plain_text(value: str) -> str:
             character not in ALLOWED_INVISIBLE
         ):
             raise ValidationError(
-                _("This contains invisible characters that could change how the line reads. "
-                  "Delete the text and type it again.")
+                _(
+                    "This contains invisible characters that could change how the line reads. "
+                    "Delete the text and type it again."
+                )
             )
     if re.search(r"[<>{}\\]", value):
         raise ValidationError(_("Leave out the characters < > { } and \\."))
@@ -132,16 +134,14 @@ class SignForm(forms.Form):
         current = self.letter.current_version
         if number and current and number != current.number:
             raise ValidationError(
-                _("The text of the letter has changed while you were here. Read it again, then sign.")
+                _("The letter’s text has changed while you were here. Read it again, then sign.")
             )
         return number
 
     def clean(self) -> None:
         if self.is_for_anonymous:
             self._drop_name()
-        elif not self.cleaned_data.get("name") and "name" not in self.errors:
-            self.add_error("name", _("Enter your name as you would sign a letter."))
-        elif not any(c.isalpha() for c in self.cleaned_data.get("name", "a")):
+        elif "name" not in self.errors and not any(map(str.isalpha, self.cleaned_data["name"])):
             self.add_error("name", _("Enter your name as you would sign a letter."))
         if not self.errors:
             self._weigh_affiliation()
@@ -164,8 +164,10 @@ class SignForm(forms.Form):
         elif not self.letter.accepts_unverified:
             self.add_error(
                 "email",
-                _("This letter takes verified affiliations only: use an address at the mail "
-                  "domain of the organisation you name."),
+                _(
+                    "This letter takes verified affiliations only: use an address at the mail "
+                    "domain of the organisation you name."
+                ),
             )
 
     def _why_not_anonymous(self, claimed: str, tenure: str) -> tuple[str, str]:
@@ -176,11 +178,13 @@ class SignForm(forms.Form):
         proven = affiliation.proven_by(self.address)
         if tenure == Tenure.FORMER and proven == self.affiliation.organisation:
             return "tenure", _(
-                "A work address proves that you work there now. To say that you used to, sign by name."
+                "A work address proves that you work there now. To say that you used to, sign by "
+                "name."
             )
         if proven:
             return "organisation", _(
-                "Your address proves %(proven)s. Write that here to sign anonymously, or sign by name."
+                "Your address proves %(proven)s. Write that here to sign anonymously, or sign by "
+                "name."
             ) % {"proven": proven}
         if self.affiliation.organisation is None:
             return "organisation", _(

@@ -191,7 +191,5 @@ def count_nothing() -> dict[str, Any]:
         "waiting": 0,
         "withdrawn": 0,
         "rejected": {},
-        "by_method": {method: 0 for method in Method.values},
+        "by_method": dict.fromkeys(Method.values, 0),
     }
-
-

@@ -2,7 +2,7 @@ from django.urls import path, re_path
 
 from signatories.views import health, own, public, signing
 
-TOKEN = r"(?P<token>[A-Za-z0-9_-]{43})"
+CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
 
 public_patterns = (
     [
@@ -19,10 +19,10 @@ public_patterns = (
 signer_patterns = (
     [
         path("signature/find/", own.find, name="find"),
-        re_path(rf"^confirm/{TOKEN}/$", signing.confirm, name="confirm"),
-        re_path(rf"^signature/{TOKEN}/$", own.signature, name="signature"),
-        re_path(rf"^signature/{TOKEN}/receipt/$", own.receipt, name="receipt"),
-        re_path(rf"^signature/{TOKEN}/withdraw/$", own.withdraw, name="withdraw"),
+        re_path(rf"^confirm/{CAPABILITY}/$", signing.confirm, name="confirm"),
+        re_path(rf"^signature/{CAPABILITY}/$", own.signature, name="signature"),
+        re_path(rf"^signature/{CAPABILITY}/receipt/$", own.receipt, name="receipt"),
+        re_path(rf"^signature/{CAPABILITY}/withdraw/$", own.withdraw, name="withdraw"),
     ],
     "signer",
 )

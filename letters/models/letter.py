@@ -42,7 +42,7 @@ class Outcome(models.TextChoices):
 
 class LetterQuerySet(models.QuerySet["Letter"]):
     def for_everybody(self) -> "LetterQuerySet":
-        """Letters that anybody with the address may read. All others do not exist for the public."""
+        """Letters that anybody with the address may read; others do not exist for the public."""
         return self.filter(
             status__in=[Status.PUBLISHED, Status.CLOSED, Status.SEALED],
             visibility__in=[Visibility.PUBLIC, Visibility.UNLISTED],

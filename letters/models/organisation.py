@@ -7,7 +7,19 @@ from django.utils.translation import gettext_lazy as _
 
 from letters.models.constraints import one_of
 
-LEGAL_FORMS = {"inc", "llc", "ltd", "limited", "corp", "corporation", "gmbh", "co", "plc", "ag", "sa"}
+LEGAL_FORMS = {
+    "inc",
+    "llc",
+    "ltd",
+    "limited",
+    "corp",
+    "corporation",
+    "gmbh",
+    "co",
+    "plc",
+    "ag",
+    "sa",
+}
 
 
 def alias_key(name: str) -> str:

@@ -51,7 +51,7 @@ def _erase_batch(rows: QuerySet[Signature] | QuerySet[Verification]) -> int:
     signatures = [row for row in batch if isinstance(row, Signature)]
     fates = Counter((s.letter_id, s.state, s.appearance, s.reason) for s in signatures)
     Signature.objects.filter(pk__in=[signature.pk for signature in signatures]).delete()
-    for (letter_id, state, appearance, reason), number in fates.items():
+    for (letter_id, _state, appearance, reason), number in fates.items():
         fate = Fate.REJECTED if reason else Fate.DUPLICATE
         statistics.depart(letter_id, fate, appearance, reason, number)
     return len(batch)
@@ -78,5 +78,3 @@ def turn_keys(*, now: datetime) -> list[str]:
     for name in destroyed:
         keys.destroy("day", name)
     return destroyed
-
-

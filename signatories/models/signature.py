@@ -115,9 +115,7 @@ class Signature(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     letter = models.ForeignKey(Letter, models.CASCADE, related_name="signatures")
     version = models.ForeignKey(LetterVersion, models.PROTECT, related_name="signatures")
-    state = models.CharField(
-        _("state"), max_length=12, choices=State, default=State.UNCONFIRMED
-    )
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.UNCONFIRMED)
     appearance = models.CharField(_("appearance"), max_length=10, choices=Appearance)
     threshold = models.PositiveSmallIntegerField(_("threshold"), null=True, blank=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
@@ -211,15 +209,15 @@ class Signature(models.Model):
             ),
             models.CheckConstraint(
                 condition=(
-                    Q(shown_organisation__isnull=True)
-                    | Q(shown_organisation=F("organisation"))
+                    Q(shown_organisation__isnull=True) | Q(shown_organisation=F("organisation"))
                 )
                 & (Q(shown_tenure="") | Q(shown_tenure=F("tenure")))
                 & (Q(shown_role="") | Q(shown_role=F("role"))),
                 name="lines_show_only_what_is_so",
             ),
             models.CheckConstraint(
-                condition=Q(shown_organisation__isnull=False) | Q(shown_role="", shown_tenure="")
+                condition=Q(shown_organisation__isnull=False)
+                | Q(shown_role="", shown_tenure="")
                 | ~Q(appearance=Appearance.ANONYMOUS),
                 name="anonymous_particulars_need_a_shown_organisation",
             ),
@@ -241,8 +239,7 @@ class Signature(models.Model):
                 name="lines_on_the_roll_have_a_place",
             ),
             models.CheckConstraint(
-                condition=Q(state=State.REJECTED, rejected_on__isnull=False)
-                & ~Q(reason="")
+                condition=Q(state=State.REJECTED, rejected_on__isnull=False) & ~Q(reason="")
                 | ~Q(state=State.REJECTED) & Q(rejected_on__isnull=True, reason=""),
                 name="rejections_have_a_day_and_a_reason",
             ),

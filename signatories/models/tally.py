@@ -75,5 +75,3 @@ class Departure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fate}: {self.number}"
-
-

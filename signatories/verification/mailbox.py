@@ -127,9 +127,9 @@ def check_code(verification: Verification, code: str) -> None:
 
     The try is counted before the comparison, so that parallel guesses count too.
     """
-    counted = Verification.objects.filter(
-        pk=verification.pk, tries__lt=settings.CODE_TRIES
-    ).update(tries=F("tries") + 1)
+    counted = Verification.objects.filter(pk=verification.pk, tries__lt=settings.CODE_TRIES).update(
+        tries=F("tries") + 1
+    )
     verification.refresh_from_db()
     if not counted or not verification.has_live_code(settings.CODE_MINUTES):
         raise CodeExpired
@@ -158,5 +158,3 @@ def erase_unreadable(verification: Verification) -> None:
     logger.error(
         "The key of the day %s is lost; an unconfirmed entry was erased", verification.key_name
     )
-
-

@@ -66,6 +66,4 @@ def _keys() -> str:
 
 def _day_keys_lost() -> int:
     yesterday = timezone.localdate() - timedelta(days=1)
-    return AuditEntry.objects.filter(
-        verb="keys.day_key_lost", recorded_on__gte=yesterday
-    ).count()
+    return AuditEntry.objects.filter(verb="keys.day_key_lost", recorded_on__gte=yesterday).count()

@@ -57,9 +57,7 @@ def _previews(form: SignForm) -> dict[str, roll.Line]:
     """The line each way to appear would give, from what was typed so far or as examples."""
     data = getattr(form, "cleaned_data", {})
     known: Affiliation = getattr(form, "affiliation", Affiliation())
-    organisation = str(
-        known.organisation or data.get("organisation") or _("your organisation")
-    )
+    organisation = str(known.organisation or data.get("organisation") or _("your organisation"))
     named = Signature(
         name=data.get("name") or _("Your name"),
         title=data.get("title") or ("" if form.is_bound else _("Your title")),

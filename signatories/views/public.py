@@ -64,8 +64,9 @@ def roll_page(request: HttpRequest, slug: str) -> HttpResponse:
     organisations = [organisation for organisation, _n in statistics.by_organisation(tally)]
     form = RollForm(sorted(organisations, key=str), request.GET)
     form.is_valid()
-    wishes = {name: form.wish(name) for name in ("organisation", "q")}
-    page = roll.page(letter, after=form.wish("after"), **wishes)
+    organisation, q = form.wish("organisation"), form.wish("q")
+    wishes = {"organisation": organisation, "q": q}
+    page = roll.page(letter, after=form.wish("after"), organisation=organisation, q=q)
     context = {
         "letter": letter,
         "tally": tally,
@@ -94,5 +95,3 @@ def how(request: HttpRequest) -> HttpResponse:
 
 def _readable() -> QuerySet[Letter]:
     return Letter.objects.for_everybody().select_related("current_version", "tally")
-
-

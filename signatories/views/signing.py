@@ -132,10 +132,12 @@ def _button_page(request: HttpRequest, token: str, verification: Verification) -
     return render(request, "signatories/button.html", context)
 
 
-# Both ----------------------------------------------------------------------------------------------
+# Both ----------------------------------------------------------------------------------
 
 
-def _prove(request: HttpRequest, verification: Verification, secrets: tuple[str, ...]) -> HttpResponse:
+def _prove(
+    request: HttpRequest, verification: Verification, secrets: tuple[str, ...]
+) -> HttpResponse:
     try:
         if verification.purpose == Purpose.FIND:
             found = confirming.find(verification=verification, secrets=secrets)
@@ -164,4 +166,3 @@ def _again(request: HttpRequest, token: str) -> HttpResponse:
             return redirect("signer:receipt", manage_token)
     found = confirming.found_before(secrets)
     return pages.found(request, found) if found else pages.gone(request)
-

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from letters.models import Letter, Membership, Role, User
+from letters.actions import give_role
+from letters.models import Letter, Role, User
 
 ACCOUNTS = {"organiser": Role.OWNER, "moderator": Role.MODERATOR}
 
@@ -37,9 +38,7 @@ class Command(BaseCommand):
             user.set_password(passwords[username])
             user.save(update_fields=["password"])
             for letter in Letter.objects.all():
-                Membership.objects.get_or_create(
-                    letter=letter, user=user, defaults={"role": role}
-                )
+                give_role(letter=letter, user=user, role=role, actor=None)
 
     def _keep(self, path: Path, passwords: dict[str, str]) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

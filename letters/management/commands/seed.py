@@ -16,4 +16,4 @@ class Command(BaseCommand):
         self.stdout.write(f"{seeds.load_organisations(rows)} organisations")
         for path in sorted(settings.SEEDS_DIR.glob("*.md")):
             letter = seeds.load_letter(*seeds.read_letter(path))
-            self.stdout.write(f"Letter {letter.slug}, version {letter.current_version.number}")
+            self.stdout.write(f"Letter {letter.slug}: {letter.title}")
