@@ -64,7 +64,7 @@ def _is_refusal(error: smtplib.SMTPException) -> bool:
 
 
 def _sender_domain() -> str:
-    return parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2] or settings.SITE_NAME
+    return parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2] or settings.SITE_HOST
 
 
 class FolderBackend(BaseEmailBackend):

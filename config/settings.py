@@ -37,7 +37,8 @@ FIELD_KEYS = env.list("FIELD_KEYS", default=[])
 KEYS_DIR = Path(env.str("KEYS_DIR", default=str(VAR_DIR / "keys")))
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', default='8000')}")
 SITE_URL = SITE_URL.rstrip("/")
-SITE_NAME = urlsplit(SITE_URL).hostname or "localhost"
+SITE_HOST = urlsplit(SITE_URL).hostname or "localhost"
+SITE_NAME = env.str("SITE_NAME", default="Undersigned" if SITE_HOST == "127.0.0.1" else SITE_HOST)
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
 )
@@ -164,7 +165,7 @@ else:
     EMAIL_BACKEND = "config.mail.FolderBackend"
 EMAIL_TIMEOUT = 20
 MAIL_DIR = VAR_DIR / "mail"
-MAIL_FROM = env.str("MAIL_FROM", default=f"Codes <codes@{SITE_NAME}>")
+MAIL_FROM = env.str("MAIL_FROM", default=f"Codes <codes@{SITE_HOST}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
 
 # Signing --------------------------------------------------------------------------

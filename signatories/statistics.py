@@ -1,15 +1,17 @@
 """Every public number, and the rule that keeps small groups out of them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 
 from letters.models import Letter, Organisation
 from letters.models.organisation import HeadcountBand
-from signatories.models import Departure, Fate, Method, Signature, State, Tally
+from signatories.models import Departure, Fate, Method, State, Tally
+from signatories.models.signature import SignatureQuerySet
 
 # Where the headcount is known, a group hides among at least so many times its minimum.
 HEADCOUNT_FACTOR = 10
@@ -18,44 +20,79 @@ HEADCOUNT_FACTOR = 10
 # Small groups -------------------------------------------------------------------------------
 
 
-def decide_what_shows(signatures: Iterable[Signature], minimum: int) -> None:
-    """Set the `shown_…` fields of a letter's verified anonymous lines, all of them at once.
+@dataclass(frozen=True)
+class Shown:
+    """What the anonymous lines of one organisation show beside its name."""
 
-    An organisation shows where at least `minimum` verified anonymous signatures of it stand
-    under the letter; its tenure or role only where *every* value that occurs among them has
-    the minimum, both only where every combination has. Parents never sum.
+    tenure: bool
+    role: bool
+
+
+# How many verified anonymous lines there are of each (tenure, role).
+Group = Mapping[tuple[str, str], int]
+
+
+def what_shows(group: Group, minimum: int, headcount_band: str = "") -> Shown | None:
+    """What one organisation's verified anonymous lines under one letter may show.
+
+    None, not even the organisation, where fewer than `minimum` of them stand there. The
+    tenure or role shows only where *every* value that occurs among them has the minimum,
+    both only where every combination has. Where the headcount is known, the group must
+    hide among at least ten times the minimum. Parents never sum.
     """
-    groups: dict[int, list[Signature]] = {}
-    for signature in signatures:
-        signature.shown_organisation = None
-        signature.shown_tenure = signature.shown_role = ""
-        if signature.is_verified and signature.organisation_id:
-            groups.setdefault(signature.organisation_id, []).append(signature)
-    for group in groups.values():
-        if _hides_among_enough(group[0].organisation, len(group), minimum):
-            _show(group, minimum)
-
-
-def _hides_among_enough(organisation: Organisation | None, count: int, minimum: int) -> bool:
-    if organisation is None or count < minimum:
-        return False
-    headcount = HeadcountBand(organisation.headcount_band).at_least
-    return headcount is None or headcount >= HEADCOUNT_FACTOR * minimum
-
-
-def _show(group: list[Signature], minimum: int) -> None:
-    def each_value_has_enough(*fields: str) -> bool:
-        values = Counter(tuple(getattr(s, field) for field in fields) for s in group)
-        return min(values.values()) >= minimum
-
-    shows_tenure = each_value_has_enough("tenure")
-    shows_role = each_value_has_enough("role")
-    if shows_tenure and shows_role and not each_value_has_enough("tenure", "role"):
+    if sum(group.values()) < minimum or _is_too_small(headcount_band, minimum):
+        return None
+    tenures: Counter[str] = Counter()
+    roles: Counter[str] = Counter()
+    for (tenure, role), number in group.items():
+        tenures[tenure] += number
+        roles[role] += number
+    shows_tenure = min(tenures.values()) >= minimum
+    shows_role = min(roles.values()) >= minimum
+    if shows_tenure and shows_role and min(group.values()) < minimum:
         shows_role = False
-    for signature in group:
-        signature.shown_organisation = signature.organisation
-        signature.shown_tenure = signature.tenure if shows_tenure else ""
-        signature.shown_role = signature.role if shows_role else ""
+    return Shown(tenure=shows_tenure, role=shows_role)
+
+
+def _is_too_small(headcount_band: str, minimum: int) -> bool:
+    headcount = HeadcountBand(headcount_band).at_least
+    return headcount is not None and headcount < HEADCOUNT_FACTOR * minimum
+
+
+def decide_what_shows(letter: Letter) -> None:
+    """Set the `shown_…` fields of all anonymous lines on a letter's roll, by `what_shows`."""
+    lines = letter.signatures.on_roll().anonymous()
+    deciding: dict[Shown, list[int]] = {}
+    for organisation, (band, group) in _groups(lines).items():
+        shown = what_shows(group, letter.minimum_group_size, band)
+        if shown:
+            deciding.setdefault(shown, []).append(organisation)
+    showing = [organisation for several in deciding.values() for organisation in several]
+    lines.exclude(organisation__in=showing).filter(shown_organisation__isnull=False).update(
+        shown_organisation=None, shown_tenure="", shown_role=""
+    )
+    for shown, organisations in deciding.items():
+        particulars = {
+            "shown_tenure": F("tenure") if shown.tenure else "",
+            "shown_role": F("role") if shown.role else "",
+        }
+        lines.filter(organisation__in=organisations).exclude(
+            shown_organisation__isnull=False, **particulars
+        ).update(shown_organisation=F("organisation"), **particulars)
+
+
+def _groups(lines: SignatureQuerySet) -> dict[int, tuple[str, dict[tuple[str, str], int]]]:
+    """For each organisation with verified lines: its headcount band and its group."""
+    groups: dict[int, tuple[str, dict[tuple[str, str], int]]] = {}
+    rows = (
+        lines.verified()
+        .values_list("organisation", "organisation__headcount_band", "tenure", "role")
+        .annotate(number=Count("pk"))
+        .order_by()
+    )
+    for organisation, band, tenure, role, number in rows:
+        groups.setdefault(organisation, (band, {}))[1][tenure, role] = number
+    return groups
 
 
 def hides_anonymous_count(letter: Letter, anonymous: int) -> bool:

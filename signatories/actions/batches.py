@@ -55,7 +55,7 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
             return None
         _let_leave(letter)
         arrived = _let_arrive(letter)
-        _decide_what_shows(letter)
+        statistics.decide_what_shows(letter)
         _count(letter, now)
         if arrived:
             audit(verb="letter.batch_published", actor=None, letter=letter, number=arrived)
@@ -90,18 +90,6 @@ def _names_on_roll(letter: Letter) -> list[str]:
     """Sort keys of named lines to draw places from; some thousands are as good as all."""
     named = letter.signatures.on_roll().named().order_by("?")
     return list(named.values_list("roll_key", flat=True)[:5000])
-
-
-def _decide_what_shows(letter: Letter) -> None:
-    lines = list(letter.signatures.on_roll().anonymous().select_related("organisation"))
-    before = {s.pk: (s.shown_organisation_id, s.shown_tenure, s.shown_role) for s in lines}
-    statistics.decide_what_shows(lines, letter.minimum_group_size)
-    changed = [
-        s for s in lines if before[s.pk] != (s.shown_organisation_id, s.shown_tenure, s.shown_role)
-    ]
-    Signature.objects.bulk_update(
-        changed, ["shown_organisation", "shown_tenure", "shown_role"], batch_size=BATCH_SIZE
-    )
 
 
 def _count(letter: Letter, now: datetime) -> None:

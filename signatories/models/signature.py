@@ -71,6 +71,9 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
     def anonymous(self) -> "SignatureQuerySet":
         return self.filter(appearance=Appearance.ANONYMOUS)
 
+    def verified(self) -> "SignatureQuerySet":
+        return self.exclude(method=Method.NONE)
+
     def real(self) -> "SignatureQuerySet":
         return self.filter(is_demonstration=False)
 
