@@ -12,6 +12,7 @@ import socket
 import stat
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -41,10 +42,8 @@ def socket_path(var: Path) -> Path:
 def private_folder(name: str) -> Path:
     """Make, or find and check, a folder of our own under the system's temporary directory."""
     folder = temporary_directory() / name
-    try:
+    with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    except FileExistsError:
-        pass
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise BrokerMissing(
@@ -56,7 +55,7 @@ def private_folder(name: str) -> Path:
 
 def temporary_directory() -> Path:
     # TMPDIR may differ between two terminals, but both must find the same socket.
-    shared = Path("/tmp")
+    shared = Path("/tmp")  # noqa: S108 - private_folder() trusts nothing it finds there
     return shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
 
 
@@ -71,10 +70,12 @@ def cache_url(var: Path) -> str:
 
 
 def command(var: Path) -> list[str]:
-    """Return the command that runs the broker in the foreground, its data in var/broker.
+    """Return the command that runs the broker in the foreground, and make its folders.
 
-    Raises BrokerMissing where no server program is installed.
+    Its data is in var/broker. Raises BrokerMissing where no server program is installed.
     """
+    for folder in ("run", "broker"):
+        (var / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     return [
         server_program(),
         *("--port", "0"),

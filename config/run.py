@@ -18,6 +18,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -95,7 +96,7 @@ def read_port(text: str) -> int:
 
 def make_folders(var: Path) -> None:
     try:
-        for folder in (var, var / "run", var / "broker"):
+        for folder in (var, var / "run"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Refused(
@@ -192,7 +193,9 @@ class Signals:
     """Knows whether somebody wants us to stop; wakes us for that and when a child ends."""
 
     def __init__(self) -> None:
-        self.stop_is_wanted = False
+        self._was_asked_to_stop = False
+        # Started by make, we end with it, however it ends.
+        self._make = os.getppid() if "MAKELEVEL" in os.environ else None
         self._bell, self._button = socket.socketpair()
         self._bell.setblocking(False)
         self._button.setblocking(False)
@@ -204,7 +207,11 @@ class Signals:
                 signal.signal(number, self._note)
 
     def _note(self, *_: object) -> None:
-        self.stop_is_wanted = True
+        self._was_asked_to_stop = True
+
+    @property
+    def stop_is_wanted(self) -> bool:
+        return self._was_asked_to_stop or self._make not in (None, os.getppid())
 
     def sleep(self, seconds: float) -> None:
         """Return after so many seconds, or as soon as something happened."""
@@ -244,7 +251,6 @@ class Child:
     name: str
     command: list[str]
     environment: dict[str, str]
-    seconds_to_stop: float
     log: Path | None = None
     inherits: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -253,7 +259,7 @@ class Child:
 
     def start(self) -> None:
         output = self.log.open("wb") if self.log else None
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(
             self.command,
             cwd=ROOT,
             env=self.environment,
@@ -262,7 +268,7 @@ class Child:
             stderr=output,
             pass_fds=self.inherits,
             start_new_session=True,
-            preexec_fn=die_with_parent(),  # noqa: PLW1509
+            preexec_fn=die_with_parent(),
         )
         self.started_at = time.monotonic()
         if output:
@@ -303,29 +309,38 @@ class Child:
         self.process = None
         self.started_at = time.monotonic()
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+
+    def stop_by(self, deadline: float) -> None:
         if self.process is None:
             return
-        self.process.terminate()
         try:
-            self.process.wait(self.seconds_to_stop)
+            self.process.wait(max(0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             say(f"The {self.name} did not stop in time and was killed; no work is lost.")
         self.clear_away()
 
 
+def stop_together(children: list[Child], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    for child in children:
+        child.ask_to_stop()
+    for child in children:
+        child.stop_by(deadline)
+
+
 def send(group: int, number: int) -> None:
-    try:
+    # Nobody is left there; macOS says so with the second error.
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        pass  # Nobody is left there; macOS says so with the second error.
 
 
 def say(text: str = "") -> None:
-    try:
+    # Where the terminal is gone, that is no reason to leave children behind.
+    with suppress(OSError):
         print(text, flush=True)
-    except OSError:
-        pass  # The terminal is gone. That is no reason to leave children behind.
 
 
 # The processes -----------------------------------------------------------------------
@@ -336,14 +351,13 @@ def broker_child(plan: Plan) -> Child:
         name="broker",
         command=broker.command(plan.var),
         environment=plan.environment,
-        seconds_to_stop=1.5,
         log=plan.var / "run" / "broker.log",
     )
 
 
 def preparation_child(plan: Plan) -> Child:
     command = [sys.executable, "-m", "config.run", "prepare"]
-    return Child("preparation", command, plan.environment, seconds_to_stop=3)
+    return Child("preparation", command, plan.environment)
 
 
 def worker_child(plan: Plan) -> Child:
@@ -357,7 +371,6 @@ def worker_child(plan: Plan) -> Child:
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ],
         environment=plan.environment,
-        seconds_to_stop=4,
     )
 
 
@@ -371,7 +384,6 @@ def beat_child(plan: Plan) -> Child:
             *("--loglevel", "WARNING"),
         ],
         environment=plan.environment,
-        seconds_to_stop=1,
     )
 
 
@@ -382,12 +394,11 @@ def web_child(plan: Plan, reserved: socket.socket) -> Child:
             *(sys.executable, "-m", "gunicorn", "config.wsgi:application"),
             *("--bind", f"fd://{reserved.fileno()}"),
             *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-            *("--log-level", "warning", "--graceful-timeout", "2", "--no-control-socket"),
+            *("--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"),
             # Loaded once, then forked: a third of the memory. macOS has trouble with late forks.
             *(["--preload"] if sys.platform == "linux" else []),
         ],
         environment=plan.environment,
-        seconds_to_stop=3,
         inherits=(reserved.fileno(),),
     )
 
@@ -463,14 +474,17 @@ class Supervisor:
 
     def watch(self) -> None:
         while not self.signals.stop_is_wanted:
-            self.signals.sleep(min(child.look_after() for child in self.children))
+            pauses = [child.look_after() for child in self.children]
+            self.signals.sleep(min([2, *pauses]))
 
     def stop(self) -> None:
         if self.signals.stop_is_wanted:
             say("\nStopping …")
-        # The broker came first and goes last: the worker hands its tasks back to it.
-        for child in reversed(self.children):
-            child.stop()
+        # The broker goes last: the worker hands unfinished tasks back to it.
+        brokers = [child for child in self.children if child.name == "broker"]
+        others = [child for child in reversed(self.children) if child not in brokers]
+        stop_together(others, seconds=7)
+        stop_together(brokers, seconds=2)
         if self.signals.stop_is_wanted:
             say(f"Stopped. Everything is kept in {shortly(self.plan.var)}/ for the next start.")
 
@@ -509,13 +523,14 @@ def summary(plan: Plan) -> str:
 
 
 def addresses(plan: Plan) -> Iterator[str]:
-    if plan.environment["SITE_URL"].rstrip("/") != plan.address:
-        yield f"  Public address    {plan.environment['SITE_URL']}"
-    yield f"  The site          {plan.address}/"
-    yield f"  A letter to sign  {plan.address}/letters/iceout-tech/"
+    site = plan.environment["SITE_URL"].rstrip("/")
+    yield f"  The site          {site}/"
+    yield f"  A letter to sign  {site}/letters/iceout-tech/"
     if plan.has_mailbox:
-        yield f"  The mail it sent  {plan.address}/dev/mailbox/"
-    yield f"  Administration    {plan.address}/admin/"
+        yield f"  The mail it sent  {site}/dev/mailbox/"
+    yield f"  Administration    {site}/admin/"
+    if site != plan.address:
+        yield f"  It listens at     {plan.address}/"
 
 
 def next_steps(plan: Plan) -> Iterator[str]:
@@ -524,7 +539,7 @@ def next_steps(plan: Plan) -> Iterator[str]:
         yield "To make an account for the administration, in a second terminal with the same"
         yield 'environment: make manage ARGS="createsuperuser"'
     elif credentials.exists():
-        yield f"Demonstration accounts (kept in {shortly(credentials)}):"
+        yield f"Demonstration accounts, name and password (kept in {shortly(credentials)}):"
         yield from (f"  {line}" for line in credentials.read_text(encoding="utf-8").splitlines())
     else:
         yield 'To make an account for the administration: make manage ARGS="createsuperuser"'
@@ -543,15 +558,15 @@ def prepare() -> int:
     """Bring database, seeds and static files up to date; return an exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
-    name = "settings"
+    current = "settings"
     try:
         load_settings()
-        for name, step in preparation_steps():
+        for current, step in preparation_steps():  # noqa: B007 - the except clause reads it
             step()
     except Refused as refusal:
         say(str(refusal))
-    except Exception as error:  # noqa: BLE001
-        say(f"The step “{name}” failed: {type(error).__name__}: {error}")
+    except Exception as error:
+        say(f"The step “{current}” failed: {type(error).__name__}: {error}")
         say(f"The whole traceback is in {shortly(keep_traceback())}.")
     else:
         return 0
@@ -608,11 +623,16 @@ def reach_broker() -> None:
     import redis
     from django.conf import settings
 
+    if not settings.REDIS_URL.startswith(("redis://", "rediss://")):
+        raise Refused(
+            "REDIS_URL should look like redis://host:6379/0 (or rediss:// for TLS). "
+            "Correct it, or unset it to use the embedded broker."
+        )
     # Nothing of the address but host and port may be shown: it can hold a password.
-    place = urlsplit(settings.REDIS_URL).netloc.rpartition("@")[2] or "of REDIS_URL"
+    place = urlsplit(settings.REDIS_URL).netloc.rpartition("@")[2]
     try:
         redis.from_url(settings.REDIS_URL, socket_connect_timeout=3, socket_timeout=3).ping()
-    except (redis.RedisError, ValueError, OSError) as error:
+    except (redis.RedisError, OSError) as error:
         say(
             f"Redis {place} does not answer ({type(error).__name__}). Letters can be signed all "
             "the same; mail leaves and counts move when it is back."
@@ -631,13 +651,14 @@ def keep_traceback() -> Path:
 def run() -> int:
     plan = read_plan()
     make_folders(plan.var)
+    signals = Signals()
     with take_lock(plan.var) as lock, reserve_port(plan.port) as reserved:
         plan.port = reserved.getsockname()[1]
         plan.environment["PORT"] = str(plan.port)
         plan.environment.setdefault("SITE_URL", plan.address)
         sign_lock(lock, plan.address)
         keep_development_keys(plan)
-        return Supervisor(plan, reserved, Signals()).run()
+        return Supervisor(plan, reserved, signals).run()
 
 
 def keys() -> int:

@@ -1,11 +1,12 @@
 """Confirming: the mailbox is proven, the address goes, the signature stays."""
 
+import logging
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from config import crypto
+from config import crypto, keys
 from letters.models import Letter
 from signatories import addresses, roll
 from signatories.addresses import Address
@@ -15,6 +16,8 @@ from signatories.models import (
     UsedAddress,
     Verification,
 )
+
+logger = logging.getLogger(__name__)
 
 
 class Gone(Exception):
@@ -136,9 +139,13 @@ def found_before(secrets: tuple[str, ...]) -> list[Found]:
 
 
 def _named_signatures(address: Address) -> list[Signature]:
-    found = []
+    found: list[Signature] = []
     for letter in Letter.objects.not_sealed().filter(key__isnull=False):
-        digest = addresses.digest(letter, address)
+        try:
+            digest = addresses.digest(letter, address)
+        except keys.KeyLost as lost:
+            logger.error("Signatures of letter %s cannot be found again: %s", letter.pk, lost)
+            continue
         found += list(letter.signatures.filter(address_digest=digest).select_related("letter"))
     return found
 

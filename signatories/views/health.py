@@ -1,5 +1,6 @@
 """Whether the installation can do its work."""
 
+import os
 from datetime import timedelta
 
 from django.core.cache import cache
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from config import keys
-from letters.models import AuditEntry
+from letters.models import AuditEntry, Letter
 from signatories.models import LetterKey, Verification
 
 MAIL_LATE_SECONDS = 15 * 60
@@ -58,8 +59,12 @@ def _oldest_unsent_mail() -> int:
 
 
 def _keys() -> str:
-    """Whether every letter that needs its key in `KEYS_DIR` still has it."""
-    letters = LetterKey.objects.exclude(letter__status="sealed").values_list("letter", flat=True)
+    """Whether new keys can be written, and every letter that needs its key still has it."""
+    if not os.access(keys.ring("day"), os.W_OK):
+        return "KEYS_DIR cannot be written"
+    letters = LetterKey.objects.filter(letter__in=Letter.objects.not_sealed()).values_list(
+        "letter", flat=True
+    )
     lost = [pk for pk in letters if not keys.exists("letter", str(pk))]
     return "ok" if not lost else f"lost for {len(lost)} letter(s); confirming has stopped there"
 

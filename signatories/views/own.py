@@ -95,14 +95,20 @@ def _next_step(found: Signature) -> str:
 
 
 def _state_in_words(found: Signature) -> tuple[str, str]:
-    if found.state == State.PUBLISHED:
-        return _("On the roll"), _("Your line stands on the public roll.")
+    """What became of the entry, in words that say the same for a duplicate and a new one."""
     if found.state == State.REJECTED:
         return _("Not published"), _(
             "A moderator decided not to publish this entry. It is erased %(days)d days after "
             "the decision."
         ) % {"days": settings.REJECTED_DAYS}
-    # A duplicate reads like an entry that waits, so that reading a mailbox tells nothing.
+    if found.is_anonymous:
+        # Which of the two is true would tell whoever reads the mailbox whether it had signed.
+        return _("Confirmed"), _(
+            "Anonymous lines come and go with batches, usually once a day. Yours came with one "
+            "of them, or comes with one of the next."
+        )
+    if found.state == State.PUBLISHED:
+        return _("On the roll"), _("Your line stands on the public roll.")
     return _("Confirmed"), _next_step(found)
 
 

@@ -7,6 +7,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from config import crypto, http, keys, ratelimit
+from letters.actions import NotAllowed
 from letters.models import Letter
 from signatories import roll
 from signatories.actions import confirming, signing
@@ -44,9 +45,12 @@ def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
         response = pages.sign_form(request, letter, form, status=429)
         response["Retry-After"] = str(limit.seconds)
         return response
-    token = signing.sign(
-        letter=letter, entry=form.entry, address=form.address, affiliation=form.affiliation
-    )
+    try:
+        token = signing.sign(
+            letter=letter, entry=form.entry, address=form.address, affiliation=form.affiliation
+        )
+    except NotAllowed:  # The letter closed while the form was on its way.
+        return render(request, "signatories/closed.html", {"letter": letter})
     return redirect("signer:confirm", token)
 
 
