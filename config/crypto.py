@@ -37,6 +37,11 @@ def decrypt(ciphertext: bytes) -> bytes:
         raise Unreadable("No key in FIELD_KEYS reads this value.") from error
 
 
+def renew(ciphertext: bytes) -> bytes:
+    """The same value under the first of `FIELD_KEYS`; raise `Unreadable`."""
+    return encrypt(decrypt(ciphertext))
+
+
 def encrypt_under(key: bytes, plaintext: bytes) -> bytes:
     """Encrypt under `key` (32 bytes) and then under `FIELD_KEYS`: both are needed to read."""
     return encrypt(_fernet(key).encrypt_at_time(plaintext, 0))

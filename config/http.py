@@ -56,6 +56,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return error_page(request, 404)
 
 
+def not_allowed(request: HttpRequest, methods: str) -> HttpResponse:
+    response = error_page(request, 405)
+    response["Allow"] = methods
+    return response
+
+
 def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
     response = error_page(request, 429, minutes=max(1, seconds // 60))
     response["Retry-After"] = str(seconds)

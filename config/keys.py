@@ -22,8 +22,10 @@ class KeyLost(Exception):
 
 
 def ring(name: str) -> Path:
-    folder = Path(settings.KEYS_DIR) / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root = Path(settings.KEYS_DIR)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = root / name
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
@@ -70,6 +72,9 @@ def destroy(ring_name: str, key_name: str) -> None:
     """Unlink the key. What it encrypted is unreadable from now on."""
     folder = ring(ring_name)
     (folder / f"{key_name}.key").unlink(missing_ok=True)
+    # A crash while the key was made may have left a draft, which is the same file.
+    for draft in folder.glob(f".{key_name}.*"):
+        draft.unlink(missing_ok=True)
     _sync_folder(folder)
 
 
@@ -90,10 +95,16 @@ def day_key_name(kind: str, day: date) -> str:
 
 def expired_day_keys(now: datetime) -> list[str]:
     """Names of the day keys whose hours (`settings.KEY_HOURS`) are over."""
-    expired = []
-    for path in sorted(ring("day").glob("*.key")):
-        day, kind = path.name.removesuffix(".key").split(".", 1)
-        began = datetime.combine(date.fromisoformat(day), datetime.min.time(), tzinfo=UTC)
-        if now >= began + timedelta(hours=settings.KEY_HOURS[kind]):
-            expired.append(day_key_name(kind, date.fromisoformat(day)))
-    return expired
+    names = sorted(path.name.removesuffix(".key") for path in ring("day").glob("*.key"))
+    return [name for name in names if (end := _end_of(name)) and now >= end]
+
+
+def _end_of(name: str) -> datetime | None:
+    """When the hours of a day key are over; None for a file that is none of ours."""
+    day, _, kind = name.partition(".")
+    try:
+        began = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    hours = settings.KEY_HOURS.get(kind)
+    return began + timedelta(hours=hours) if hours else None

@@ -1,18 +1,21 @@
-"""Log lines without addresses and without capabilities, whatever was handed to the logger."""
+"""Log lines without addresses, networks and capabilities, whatever was handed to the logger."""
 
 import logging
 import re
 
-ADDRESS = re.compile(r"[^\s<>\"'(),;:@/]+@[^\s<>\"'(),;:@/]+")
+ADDRESS = re.compile(r"[^\s<>\"'(),;:@/]+(?:@|%40)[^\s<>\"'(),;:@/]+")
 TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+# The web server names the sender of a request that it cannot read.
+NETWORK = re.compile(r"\bip=[^\s,]+")
 
 
 def scrub(text: str) -> str:
-    return TOKEN.sub("[token]", ADDRESS.sub("[address]", text))
+    text = ADDRESS.sub("[address]", text)
+    return NETWORK.sub("ip=[network]", TOKEN.sub("[token]", text))
 
 
 class ScrubbingFormatter(logging.Formatter):
-    """Formats a record, traceback included, and then removes addresses and tokens."""
+    """Formats a record, traceback included, and then removes what may not stand there."""
 
     def format(self, record: logging.LogRecord) -> str:
         return scrub(super().format(record))

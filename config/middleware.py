@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.middleware.csrf import CsrfViewMiddleware
 
 from config import http
@@ -10,7 +10,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class OwnErrorPages:
-    """Shows the site's own error pages with DEBUG on too.
+    """Shows the site's own error pages where Django has none, and with DEBUG on too.
 
     Django's technical pages would tell what exists under an address, and the not-found page
     has to be the same for every address. Tracebacks are in the log.
@@ -21,9 +21,24 @@ class OwnErrorPages:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            return http.not_allowed(request, response["Allow"])
         page = http.ERROR_PAGES.get(response.status_code)
         if settings.DEBUG and page and not getattr(response, "is_own_page", False):
             return page(request)
+        return response
+
+
+class NoBodyForHead:
+    """Leaves the body out of answers to HEAD, which the server would otherwise complain of."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method == "HEAD" and not response.streaming:
+            response.content = b""
         return response
 
 
@@ -38,6 +53,22 @@ class PrivateByDefault:
         if "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
         return response
+
+
+class Utf8Forms:
+    """Refuses a body that claims another encoding than UTF-8, in which browsers send all forms.
+
+    Django would decode it with any codec of that name, also with those that raise an error.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if charset.lower() not in ("utf-8", "utf8"):
+            return http.bad_request(request)
+        return self.get_response(request)
 
 
 class SameOriginCsrf(CsrfViewMiddleware):

@@ -66,7 +66,8 @@ def network(request: HttpRequest) -> str:
 
 def visitor_address(request: HttpRequest) -> str:
     """The address as the outermost trusted proxy saw it (`settings.TRUSTED_PROXIES`)."""
-    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    header = request.headers.get("X-Forwarded-For", "")
+    forwarded = header.split(",") if header else []
     if settings.TRUSTED_PROXIES and len(forwarded) >= settings.TRUSTED_PROXIES:
         return forwarded[-settings.TRUSTED_PROXIES].strip()
     return request.META.get("REMOTE_ADDR", "")

@@ -5,43 +5,55 @@ With DEBUG off the application refuses to start with unsafe values and names the
 """
 
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import broker
 
 ROOT = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
 SEEDS_DIR = ROOT / "seeds"
+
+
+class Environment(environ.Env):
+    """An empty variable counts as an unset one: `REDIS_URL= make test` means "none"."""
+
+    ENVIRON = {name: value for name, value in os.environ.items() if value != ""}
+
+
+env = Environment()
+VAR_DIR = Path(env.str("VAR_DIR", default=str(ROOT / "var"))).resolve()
 
 # `make run` keeps a developer's generated keys here. The file never speaks where DEBUG
 # is switched off, nor for an installation that names a database and does not ask for DEBUG.
 DEVELOPMENT_ENV = VAR_DIR / "development.env"
-_wish = os.environ.get("DEBUG", "").lower()
-_speaks = _wish in environ.Env.BOOLEAN_TRUE_STRINGS or not (_wish or os.environ.get("DATABASE_URL"))
+_wish = env.str("DEBUG", default="").lower()
+_speaks = _wish in env.BOOLEAN_TRUE_STRINGS or not (_wish or "DATABASE_URL" in env.ENVIRON)
 if _speaks and DEVELOPMENT_ENV.exists():
-    environ.Env.read_env(DEVELOPMENT_ENV)
+    Environment.read_env(DEVELOPMENT_ENV)
 
-# An empty variable counts as an unset one: `REDIS_URL= make test` means "none".
-env = environ.Env()
-env.ENVIRON = {name: value for name, value in os.environ.items() if value != ""}
+
+def words(name: str, default: Iterable[str] = ()) -> list[str]:
+    """The variable's values, which stand between commas, with or without spaces."""
+    return [word.strip() for word in env.list(name, default=list(default)) if word.strip()]
+
 
 DEBUG = env.bool("DEBUG", default=False)
 UNSAFE_SECRET_KEY = "unsafe: for development only"  # noqa: S105 - refused without DEBUG
 SECRET_KEY = env.str("SECRET_KEY", default=UNSAFE_SECRET_KEY)
-FIELD_KEYS = env.list("FIELD_KEYS", default=[])
+FIELD_KEYS = words("FIELD_KEYS")
 KEYS_DIR = Path(env.str("KEYS_DIR", default=str(VAR_DIR / "keys")))
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', default='8000')}")
 SITE_URL = SITE_URL.rstrip("/")
 SITE_HOST = urlsplit(SITE_URL).hostname or "localhost"
 SITE_NAME = env.str("SITE_NAME", default="Undersigned" if SITE_HOST == "127.0.0.1" else SITE_HOST)
-ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
-)
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 IS_DEMONSTRATION = DEBUG and "DATABASE_URL" not in env.ENVIRON
 
 # Applications -------------------------------------------------------------------
@@ -65,17 +77,19 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.middleware.OwnErrorPages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.middleware.NoBodyForHead",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.OwnErrorPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.middleware.Utf8Forms",
     "config.middleware.SameOriginCsrf",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "config.middleware.PrivateByDefault",
 ]
@@ -145,7 +159,12 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 1800,
     "unacked_restore_throttle": 1,
+    # A broker that is down or hangs must not hold a signer up, and the sweep finds what was
+    # not queued: sending gives up at once. Worker and beat go on trying for ever
+    # (CELERY_BROKER_CONNECTION_MAX_RETRIES).
+    "max_retries": 0,
     "socket_connect_timeout": 0.5,
+    "socket_timeout": 2,
     "global_keyprefix": "undersigned:",
 }
 CELERY_TIMEZONE = "UTC"
@@ -194,8 +213,12 @@ RATE_LIMITS = {
     "code:mailbox": "5/d",
     "code:page": "1/m",
     "find:network": "600/h" if DEBUG else "20/h",
-    **env.dict("RATE_LIMITS", default={}),
 }
+_changed_limits = {
+    name: limit for name, _, limit in (w.partition("=") for w in words("RATE_LIMITS"))
+}
+_unknown_limits = set(_changed_limits) - set(RATE_LIMITS)
+RATE_LIMITS.update(_changed_limits)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 # Security ---------------------------------------------------------------------------
@@ -288,6 +311,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
+        # Django's own handlers write unscrubbed lines, and would mail them.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},
         "celery.app.trace": {"level": "WARNING"},
@@ -295,6 +321,32 @@ LOGGING = {
         "celery.beat": {"level": "WARNING"},
     },
 }
+
+
+def refuse_unreadable_values() -> None:
+    """Raise ImproperlyConfigured, naming every value that could not be used later."""
+    unreadable = {
+        "FIELD_KEYS must be Fernet keys, with commas between them": not all(
+            map(is_fernet_key, FIELD_KEYS)
+        ),
+        "RATE_LIMITS must read like sign:network=60/h,code:mailbox=5/d": not all(
+            re.fullmatch(r"\d+/[mhd]", limit) for limit in RATE_LIMITS.values()
+        ),
+        "RATE_LIMITS names a limit that does not exist": bool(_unknown_limits),
+        "BATCH_INTERVAL must be daily or a number of seconds": not re.fullmatch(
+            r"daily|[1-9]\d*", BATCH_INTERVAL
+        ),
+        "TRUSTED_PROXIES must be a number from 0": TRUSTED_PROXIES < 0,
+    }
+    refuse("values that cannot be read", unreadable)
+
+
+def is_fernet_key(text: str) -> bool:
+    try:
+        Fernet(text)
+    except ValueError:
+        return False
+    return True
 
 
 def refuse_unsafe_values() -> None:
@@ -306,11 +358,19 @@ def refuse_unsafe_values() -> None:
         "ALLOWED_HOSTS is missing": not ALLOWED_HOSTS,
         "ALLOWED_HOSTS contains *": "*" in ALLOWED_HOSTS,
         "SITE_URL must start with https:// (cookies would be insecure)": not IS_HTTPS,
+        "EMAIL_URL must name a mail server (nothing else may see addresses and codes)": (
+            EMAIL_BACKEND.startswith("django.core.mail.backends.")
+            and not EMAIL_BACKEND.endswith(".smtp.EmailBackend")
+        ),
     }
-    found = [sentence for sentence, is_unsafe in unsafe.items() if is_unsafe]
+    refuse("unsafe values while DEBUG is off", unsafe)
+
+
+def refuse(what: str, complaints: dict[str, bool]) -> None:
+    found = [sentence for sentence, is_so in complaints.items() if is_so]
     if found:
         raise ImproperlyConfigured(
-            "Undersigned does not start with unsafe settings while DEBUG is off:\n  - "
+            f"Undersigned does not start with {what}:\n  - "
             + "\n  - ".join(found)
             + "\nSet them in the environment (docs/operations.md), or use `make run` to try it out."
         )
@@ -321,5 +381,6 @@ if DEBUG and not FIELD_KEYS:
         "FIELD_KEYS is missing. `make run` generates one for development; elsewhere set it "
         "in the environment (docs/operations.md)."
     )
+refuse_unreadable_values()
 if not DEBUG:
     refuse_unsafe_values()

@@ -1,6 +1,7 @@
 """Mail addresses: read, compared, encrypted and digested; never kept in clear."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from config import crypto, keys
 from letters.models import Letter, Organisation
 from signatories.models import Appearance, LetterKey
 
+LONGEST = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets.
 GMAIL = {"gmail.com", "googlemail.com"}
 
 
@@ -57,11 +59,14 @@ class Address:
 def read(typed: str) -> Address:
     """Read a typed address; raise `NotAnAddress`. Nothing is looked up on the network."""
     typed = typed.strip()
+    if len(typed) > LONGEST:  # Reading endless text takes quadratic time.
+        raise NotAnAddress(_what_is_wrong(typed))
     try:
         valid = validate_email(
             typed,
             check_deliverability=False,
             allow_smtputf8=False,
+            strict=True,
             test_environment=settings.DEBUG,
         )
     except EmailNotValidError:
@@ -75,7 +80,7 @@ def _what_is_wrong(typed: str) -> str:
     local, _at, domain = typed.rpartition("@")
     if not local:
         return _("Enter a complete address, such as name@example.org. Nothing stands before the @.")
-    if len(typed) > 254:
+    if len(local) > 64 or len(typed) > LONGEST:
         return _("This address is longer than mail allows.")
     if not local.isascii():
         return _("We can only write to addresses with plain letters before the @.")
@@ -123,7 +128,26 @@ def digest(letter: Letter, address: Address) -> str:
 
 def _letter_key(letter: Letter) -> bytes:
     row = LetterKey.objects.filter(letter=letter).first() or _create_letter_key(letter)
-    return crypto.decrypt_under(keys.read("letter", str(letter.pk)), bytes(row.wrapped))
+    return unwrap(row)
+
+
+def unwrap(row: LetterKey) -> bytes:
+    """The letter's key; raise `keys.KeyLost` where what it is wrapped under is not at hand."""
+    try:
+        return crypto.decrypt_under(keys.read("letter", str(row.letter_id)), bytes(row.wrapped))
+    except crypto.Unreadable:
+        raise keys.KeyLost(
+            f"The key of letter {row.letter_id} cannot be unwrapped: FIELD_KEYS lacks the key it "
+            "was wrapped under, or KEYS_DIR is another one. See docs/operations.md."
+        ) from None
+
+
+def rewrap_letter_keys() -> None:
+    """Wrap the letters' keys under the newest of `FIELD_KEYS`, so that older ones can go."""
+    for row in LetterKey.objects.all():
+        with suppress(crypto.Unreadable):
+            row.wrapped = crypto.renew(bytes(row.wrapped))
+            row.save(update_fields=["wrapped"])
 
 
 def _create_letter_key(letter: Letter) -> LetterKey:

@@ -18,6 +18,9 @@ from signatories.verification.mailbox import CODE_DIGITS
 # Joiners shape words in Persian, Hindi and other languages; all other invisible
 # characters can make a line read otherwise than it is.
 ALLOWED_INVISIBLE = {"\u200c", "\u200d"}
+MISPLACED_JOINERS = re.compile("^[\u200c\u200d]|[\u200c\u200d]$|[\u200c\u200d]{2}")
+# Unicode calls these letters, symbols or marks, and nobody sees them.
+BLANKS = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 WEB_ADDRESS = re.compile(r"https?:|www\.|://", re.IGNORECASE)
 
 
@@ -26,32 +29,37 @@ def read_plain_text(value: str) -> str:
     value = unicodedata.normalize("NFC", value)
     if "\ufffd" in value:
         raise ValidationError(_("Some characters did not arrive readably. Type them again."))
-    for character in value:
-        kind = unicodedata.category(character)
-        if kind in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp") and (
-            character not in ALLOWED_INVISIBLE
-        ):
-            raise ValidationError(
-                _(
-                    "This contains invisible characters that could change how the line reads. "
-                    "Delete the text and type it again."
-                )
+    if any(map(_is_invisible, value)) or MISPLACED_JOINERS.search(value):
+        raise ValidationError(
+            _(
+                "This contains invisible characters that could change how the line reads. "
+                "Delete the text and type it again."
             )
+        )
     if re.search(r"[<>{}\\]", value):
         raise ValidationError(_("Leave out the characters < > { } and \\."))
     if WEB_ADDRESS.search(value):
         raise ValidationError(_("Leave out web addresses."))
-    if value[:1] in "=+-@|%":
+    # Spreadsheets take what begins so for a formula, also in the wide letters of East Asia.
+    if unicodedata.normalize("NFKC", value)[:1] in "=+-@|%":
         raise ValidationError(_("Begin with a letter or a number."))
     if _has_stacked_marks(value):
         raise ValidationError(_("There are too many accents on one letter."))
+    if not any(map(str.isalnum, value)):
+        raise ValidationError(_("Write it in words."))
     return " ".join(value.split())
+
+
+def _is_invisible(character: str) -> bool:
+    kind = unicodedata.category(character)
+    is_hidden = kind in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
+    return character in BLANKS or (is_hidden and character not in ALLOWED_INVISIBLE)
 
 
 def _has_stacked_marks(value: str) -> bool:
     run = 0
     for character in unicodedata.normalize("NFD", value):
-        run = run + 1 if unicodedata.combining(character) else 0
+        run = run + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
         if run > 4:
             return True
     return False
@@ -60,6 +68,9 @@ def _has_stacked_marks(value: str) -> bool:
 class PlainTextField(forms.CharField):
     def to_python(self, value: Any) -> str:
         value = super().to_python(value)
+        # Reading endless text takes quadratic time. Accents may be characters of their own.
+        if self.max_length and len(value) > 4 * self.max_length:
+            raise ValidationError(self.error_messages["max_length"], code="max_length")
         return read_plain_text(value) if value else ""
 
 
@@ -247,6 +258,10 @@ class RollForm(forms.Form):
             ("", _("All organisations")),
             *((organisation.slug, organisation.name) for organisation in organisations),
         ]
+
+    def clean_q(self) -> str:
+        """As names are kept: one character for a letter and its accent."""
+        return unicodedata.normalize("NFC", self.cleaned_data["q"])
 
     def wish(self, field: str) -> str:
         """The value asked for, or nothing; call after `is_valid()`."""

@@ -91,11 +91,20 @@ def named_detail(signature: Signature) -> str:
 
 
 def sort_key(name: str) -> str:
-    """A–Z by the last word of the name, then the rest, without accents and case."""
+    """A–Z by the last word of the name, then the rest, without accents and case.
+
+    Hyphens and apostrophes belong to the word: Abara-Quill stands under A, O'Neill under O.
+    """
     plain = unicodedata.normalize("NFKD", name).casefold()
-    plain = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    words = plain.split()
+    words = ["".join(filter(_is_sorted_by, word)) for word in plain.split()]
+    words = [word for word in words if word]
     return " ".join(words[-1:] + words[:-1]) or "~"
+
+
+def _is_sorted_by(character: str) -> bool:
+    """Letters, digits, and the vowel signs of Indic scripts, but neither accents nor marks."""
+    is_vowel_sign = unicodedata.category(character) in ("Mc", "Mn")
+    return character.isalnum() or (is_vowel_sign and not unicodedata.combining(character))
 
 
 def place_of(name: str) -> str:

@@ -12,6 +12,7 @@ from letters.models import Letter, Organisation
 from letters.models.organisation import HeadcountBand
 from signatories.models import Departure, Fate, Method, State, Tally
 from signatories.models.signature import SignatureQuerySet
+from signatories.models.tally import DepartureQuerySet
 
 # Where the headcount is known, a group hides among at least so many times its minimum.
 HEADCOUNT_FACTOR = 10
@@ -95,9 +96,18 @@ def _groups(lines: SignatureQuerySet) -> dict[int, tuple[str, dict[tuple[str, st
     return groups
 
 
-def hides_anonymous_count(letter: Letter, anonymous: int) -> bool:
-    """Whether the number itself would be a small group: all signers are of one organisation."""
-    return 0 < anonymous < letter.minimum_group_size and letter.organisations.count() == 1
+def holds_back_anonymous(letter: Letter) -> bool:
+    """Whether the anonymous signatures would themselves be a small group.
+
+    Under a letter of one organisation everybody is of that organisation, whatever a line
+    shows: below the minimum there is no line, and no number that includes one.
+    """
+    organisations = letter.organisations.all()[:2]
+    if len(organisations) != 1:
+        return False
+    minimum = letter.minimum_group_size
+    approved = letter.signatures.anonymous().approved().count()
+    return approved < minimum or _is_too_small(organisations[0].headcount_band, minimum)
 
 
 # Counting -------------------------------------------------------------------------------------
@@ -117,18 +127,21 @@ def count_by_organisation(letter: Letter, appearance: str) -> dict[str, int]:
 
 def count_figures(letter: Letter) -> dict[str, Any]:
     """What was received and what became of it. Moves with a batch, because it includes
-    anonymous signatures."""
+    anonymous signatures (except those that are held back)."""
+    signatures, departures = letter.signatures.all(), letter.departures.all()
+    if holds_back_anonymous(letter):
+        signatures, departures = signatures.named(), departures.named()
     states: Counter[str] = Counter()
     methods: Counter[str] = Counter()
     rejected: Counter[str] = Counter()
-    rows = letter.signatures.values_list("state", "method", "reason").annotate(n=Count("pk"))
+    rows = signatures.values_list("state", "method", "reason").annotate(n=Count("pk"))
     for state, method, reason, number in rows.order_by():
         states[state] += number
         if state == State.PUBLISHED:
             methods[method] += number
         if reason:
             rejected[reason] += number
-    gone = _count_departures(letter, rejected)
+    gone = _count_departures(departures, rejected)
     present = sum(states.values())
     never_counted = states[State.UNCONFIRMED] + states[State.DUPLICATE]
     # A withdrawn line that waits to leave has its departure already.
@@ -143,9 +156,9 @@ def count_figures(letter: Letter) -> dict[str, Any]:
     }
 
 
-def _count_departures(letter: Letter, rejected: Counter[str]) -> Counter[str]:
+def _count_departures(departures: DepartureQuerySet, rejected: Counter[str]) -> Counter[str]:
     gone: Counter[str] = Counter()
-    rows = letter.departures.values_list("fate", "reason").annotate(n=Sum("number")).order_by()
+    rows = departures.values_list("fate", "reason").annotate(n=Sum("number")).order_by()
     for fate, reason, number in rows:
         gone[fate] += number
         if fate == Fate.REJECTED:

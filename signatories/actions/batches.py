@@ -5,15 +5,22 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from letters.actions import audit
 from letters.models import Letter
 from signatories import roll, statistics
-from signatories.models import Appearance, Signature, State, Tally
+from signatories.models import Appearance, Signature, State, Tally, UsedAddress
 
 BATCH_SIZE = 500
+OFF_ROLL = {
+    "published_on": None,
+    "roll_key": "",
+    "shown_organisation": None,
+    "shown_tenure": "",
+    "shown_role": "",
+}
 
 
 def next_batch_after(now: datetime) -> datetime:
@@ -29,13 +36,11 @@ def next_batch_after(now: datetime) -> datetime:
 def start_tally(letter: Letter) -> Tally:
     """The letter's tally, created if it has none yet."""
     now = timezone.now()
-    try:
-        with transaction.atomic():
-            return Tally.objects.create(
-                letter=letter, counted_on=now.date(), next_batch_at=next_batch_after(now)
-            )
-    except IntegrityError:
-        return Tally.objects.get(letter=letter)
+    tally, _created = Tally.objects.get_or_create(
+        letter=letter,
+        defaults={"counted_on": now.date(), "next_batch_at": next_batch_after(now)},
+    )
+    return tally
 
 
 def publish_batch(*, letter: Letter, now: datetime) -> int | None:
@@ -43,8 +48,9 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
 
     None means that no batch was due, or that another worker is moving it. In one transaction:
     withdrawn and rejected lines leave; those that wait are deleted and inserted again in
-    random order, under new random keys and at places drawn by lot; what each line may show
-    is decided anew; and the counts that include anonymous signatures follow.
+    random order, under new random keys and at places drawn by lot (or, where all of them
+    together are too few to hide among, wait on); what each line may show is decided anew;
+    and the counts that include anonymous signatures follow.
     """
     start_tally(letter)
     with transaction.atomic():
@@ -54,7 +60,10 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
         if not claimed:
             return None
         _let_leave(letter)
-        arrived = _let_arrive(letter)
+        if statistics.holds_back_anonymous(letter):
+            arrived = _step_back(letter)
+        else:
+            arrived = _let_arrive(letter)
         statistics.decide_what_shows(letter)
         _count(letter, now)
         if arrived:
@@ -64,26 +73,43 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
 
 def _let_leave(letter: Letter) -> None:
     leaving = letter.signatures.leaving_with_batch()
-    leaving.filter(state=State.REJECTED).update(
-        published_on=None, roll_key="", shown_organisation=None, shown_tenure="", shown_role=""
-    )
+    leaving.filter(state=State.REJECTED).update(**OFF_ROLL)
     leaving.filter(state=State.WITHDRAWN).delete()
+
+
+def _step_back(letter: Letter) -> int:
+    """Take all anonymous lines off the roll until there are enough of them again."""
+    letter.signatures.on_roll().anonymous().approved().update(state=State.APPROVED, **OFF_ROLL)
+    return 0
 
 
 def _let_arrive(letter: Letter) -> int:
     arriving = list(letter.signatures.waiting_for_batch().select_for_update(of=("self",)))
     if not arriving:
         return 0
-    SystemRandom().shuffle(arriving)
     letter.signatures.filter(pk__in=[signature.pk for signature in arriving]).delete()
+    SystemRandom().shuffle(arriving)
     places = roll.places_by_lot(_names_on_roll(letter), len(arriving))
+    today = timezone.localdate()
     for signature, place in zip(arriving, places, strict=True):
         signature.pk = Signature._meta.pk.get_default()
         signature.state = State.PUBLISHED
-        signature.published_on = timezone.localdate()
         signature.roll_key = place
+        # From now on no day is finer than that of the batch.
+        signature.published_on = signature.confirmed_on = signature.submitted_on = today
     Signature.objects.bulk_create(arriving, batch_size=BATCH_SIZE)
+    _shuffle_used_addresses(letter)
     return len(arriving)
+
+
+def _shuffle_used_addresses(letter: Letter) -> None:
+    """Insert the digests again in random order: theirs would tell the order of confirmations."""
+    used = list(letter.used_addresses.select_for_update())
+    SystemRandom().shuffle(used)
+    letter.used_addresses.filter(pk__in=[row.pk for row in used]).delete()
+    UsedAddress.objects.bulk_create(
+        (UsedAddress(letter=letter, digest=row.digest) for row in used), batch_size=BATCH_SIZE
+    )
 
 
 def _names_on_roll(letter: Letter) -> list[str]:
@@ -93,11 +119,9 @@ def _names_on_roll(letter: Letter) -> list[str]:
 
 
 def _count(letter: Letter, now: datetime) -> None:
-    anonymous = letter.signatures.on_roll().anonymous().count()
-    hidden = statistics.hides_anonymous_count(letter, anonymous)
     statistics.fold_departures(letter)
     Tally.objects.filter(letter=letter).update(
-        anonymous=0 if hidden else anonymous,
+        anonymous=letter.signatures.on_roll().anonymous().count(),
         anonymous_by_organisation=statistics.count_by_organisation(letter, Appearance.ANONYMOUS),
         figures=statistics.count_figures(letter),
         counted_on=now.date(),

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from config import crypto, keys
@@ -59,10 +59,13 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     token = manage_tokens(*secrets)[0]
     signature.confirmed_on = timezone.localdate()
     signature.manage_digest = crypto.digest("manage", token)
-    if not _use(letter, digest):
-        signature.state = State.DUPLICATE
+    if not signature.is_anonymous:
+        # A duplicate carries it too: "find my signature" answers the same for both.
+        signature.address_digest = digest
+    if _use(letter, digest):
+        _admit(signature)
     else:
-        _admit(signature, digest)
+        signature.state = State.DUPLICATE
     signature.save(
         update_fields=[
             "state",
@@ -86,21 +89,21 @@ def _use_up(verification: Verification) -> None:
 
 
 def _use(letter: Letter, digest: str) -> bool:
-    """Whether the address is new to this letter; the constraint decides, not a query."""
-    try:
-        with transaction.atomic():
-            UsedAddress.objects.create(letter=letter, digest=digest)
-    except IntegrityError:
-        return False
-    return True
+    """Whether the address is new to this letter; the constraint decides, not a query.
+
+    A conflict is ignored rather than raised, because PostgreSQL would write the digest of a
+    violated constraint into its log.
+    """
+    used = UsedAddress(letter=letter, digest=digest)
+    UsedAddress.objects.bulk_create([used], ignore_conflicts=True)
+    return UsedAddress.objects.filter(pk=used.pk).exists()
 
 
-def _admit(signature: Signature, digest: str) -> None:
+def _admit(signature: Signature) -> None:
     if signature.is_anonymous:
         # Everything in it comes from lists and is verified: nothing to review.
         signature.state = State.APPROVED
         return
-    signature.address_digest = digest
     if signature.letter.reviews_before:
         signature.state = State.IN_REVIEW
     else:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from config import keys
 from letters.actions import audit
-from signatories import statistics
+from signatories import addresses, statistics
 from signatories.models import Fate, Signature, Verification
 from signatories.verification import mailbox
 
@@ -71,7 +71,11 @@ def erase_without_key() -> int:
 
 
 def turn_keys(*, now: datetime) -> list[str]:
-    """Create today's keys and destroy those whose hours are over; return the destroyed ones."""
+    """Create today's keys and destroy those whose hours are over; return the destroyed ones.
+
+    The letters' keys are wrapped anew under the newest of `FIELD_KEYS`.
+    """
+    addresses.rewrap_letter_keys()
     for kind in settings.KEY_HOURS:
         keys.read_or_create("day", keys.day_key_name(kind, now.date()))
     destroyed = keys.expired_day_keys(now)

@@ -18,14 +18,12 @@ def withdraw(*, token: str) -> None:
     signature = _locked(token)
     if signature is None:
         return
-    if signature.state != State.DUPLICATE:
-        statistics.depart(signature.letter_id, Fate.WITHDRAWN, signature.appearance)
-    else:
-        statistics.depart(signature.letter_id, Fate.DUPLICATE, signature.appearance)
+    fate = Fate.DUPLICATE if signature.state == State.DUPLICATE else Fate.WITHDRAWN
+    statistics.depart(signature.letter_id, fate, signature.appearance)
     if signature.is_anonymous and signature.is_on_roll:
         _leave_with_batch(signature)
         return
-    if signature.address_digest and signature.state != State.REJECTED:
+    if signature.address_digest and signature.state not in (State.REJECTED, State.DUPLICATE):
         UsedAddress.objects.filter(
             letter=signature.letter_id, digest=signature.address_digest
         ).delete()

@@ -132,7 +132,7 @@ def send_again(*, verification: Verification) -> bool:
     due_at = _due_at(address, timezone.now())
     if due_at:
         changed = Verification.objects.filter(pk=verification.pk, due_at__isnull=True).update(
-            due_at=due_at, claimed_at=None, attempts=0
+            due_at=due_at, retry_at=None, claimed_at=None, attempts=0
         )
         if changed:
             enqueue(tasks.send_code, str(verification.pk))

@@ -299,40 +299,24 @@ class SignatureAdmin(OfferedFiltersOnly):
             sentence = gettext("This entry has been decided meanwhile. Nothing was changed.")
             self.message_user(request, sentence, messages.WARNING)
             return redirect(ways.entry_url(request, entry))
-        form = RejectionForm(request.POST)
-        approves = request.POST.get("decision") == "approve"
-        if not approves and not form.is_valid():
-            return self._entry_page(request, entry, form)
         following = self._next(self._waiting(request), entry)
+        form = RejectionForm(request.POST)
+        decision = request.POST.get("decision")
         try:
-            if approves:
+            if decision == "approve":
                 moderation.approve(signature=entry, actor=person(request))
-            else:
+            elif decision == "reject" and form.is_valid():
                 reason = form.cleaned_data["reason"]
                 moderation.reject(signature=entry, actor=person(request), reason=reason)
+            else:
+                return self._entry_page(request, entry, form)
         except NotAllowed as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
             return redirect(ways.entry_url(request, entry))
-        self.message_user(request, self._what_happened(request, entry, approves), messages.SUCCESS)
+        self.message_user(request, what_happened(entry, decision), messages.SUCCESS)
         if following is None:
             return redirect(ways.list_url(request))
         return redirect(ways.entry_url(request, following))
-
-    def _what_happened(
-        self, request: HttpRequest, entry: Signature, approved: bool
-    ) -> SafeString | str:
-        if approved and entry.is_anonymous:
-            # It is out of sight until a batch puts it on the roll.
-            return gettext("Approved. The line comes with the next batch.")
-        if approved:
-            sentence = gettext("Approved. The line stands on the roll.")
-        elif entry.is_anonymous and entry.is_on_roll:
-            sentence = gettext("Rejected. The line leaves the roll with the next batch.")
-        else:
-            sentence = gettext("Rejected. The line is not on the roll.")
-        # Without the filters: a message is kept in a cookie, and a search may hold a name.
-        url = reverse(ways.ENTRY, args=[entry.pk])
-        return format_html('{} <a href="{}">{}</a>', sentence, url, gettext("See it again"))
 
     # Where to go from here.
 
@@ -372,3 +356,19 @@ def _ticked(request: HttpRequest) -> set[UUID]:
         return {UUID(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)}
     except ValueError as error:
         raise BadRequest("Not the id of an entry") from error
+
+
+def what_happened(entry: Signature, decision: str) -> SafeString | str:
+    """The sentence after a decision on `entry`, which is given as it was before."""
+    if decision == "approve" and entry.is_anonymous:
+        # It is out of sight until a batch puts it on the roll.
+        return gettext("Approved. The line comes with the next batch.")
+    if decision == "approve":
+        sentence = gettext("Approved. The line stands on the roll.")
+    elif entry.is_anonymous and entry.is_on_roll:
+        sentence = gettext("Rejected. The line leaves the roll with the next batch.")
+    else:
+        sentence = gettext("Rejected. The line is not on the roll.")
+    # Without the filters: a message is kept in a cookie, and a search may hold a name.
+    url = reverse(ways.ENTRY, args=[entry.pk])
+    return format_html('{} <a href="{}">{}</a>', sentence, url, gettext("See it again"))

@@ -83,6 +83,10 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
     def in_review(self) -> "SignatureQuerySet":
         return self.filter(state=State.IN_REVIEW)
 
+    def approved(self) -> "SignatureQuerySet":
+        """Those that nothing but a batch keeps from the roll, and those that stand there."""
+        return self.filter(state__in=[State.APPROVED, State.PUBLISHED])
+
     def rejected(self) -> "SignatureQuerySet":
         return self.filter(state=State.REJECTED)
 
@@ -177,6 +181,10 @@ class Signature(models.Model):
                 name="signature_role_is_known",
             ),
             models.CheckConstraint(
+                condition=Q(reason="") | Q(reason__in=Reason.values),
+                name="signature_reason_is_known",
+            ),
+            models.CheckConstraint(
                 condition=~Q(appearance=Appearance.ANONYMOUS)
                 | Q(name="", title="", organisation_text="", address_digest__isnull=True),
                 name="anonymous_signatures_have_no_name",
@@ -188,7 +196,8 @@ class Signature(models.Model):
                 violation_error_message=_("Enter your name."),
             ),
             models.CheckConstraint(
-                condition=Q(appearance=Appearance.PLEDGED, threshold__gt=0)
+                # NULL > 0 is NULL, and a check that is NULL passes.
+                condition=Q(appearance=Appearance.PLEDGED, threshold__isnull=False, threshold__gt=0)
                 | (~Q(appearance=Appearance.PLEDGED) & Q(threshold__isnull=True)),
                 name="only_pledges_have_a_threshold",
             ),
@@ -212,7 +221,8 @@ class Signature(models.Model):
             ),
             models.CheckConstraint(
                 condition=(
-                    Q(shown_organisation__isnull=True) | Q(shown_organisation=F("organisation"))
+                    Q(shown_organisation__isnull=True)
+                    | Q(organisation__isnull=False, shown_organisation=F("organisation"))
                 )
                 & (Q(shown_tenure="") | Q(shown_tenure=F("tenure")))
                 & (Q(shown_role="") | Q(shown_role=F("role"))),
@@ -252,8 +262,7 @@ class Signature(models.Model):
                 name="confirmed_on_agrees_with_the_state",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=[State.UNCONFIRMED, State.DUPLICATE])
-                | Q(address_digest__isnull=True),
+                condition=~Q(state=State.UNCONFIRMED) | Q(address_digest__isnull=True),
                 name="digests_belong_to_confirmed_signatures",
             ),
             models.CheckConstraint(
@@ -270,7 +279,9 @@ class Signature(models.Model):
                 name="only_anonymous_lines_wait_to_leave",
             ),
             models.UniqueConstraint(
-                fields=["letter", "address_digest"], name="one_named_signature_per_address"
+                fields=["letter", "address_digest"],
+                condition=~Q(state=State.DUPLICATE),
+                name="one_named_signature_per_address",
             ),
             models.UniqueConstraint(
                 fields=["letter", "roll_key"],

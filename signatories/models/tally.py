@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from letters.models import Letter
 from letters.models.constraints import one_of
-from signatories.models.signature import Appearance
+from signatories.models.signature import Appearance, Reason
 
 
 class Tally(models.Model):
@@ -46,6 +46,11 @@ class Fate(models.TextChoices):
     REJECTED = "rejected", _("rejected, and erased after 30 days")
 
 
+class DepartureQuerySet(models.QuerySet["Departure"]):
+    def named(self) -> "DepartureQuerySet":
+        return self.filter(appearance=Appearance.NAMED)
+
+
 class Departure(models.Model):
     """How many signatures that are gone met which fate; nothing about any one of them.
 
@@ -55,8 +60,10 @@ class Departure(models.Model):
     letter = models.ForeignKey(Letter, models.CASCADE, related_name="departures")
     fate = models.CharField(max_length=10, choices=Fate)
     appearance = models.CharField(max_length=10, choices=Appearance)
-    reason = models.CharField(max_length=20, blank=True)
+    reason = models.CharField(max_length=20, choices=Reason, blank=True)
     number = models.PositiveIntegerField(default=1)
+
+    objects = DepartureQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("departure")
@@ -64,6 +71,10 @@ class Departure(models.Model):
         constraints = [
             one_of("fate", Fate),
             one_of("appearance", Appearance),
+            models.CheckConstraint(
+                condition=models.Q(reason="") | models.Q(reason__in=Reason.values),
+                name="departure_reason_is_known",
+            ),
             models.CheckConstraint(
                 condition=models.Q(number__gte=1), name="departures_count_somebody"
             ),

@@ -23,7 +23,8 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
     def due(self, now: datetime) -> "VerificationQuerySet":
         """Codes to be sent now that no living worker has claimed."""
         return self.filter(due_at__lte=now).filter(
-            Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - CLAIM_LEASE)
+            Q(retry_at__isnull=True) | Q(retry_at__lte=now),
+            Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - CLAIM_LEASE),
         )
 
     def unsent(self) -> "VerificationQuerySet":
@@ -38,7 +39,8 @@ class Verification(models.Model):
 
     The row is the outbox: a code is due while `due_at` is set; a worker claims it
     (`claimed_at`), and once the mail server has taken it, `sent_at` is set and `due_at`
-    emptied. The address is encrypted under `FIELD_KEYS` and the key of the day `key_name`.
+    emptied. Where the mail server is out of reach, nobody tries again before `retry_at`.
+    The address is encrypted under `FIELD_KEYS` and the key of the day `key_name`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -55,6 +57,7 @@ class Verification(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     erase_after = models.DateTimeField()

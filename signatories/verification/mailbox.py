@@ -64,7 +64,7 @@ def send_code(verification_id: str) -> float | None:
     except mail.Unreachable as error:
         return _put_back(verification, error)
     Verification.objects.filter(pk=verification.pk, claimed_at=verification.claimed_at).update(
-        sent_at=timezone.now(), due_at=None, attempts=0
+        sent_at=timezone.now(), due_at=None, retry_at=None, attempts=0
     )
     return None
 
@@ -107,7 +107,7 @@ def _put_back(verification: Verification, error: mail.Unreachable) -> float:
     delay = min(timedelta(seconds=5 * 2**verification.attempts), LONGEST_DELAY)
     delay *= 0.5 + secrets.randbelow(1000) / 1000
     Verification.objects.filter(pk=verification.pk, claimed_at=verification.claimed_at).update(
-        due_at=timezone.now() + delay, claimed_at=None, attempts=F("attempts") + 1
+        retry_at=timezone.now() + delay, claimed_at=None, attempts=F("attempts") + 1
     )
     logger.warning("Mail server not reached (%s), again in %d s", error, delay.total_seconds())
     return delay.total_seconds()

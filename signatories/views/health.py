@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from config import keys
 from letters.models import AuditEntry, Letter
+from signatories import addresses
 from signatories.models import LetterKey, Verification
 
 MAIL_LATE_SECONDS = 15 * 60
@@ -62,11 +63,13 @@ def _keys() -> str:
     """Whether new keys can be written, and every letter that needs its key still has it."""
     if not os.access(keys.ring("day"), os.W_OK):
         return "KEYS_DIR cannot be written"
-    letters = LetterKey.objects.filter(letter__in=Letter.objects.not_sealed()).values_list(
-        "letter", flat=True
-    )
-    lost = [pk for pk in letters if not keys.exists("letter", str(pk))]
-    return "ok" if not lost else f"lost for {len(lost)} letter(s); confirming has stopped there"
+    lost = 0
+    for row in LetterKey.objects.filter(letter__in=Letter.objects.not_sealed()):
+        try:
+            addresses.unwrap(row)
+        except keys.KeyLost:
+            lost += 1
+    return "ok" if not lost else f"lost for {lost} letter(s); confirming has stopped there"
 
 
 def _day_keys_lost() -> int:

@@ -93,6 +93,8 @@ def _code_page(request: HttpRequest, token: str, verification: Verification) -> 
     except mailbox.CodeExpired:
         form.add_error("code", _("This code no longer works. Have a new one sent."))
         return pages.code_page(request, token, verification, form)
+    except Verification.DoesNotExist:  # Another press of the same button was quicker.
+        return _again(request, token)
     return _prove(request, verification, (token, form.cleaned_data["code"]))
 
 
@@ -147,7 +149,9 @@ def _prove(
             found = confirming.find(verification=verification, secrets=secrets)
             return pages.found(request, found)
         token = confirming.confirm(verification=verification, secrets=secrets)
-    except (confirming.Gone, crypto.Unreadable):
+    except confirming.Gone:  # Another press of the same button was quicker.
+        return _again(request, secrets[0])
+    except crypto.Unreadable:
         return pages.gone(request)
     except keys.KeyLost as lost:
         return pages.key_lost(request, lost)
