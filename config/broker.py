@@ -70,19 +70,20 @@ def cache_url(var: Path) -> str:
 
 
 def command(var: Path) -> list[str]:
-    """Return the command that runs the broker in the foreground, and make its folders.
+    """Return the command that runs the broker in the foreground, and make its folder.
 
-    Its data is in var/broker. Raises BrokerMissing where no server program is installed.
+    It writes nothing to disk: the database is the outbox, and what the broker knows of
+    visitors' networks must be gone after a day. Raises BrokerMissing where no server
+    program is installed.
     """
-    for folder in ("run", "broker"):
-        (var / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    (var / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
     return [
         server_program(),
         *("--port", "0"),
         *("--unixsocket", str(socket_path(var))),
         *("--unixsocketperm", "700"),
-        *("--dir", str(var.resolve() / "broker")),
-        *("--appendonly", "yes"),
+        *("--dir", str(var.resolve() / "run")),
+        *("--appendonly", "no"),
         *("--save", ""),
         *("--loglevel", "warning"),
         *("--daemonize", "no"),
@@ -136,7 +137,7 @@ def wait_until_ready(path: Path, seconds: float) -> None:
 
 
 def end_leftover(path: Path, seconds: float = 5) -> None:
-    """Stop a broker that outlived its supervisor; its data is on disk already.
+    """Stop a broker that outlived its supervisor.
 
     Call this only while holding the lock of the data folder.
     """

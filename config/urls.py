@@ -17,11 +17,16 @@ dev_patterns = (
     "dev",
 )
 
+# Accounts have a name and a password and no address yet. These pages of the library would
+# write to any address that somebody types, and a work mailbox gets one kind of mail only.
+PAGES_THAT_SEND_MAIL = ("password/reset/", "email/", "confirm-email/")
+
 urlpatterns = [
     path("", include(public_patterns)),
     path("", include(signer_patterns)),
     path("", include(health_patterns)),
     path("healthz", http.healthz, name="healthz"),
+    *(path(f"accounts/{page}", http.not_found) for page in PAGES_THAT_SEND_MAIL),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("dev/mailbox/", include(dev_patterns)),
