@@ -27,7 +27,8 @@ USER undersigned
 VOLUME /keys
 EXPOSE 8000
 
-# Access log off: addresses and capabilities must not reach a log.
+# No access log, and a logger that scrubs: addresses and capabilities must not reach a log.
 CMD ["gunicorn", "config.wsgi:application", "--bind", "0.0.0.0:8000", \
      "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--preload", \
-     "--worker-tmp-dir", "/dev/shm", "--log-level", "warning", "--no-control-socket"]
+     "--worker-tmp-dir", "/dev/shm", "--log-level", "warning", \
+     "--logger-class", "config.server_log.ScrubbingLogger", "--no-control-socket"]

@@ -16,6 +16,7 @@ from signatories.models.tally import DepartureQuerySet
 
 # Where the headcount is known, a group hides among at least so many times its minimum.
 HEADCOUNT_FACTOR = 10
+BATCH_SIZE = 500
 
 
 # Small groups -------------------------------------------------------------------------------
@@ -182,7 +183,9 @@ def fold_departures(letter: Letter) -> None:
         sums[row.fate, row.appearance, row.reason] += row.number
     if len(sums) == len(rows):
         return
-    letter.departures.filter(pk__in=[row.pk for row in rows]).delete()
+    for start in range(0, len(rows), BATCH_SIZE):
+        batch = rows[start : start + BATCH_SIZE]
+        letter.departures.filter(pk__in=[row.pk for row in batch]).delete()
     Departure.objects.bulk_create(
         Departure(letter=letter, fate=fate, appearance=appearance, reason=reason, number=number)
         for (fate, appearance, reason), number in sums.items()

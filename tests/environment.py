@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
@@ -31,7 +32,13 @@ os.environ.update(
     }
 )
 
-if not os.environ.get("REDIS_URL"):
+# Where tests run side by side, each process has a numbered database of its own.
+if os.environ.get("REDIS_URL"):
+    url = urlsplit(os.environ["REDIS_URL"])
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    number = (int(url.path.strip("/") or 0) - worker) % 16
+    os.environ["REDIS_URL"] = url._replace(path=f"/{number}").geturl()
+else:
     server = subprocess.Popen(
         broker.command(var), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

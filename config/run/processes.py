@@ -56,7 +56,8 @@ def web_child(plan: Plan, reserved: socket.socket) -> Child:
             *(sys.executable, "-m", "gunicorn", "config.wsgi:application"),
             *("--bind", f"fd://{reserved.fileno()}"),
             *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-            *("--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"),
+            *("--log-level", "warning", "--logger-class", "config.server_log.ScrubbingLogger"),
+            *("--graceful-timeout", "5", "--no-control-socket"),
             # Loaded once, then forked: a third of the memory. macOS has trouble with late forks.
             *(["--preload"] if sys.platform == "linux" else []),
         ],

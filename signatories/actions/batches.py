@@ -3,9 +3,11 @@
 import secrets
 from datetime import datetime, timedelta
 from random import SystemRandom
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from letters.actions import audit
@@ -73,8 +75,8 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
 
 def _let_leave(letter: Letter) -> None:
     leaving = letter.signatures.leaving_with_batch()
-    leaving.filter(state=State.REJECTED).update(**OFF_ROLL)
-    leaving.filter(state=State.WITHDRAWN).delete()
+    leaving.rejected().update(**OFF_ROLL)
+    leaving.withdrawn().delete()
 
 
 def _step_back(letter: Letter) -> int:
@@ -87,7 +89,7 @@ def _let_arrive(letter: Letter) -> int:
     arriving = list(letter.signatures.waiting_for_batch().select_for_update(of=("self",)))
     if not arriving:
         return 0
-    letter.signatures.filter(pk__in=[signature.pk for signature in arriving]).delete()
+    _delete(letter.signatures.all(), arriving)
     SystemRandom().shuffle(arriving)
     places = roll.places_by_lot(_names_on_roll(letter), len(arriving))
     today = timezone.localdate()
@@ -106,10 +108,16 @@ def _shuffle_used_addresses(letter: Letter) -> None:
     """Insert the digests again in random order: theirs would tell the order of confirmations."""
     used = list(letter.used_addresses.select_for_update())
     SystemRandom().shuffle(used)
-    letter.used_addresses.filter(pk__in=[row.pk for row in used]).delete()
+    _delete(letter.used_addresses.all(), used)
     UsedAddress.objects.bulk_create(
         (UsedAddress(letter=letter, digest=row.digest) for row in used), batch_size=BATCH_SIZE
     )
+
+
+def _delete(rows: QuerySet[Any], several: list[Any]) -> None:
+    """Delete several of the rows; a query has places for some hundreds on every database."""
+    for start in range(0, len(several), BATCH_SIZE):
+        rows.filter(pk__in=[row.pk for row in several[start : start + BATCH_SIZE]]).delete()
 
 
 def _names_on_roll(letter: Letter) -> list[str]:

@@ -142,6 +142,7 @@ def found_before(secrets: tuple[str, ...]) -> list[Found]:
 
 
 def _named_signatures(address: Address) -> list[Signature]:
+    """At most one of each letter: the signature itself, or else a duplicate."""
     found: list[Signature] = []
     for letter in Letter.objects.not_sealed().filter(key__isnull=False):
         try:
@@ -149,7 +150,8 @@ def _named_signatures(address: Address) -> list[Signature]:
         except keys.KeyLost as lost:
             logger.error("Signatures of letter %s cannot be found again: %s", letter.pk, lost)
             continue
-        found += list(letter.signatures.filter(address_digest=digest).select_related("letter"))
+        entries = letter.signatures.filter(address_digest=digest).select_related("letter")
+        found += sorted(entries, key=lambda entry: entry.state == State.DUPLICATE)[:1]
     return found
 
 

@@ -90,6 +90,9 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
     def rejected(self) -> "SignatureQuerySet":
         return self.filter(state=State.REJECTED)
 
+    def withdrawn(self) -> "SignatureQuerySet":
+        return self.filter(state=State.WITHDRAWN)
+
     def duplicates(self) -> "SignatureQuerySet":
         return self.filter(state=State.DUPLICATE)
 

@@ -104,7 +104,9 @@ def _mail(verification: Verification, to: str, code: str, button: str) -> None:
 
 def _put_back(verification: Verification, error: mail.Unreachable) -> float:
     """Release the claim and wait exponentially longer, with jitter, up to a quarter of an hour."""
-    delay = min(timedelta(seconds=5 * 2**verification.attempts), LONGEST_DELAY)
+    # A server can be away for days; no timedelta holds two to the power of all attempts.
+    doublings = min(verification.attempts, 10)
+    delay = min(timedelta(seconds=5 * 2**doublings), LONGEST_DELAY)
     delay *= 0.5 + secrets.randbelow(1000) / 1000
     Verification.objects.filter(pk=verification.pk, claimed_at=verification.claimed_at).update(
         retry_at=timezone.now() + delay, claimed_at=None, attempts=F("attempts") + 1

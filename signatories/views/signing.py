@@ -154,6 +154,9 @@ def _prove(
     except crypto.Unreadable:
         return pages.gone(request)
     except keys.KeyLost as lost:
+        if not keys.exists("day", verification.key_name):
+            mailbox.erase_unreadable(verification)
+            return pages.gone(request)
         return pages.key_lost(request, lost)
     return redirect("signer:receipt", token)
 

@@ -1,0 +1,80 @@
+import logging
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.watching import open_page
+from tests.processes.stack import WIDE_LIMITS, Stack
+
+logging.getLogger("mail.log").setLevel(logging.WARNING)
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+MODERATOR = ("margit", "three small stones")
+
+FILL = f"""
+from letters import seeds
+from letters.models import Letter, Membership, Organisation, Role, User
+from signatories import demonstration
+from signatories.actions import batches
+from signatories.models import Appearance, Method, Signature, State, Tally, Tenure
+from django.utils import timezone
+
+letter = Letter.objects.get(slug="iceout-tech")
+seeds.load_organisations(demonstration.ORGANISATIONS, is_demonstration=True)
+for chunk in demonstration.invent(letter, 450, 1):
+    Signature.objects.bulk_create(chunk)
+today = timezone.localdate()
+for _colleague in range(4):
+    Signature.objects.create(
+        letter=letter, version=letter.current_version, appearance=Appearance.ANONYMOUS,
+        state=State.APPROVED, organisation=Organisation.objects.get(slug="google"),
+        method=Method.MAILBOX, tenure=Tenure.CURRENT, submitted_on=today, confirmed_on=today,
+    )
+batches.start_tally(letter)
+Tally.objects.filter(letter=letter).update(next_batch_at=timezone.now())
+batches.publish_batch(letter=letter, now=timezone.now())
+batches.refresh_count(letter=letter)
+margit = User.objects.create_user("{MODERATOR[0]}", password="{MODERATOR[1]}", is_staff=True)
+Membership.objects.create(letter=letter, user=margit, role=Role.MODERATOR)
+"""
+
+
+@pytest.fixture(scope="session")
+def site():
+    """One installation for all tests of this folder, with 454 lines and a moderator.
+
+    One page may be tried out six times an hour, so that a test can reach that limit.
+    """
+    stack = Stack(
+        TESTS_LOOK_AT_FILES="1",
+        BATCH_INTERVAL="2",
+        RATE_LIMITS=f"{WIDE_LIMITS},confirm:page=6/h",
+    )
+    try:
+        stack.python(FILL)
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    # Playwright's loop stays in this thread until the session ends; the database tests that
+    # run here in between are no less synchronous for it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    program = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+    assert Path(program).exists(), f"No Chromium at {program}; set CHROMIUM to its path."
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, site):
+    """A visitor on a phone, without JavaScript; foreign requests and complaints fail the test."""
+    with open_page(browser, site.url) as page:
+        yield page

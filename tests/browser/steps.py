@@ -1,0 +1,62 @@
+"""What people do again and again, in words of the pages they see."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+
+def open_letter(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Pick up the phone").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pick up the phone")
+
+
+def open_form(page: Page) -> None:
+    page.get_by_role("link", name="Sign this letter").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign the letter")
+
+
+def fill_form(page: Page, appearance: str, **fields: str) -> None:
+    for label, text in fields.items():
+        page.get_by_label(LABELS[label]).fill(text)
+    page.get_by_role("radio", name=appearance).check()
+
+
+LABELS = {
+    "name": "Your name",
+    "email": "Email address",
+    "organisation": re.compile("^Organisation"),
+    "title": re.compile("^Title"),
+}
+
+BY_NAME = "By name"
+ANONYMOUSLY = "Anonymously, affiliation verified"
+
+
+def send_form(page: Page) -> None:
+    page.get_by_role("button", name="Sign the letter").click()
+
+
+def type_code(page: Page, code: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
+    page.get_by_label("Eight digits from the message").fill(code)
+    page.get_by_role("button", name="Confirm", exact=True).click()
+
+
+def expect_receipt(page: Page) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have signed")
+
+
+def log_in(page: Page, username: str, password: str) -> None:
+    page.goto("/admin/")
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Moderation")
+
+
+def approve(page: Page, name: str) -> None:
+    """Open the moderators' list, then the entry, and approve it."""
+    page.goto("/admin/signatories/signature/")
+    page.get_by_role("link", name=re.compile(name)).first.click()
+    page.get_by_role("button", name="Approve").click()

@@ -1,0 +1,182 @@
+"""Accounts are for organisers, moderators and hosts; a host creates them."""
+
+import base64
+import hashlib
+
+import pytest
+import redis
+from django.contrib.sessions.models import Session
+from django.core import mail
+from django.core.cache import cache
+
+from letters.models import User
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "203.0.113.77"
+PASSWORD = "a long password"
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def log_in(client, login="alice", password=PASSWORD, **extra):
+    return client.post(
+        "/accounts/login/", {"login": login, "password": password}, REMOTE_ADDR=ADDRESS, **extra
+    )
+
+
+# Signing up -----------------------------------------------------------------------------------
+
+
+def test_sign_up_is_closed(client):
+    data = {"username": "mallory", "password1": "9 long words", "password2": "9 long words"}
+
+    page = client.get("/accounts/signup/")
+    answer = client.post("/accounts/signup/", data)
+
+    assert "<form" not in page.content.decode()
+    assert "closed" in answer.content.decode().lower()
+    assert not User.objects.exists()
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "page", ["password/reset/", "email/", "confirm-email/", "login/code/confirm/"]
+)
+def test_account_pages_send_no_mail_to_anybody(client, page):
+    alice = make_user("alice", email="alice@orrery.example")
+    logged_out = [client.get(f"/accounts/{page}")]
+    for email in ("alice@orrery.example", "nobody@orrery.example"):
+        data = {"email": email, "action_add": "1", "action_send": "1", "code": "1"}
+        logged_out.append(client.post(f"/accounts/{page}", data))
+    client.force_login(alice)
+
+    logged_in = [client.get(f"/accounts/{page}"), client.post(f"/accounts/{page}", data)]
+
+    assert mail.outbox == []
+    for response in logged_out + logged_in:
+        assert response.status_code in (302, 404)
+        assert "orrery" not in response.content.decode()
+
+
+# Logging in -----------------------------------------------------------------------------------
+
+
+def test_log_in_with_the_right_password_opens_the_admin(client):
+    make_user("alice", is_staff=True, is_superuser=True)
+
+    response = log_in(client)
+
+    assert (response.status_code, response["Location"]) == (302, "/admin/")
+    assert client.get("/admin/").status_code == 200
+
+
+def test_log_in_with_a_wrong_password_says_so_and_keeps_the_name(client):
+    make_user("alice")
+
+    response = log_in(client, password="wrong")
+
+    assert response.status_code == 200
+    assert response.context["form"].errors
+    assert 'value="alice"' in response.content.decode()
+    assert "wrong" not in response.content.decode().split("<form")[1]
+    assert "_auth_user_id" not in client.session
+
+
+def test_log_in_says_the_same_of_unknown_and_known_accounts(client):
+    make_user("alice")
+
+    answers = [log_in(client, login=name, password="wrong") for name in ("alice", "nobody")]
+
+    errors = [str(answer.context["form"].errors) for answer in answers]
+    assert errors[0] == errors[1]
+
+
+def test_log_in_leads_to_no_foreign_page(client):
+    make_user("alice", is_staff=True)
+
+    response = client.post(
+        "/accounts/login/?next=https://otherplace.example/",
+        {"login": "alice", "password": PASSWORD, "next": "https://otherplace.example/"},
+    )
+
+    assert response["Location"] == "/admin/"
+
+
+def test_admin_asks_whoever_is_not_logged_in_to_log_in(client):
+    response = client.get("/admin/", follow=True)
+
+    assert response.redirect_chain[-1][0].startswith("/accounts/login/?next=")
+
+
+def test_log_out_needs_a_press(client):
+    client.force_login(make_user("alice"))
+
+    page = client.get("/accounts/logout/")
+    assert page.status_code == 200
+    assert "_auth_user_id" in client.session
+    client.post("/accounts/logout/")
+
+    assert "_auth_user_id" not in client.session
+
+
+def test_session_cookie_ends_with_the_browser_and_is_out_of_reach_of_scripts(client):
+    make_user("alice")
+
+    cookie = log_in(client).cookies["sessionid"]
+
+    assert cookie["max-age"] == cookie["expires"] == ""
+    assert cookie["httponly"] is True
+    assert cookie["samesite"] == "Lax"
+
+
+# Limits ---------------------------------------------------------------------------------------
+
+
+def test_log_in_is_limited_by_network(client):
+    make_user("alice")
+    for number in range(10):
+        log_in(client, login=f"nobody{number}", password="wrong")
+
+    answer = log_in(client)
+
+    assert "_auth_user_id" not in client.session
+    assert answer.status_code in (200, 429)
+    elsewhere = client.post(
+        "/accounts/login/", {"login": "alice", "password": PASSWORD}, REMOTE_ADDR="198.51.100.9"
+    )
+    assert elsewhere.status_code == 302
+
+
+def test_limits_of_the_library_see_no_address(client, settings):
+    make_user("alice")
+    connection = redis.from_url(settings.CACHES["default"]["LOCATION"])
+    cache.set(f"planted:{ADDRESS}", 1)
+    assert holds(connection, ADDRESS), "The search must be able to find something."
+    cache.delete(f"planted:{ADDRESS}")
+
+    log_in(client, password="wrong", HTTP_USER_AGENT="A browser of its own kind")
+    log_in(client)
+
+    keys = connection.keys("*allauth*")
+    assert any(b":ip:" in key for key in keys), "The library must have counted this network."
+    assert holds(connection, ADDRESS) == []
+    assert holds(connection, "A browser of its own kind") == []
+    for session in Session.objects.all():
+        assert ADDRESS not in str(session.get_decoded())
+
+
+def holds(connection, secret):
+    raw = secret.encode()
+    forms = [raw, base64.b64encode(raw).rstrip(b"="), raw.hex().encode()]
+    forms += [hashlib.new(name, raw).hexdigest().encode() for name in ("md5", "sha1", "sha256")]
+    return [
+        key
+        for key in connection.keys("*")
+        for form in forms
+        if form in key or form in connection.dump(key)
+    ]

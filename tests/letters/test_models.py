@@ -1,0 +1,320 @@
+"""What the database itself refuses, and what the QuerySets of the letters floor mean."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+
+from letters.models import (
+    AuditEntry,
+    Demand,
+    Letter,
+    LetterVersion,
+    Membership,
+    Organisation,
+    OrganisationAlias,
+    OrganisationDomain,
+    Outcome,
+    Recipient,
+    Response,
+    Status,
+    Update,
+    Visibility,
+    text_digest,
+)
+from tests.constraints import Case, assert_refuses, named_constraints
+from tests.factories import make_letter, make_organisation, make_user
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2026, 1, 20)
+NOW = timezone.now()
+
+
+def draft():
+    return Letter(slug="draft", title="A draft")
+
+
+def second_version():
+    return LetterVersion(
+        letter=make_letter(), number=2, title="A", text="B", sha256="a" * 64, published_on=TODAY
+    )
+
+
+def second_demand():
+    return Demand(version=make_letter().current_version, number=2, text="and that.")
+
+
+def second_recipient():
+    letter = make_letter()
+    Recipient.objects.create(letter=letter, position=1, name="The chief executive")
+    return Recipient(letter=letter, position=2, name="The board")
+
+
+def second_response():
+    letter = make_letter()
+    recipient = Recipient.objects.create(letter=letter, position=1, name="The chief executive")
+    demands = [
+        letter.current_version.demands.get(),
+        Demand.objects.create(version=letter.current_version, number=2, text="and that."),
+    ]
+    Response.objects.create(
+        recipient=recipient, demand=demands[0], outcome=Outcome.MET, responded_on=TODAY
+    )
+    return Response(recipient=recipient, demand=demands[1], outcome=Outcome.MET, responded_on=TODAY)
+
+
+def first_demand():
+    return Demand.objects.get(number=1)
+
+
+def bobs_membership():
+    letter = make_letter()
+    Membership.objects.create(letter=letter, user=make_user("alice"), role="owner")
+    return Membership(letter=letter, user=make_user("bob"), role="moderator")
+
+
+def alice():
+    return Membership.objects.get(role="owner").user
+
+
+CASES = [
+    Case(
+        "letter_status_is_known",
+        lambda: make_letter(),
+        {"status": "lost"},
+        also={"letters_closed_on_agrees_with_status"},
+    ),
+    Case("letter_visibility_is_known", draft, {"visibility": "secret"}),
+    Case("letter_review_policy_is_known", draft, {"review_policy": "never"}),
+    Case(
+        "letters_can_be_signed_somehow",
+        draft,
+        {"allows_named": False, "allows_anonymous": False, "allows_pledged": False},
+    ),
+    Case("letters_protect_small_groups", draft, {"minimum_group_size": 2}),
+    Case("letters_close_after_they_open", draft, {"opens_at": NOW, "closes_at": NOW}),
+    Case("letters_out_of_draft_have_a_text_and_a_day", draft, {"status": Status.PUBLISHED}),
+    Case("letters_out_of_draft_have_a_text_and_a_day", draft, {"published_on": TODAY}),
+    Case("letters_out_of_draft_have_a_text_and_a_day", make_letter, {"published_on": None}),
+    Case("letters_out_of_draft_have_a_text_and_a_day", make_letter, {"current_version": None}),
+    Case("letters_closed_on_agrees_with_status", make_letter, {"status": Status.CLOSED}),
+    Case("letters_closed_on_agrees_with_status", make_letter, {"closed_on": TODAY}),
+    Case(
+        "letters_sealed_on_agrees_with_status",
+        lambda: make_letter(status=Status.CLOSED),
+        {"status": Status.SEALED},
+    ),
+    Case("letters_sealed_on_agrees_with_status", draft, {"sealed_on": TODAY}),
+    Case("versions_are_numbered_once_per_letter", second_version, {"number": 1}),
+    Case("versions_have_a_sha256", second_version, {"sha256": "A" * 64}),
+    Case("versions_have_a_sha256", second_version, {"sha256": "a" * 63}),
+    Case("versions_count_from_one", second_version, {"number": 0}),
+    Case("demands_are_numbered_once_per_version", second_demand, {"number": 1}),
+    Case("demands_say_something", second_demand, {"text": ""}),
+    Case("recipients_have_a_place_each", second_recipient, {"position": 1}),
+    Case("recipients_have_a_name", second_recipient, {"name": ""}),
+    Case(
+        "organisation_headcount_band_is_known",
+        lambda: Organisation(name="Orrery Labs", slug="orrery"),
+        {"headcount_band": "many"},
+    ),
+    Case(
+        "organisations_are_not_their_own_parent",
+        lambda: make_organisation("Orrery Labs"),
+        {"parent": lambda: Organisation.objects.get()},
+    ),
+    Case(
+        "organisation_domains_are_not_empty",
+        lambda: OrganisationDomain(
+            organisation=make_organisation("Orrery Labs"), domain="a.example", mailbox_domain="a"
+        ),
+        {"domain": ""},
+    ),
+    Case(
+        "organisation_domains_are_not_empty",
+        lambda: OrganisationDomain(
+            organisation=make_organisation("Orrery Labs"), domain="a.example", mailbox_domain="a"
+        ),
+        {"mailbox_domain": ""},
+    ),
+    Case("response_outcome_is_known", second_response, {"outcome": "perhaps"}),
+    Case("one_response_per_recipient_and_demand", second_response, {"demand": first_demand}),
+    Case(
+        "update_kind_is_known",
+        lambda: Update(letter=make_letter(), title="News", published_on=TODAY),
+        {"kind": "rumr"},
+    ),
+    Case("membership_role_is_known", bobs_membership, {"role": "king"}),
+    Case("one_membership_per_letter_and_user", bobs_membership, {"user": alice}),
+    Case(
+        "audit_entries_count_something",
+        lambda: AuditEntry(verb="letter.published", recorded_on=TODAY),
+        {"number": 0},
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_save_row_that_breaks_a_constraint_is_refused_by_the_database(case):
+    assert_refuses(case)
+
+
+def test_every_named_constraint_of_letters_has_a_case():
+    assert {case.name for case in CASES} == set(named_constraints("letters"))
+
+
+def test_every_constraint_has_a_name_that_says_the_rule():
+    for name, constraint in named_constraints("letters").items():
+        assert len(name.split("_")) >= 3, f"{name}: {constraint}"
+
+
+# Letters -------------------------------------------------------------------------------------
+
+
+def test_for_everybody_finds_public_and_unlisted_letters_out_of_draft():
+    kept = {
+        make_letter(status=status, visibility=visibility).slug: (status, visibility)
+        for status in Status.values
+        for visibility in Visibility.values
+    }
+
+    found = {kept[letter.slug] for letter in Letter.objects.for_everybody()}
+
+    assert found == {
+        (status, visibility)
+        for status in ("published", "closed", "sealed")
+        for visibility in ("public", "unlisted")
+    }
+    listed = {kept[letter.slug] for letter in Letter.objects.listed()}
+    assert listed == {(status, "public") for status in ("published", "closed", "sealed")}
+    not_sealed = {kept[letter.slug][0] for letter in Letter.objects.not_sealed()}
+    assert not_sealed == {"draft", "published", "closed"}
+
+
+@pytest.mark.parametrize(
+    ("status", "opens", "closes", "is_open"),
+    [
+        ("published", None, None, True),
+        ("published", -1, 1, True),
+        ("published", 1, None, False),
+        ("published", -2, -1, False),
+        ("published", None, 0, False),
+        ("published", 0, None, True),
+        ("draft", None, None, False),
+        ("closed", None, None, False),
+        ("sealed", None, None, False),
+    ],
+)
+def test_is_open_follows_status_and_clock(status, opens, closes, is_open, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    in_hours = lambda hours: None if hours is None else NOW + timedelta(hours=hours)  # noqa: E731
+
+    letter = make_letter(status=status, opens_at=in_hours(opens), closes_at=in_hours(closes))
+
+    assert letter.is_open is is_open
+
+
+def test_delete_version_that_is_current_is_refused():
+    letter = make_letter()
+
+    with pytest.raises(ProtectedError):
+        letter.current_version.delete()
+
+
+def test_delete_user_with_audit_entries_is_refused():
+    bob = make_user("bob")
+    AuditEntry.objects.create(verb="letter.published", actor=bob, recorded_on=TODAY)
+
+    with pytest.raises(ProtectedError):
+        bob.delete()
+
+
+# The digest of a text --------------------------------------------------------------------------
+
+
+def test_text_digest_is_the_one_documented():
+    # printf '{"demands":[["Do","it."]],"text":"Dear all, größe\n","title":"A"}' | sha256sum,
+    # where \n are the two characters that JSON writes for a line feed.
+    assert text_digest("A", "Dear all, größe\n", [("Do", "it.")]) == (
+        "6f0a42dcce51c8c7fc1d26be7425a71e283d332062b17886e9978fde12054654"
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("B", "text", [("Do", "it.")]),
+        ("A", "text ", [("Do", "it.")]),
+        ("A", "text", [("Do", "it")]),
+        ("A", "text", [("Doit.", "")]),
+        ("A", "text", [("Do", "it."), ("", "")]),
+        ("A", "text", []),
+    ],
+)
+def test_text_digest_differs_with_every_part(other):
+    assert text_digest(*other) != text_digest("A", "text", [("Do", "it.")])
+
+
+# Recipients ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [
+        ([], Outcome.NONE),
+        ([Outcome.NONE], Outcome.NONE),
+        ([Outcome.MET, Outcome.MET], Outcome.MET),
+        ([Outcome.DECLINED, Outcome.NONE], Outcome.DECLINED),
+        ([Outcome.DECLINED, Outcome.MET], Outcome.PARTLY),
+    ],
+)
+def test_status_of_a_recipient_puts_all_responses_in_one_word(outcomes, status):
+    letter = make_letter()
+    recipient = Recipient.objects.create(letter=letter, position=1, name="The chief executive")
+    for number, outcome in enumerate(outcomes, start=2):
+        demand = Demand.objects.create(
+            version=letter.current_version, number=number, text="something"
+        )
+        Response.objects.create(
+            recipient=recipient, demand=demand, outcome=outcome, responded_on=TODAY
+        )
+
+    assert recipient.status == status
+    assert recipient.get_status_display() == status.label
+
+
+# Fields that Django alone guards ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            lambda: make_letter(slug="same"),
+            lambda: make_letter(slug="same"),
+        ),
+        (
+            lambda: make_organisation("Google", "google.example"),
+            lambda: OrganisationDomain.objects.create(
+                organisation=make_organisation("Meta"),
+                domain="google.example",
+                mailbox_domain="google.example",
+            ),
+        ),
+        (
+            lambda: make_organisation("Google"),
+            lambda: OrganisationAlias.objects.create(
+                organisation=make_organisation("Meta"), name="GOOGLE, Inc."
+            ),
+        ),
+    ],
+    ids=["slug", "domain", "spelling"],
+)
+def test_save_second_row_under_one_slug_domain_or_spelling_is_refused(first, second):
+    first()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        second()

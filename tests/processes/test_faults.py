@@ -1,0 +1,149 @@
+"""Nothing is lost: broker, worker or mail server fail while somebody signs."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from signatories.models.verification import CLAIM_LEASE
+from tests.processes.sink import HANG, LATER, NEVER
+from tests.processes.stack import read_moment
+from tests.processes.waiting import wait_for
+
+pytestmark = pytest.mark.processes
+
+# “Check your email” comes as quickly as ever; a person would not notice this much.
+NORMAL_SECONDS = 1.5
+
+
+def entries_of(stack, name):
+    return stack.ask("SELECT state FROM signatories_signature WHERE name = ?", name)
+
+
+def outbox_of(stack, name):
+    """The one verification of the entry with that name: (attempts, retry_at, sent_at)."""
+    [row] = stack.ask(
+        "SELECT v.attempts, v.retry_at, v.sent_at FROM signatories_verification v "
+        "JOIN signatories_signature s ON s.id = v.signature_id WHERE s.name = ?",
+        name,
+    )
+    return row
+
+
+# The broker --------------------------------------------------------------------------------------
+
+
+def test_sign_with_the_broker_down_is_quick_and_the_mail_leaves_when_it_is_back(
+    stack,
+):
+    with stack.visitor() as visitor:
+        visitor.get("/letters/iceout-tech/sign/")
+        with stack.broker.down():
+            began = time.monotonic()
+            page = visitor.sign(name="Hieronymus Rookwood", email="h.rookwood@google.com")
+            seconds = time.monotonic() - began
+            assert stack.sink.to("h.rookwood@google.com") == []
+
+        receipt = visitor.type_code(page, stack.sink.wait_for("h.rookwood@google.com").code)
+
+    print(f"“Check your email” after {seconds:.2f} s with the broker down")
+    assert "Check your email" in page.text
+    assert seconds < NORMAL_SECONDS
+    assert "You have signed" in receipt.text
+    assert entries_of(stack, "Hieronymus Rookwood") == [("in_review",)]
+
+
+def test_sign_with_a_broker_that_does_not_answer_ends_and_the_mail_leaves(stack):
+    with stack.visitor() as visitor:
+        with stack.broker.frozen():
+            began = time.monotonic()
+            page = visitor.sign(name="Cosima Silverthorn", email="c.silverthorn@google.com")
+            seconds = time.monotonic() - began
+
+        receipt = visitor.type_code(page, stack.sink.wait_for("c.silverthorn@google.com").code)
+
+    print(f"“Check your email” after {seconds:.2f} s with a broker that does not answer")
+    assert "You have signed" in receipt.text
+
+
+# The worker --------------------------------------------------------------------------------------
+
+
+def test_worker_killed_while_it_sends_repeats_that_mail_only_and_loses_none(stack):
+    with stack.visitor() as visitor:
+        with stack.sink.in_mood(HANG):
+            page = visitor.sign(name="Björn Underhill", email="b.underhill@google.com")
+            in_flight = stack.sink.wait_for("b.underhill@google.com")
+            stack.worker.kill()
+        stack.let_time_pass("signatories_verification", "claimed_at", CLAIM_LEASE)
+        stack.worker.start()
+        repeated = stack.sink.wait_for("b.underhill@google.com", 2)
+        wait_for(lambda: outbox_of(stack, "Björn Underhill")[2], "the mark that it was sent")
+
+        refused = visitor.type_code(page, in_flight.code)
+        receipt = visitor.type_code(page, repeated.code)
+
+    assert not in_flight.was_taken
+    assert "This is not the code we sent last." in refused.text
+    assert "You have signed" in receipt.text
+    assert entries_of(stack, "Björn Underhill") == [("in_review",)]
+    assert len(stack.sink.to("b.underhill@google.com")) == 2
+
+
+# The mail server ---------------------------------------------------------------------------------
+
+
+def delays_of(stack, name, number):
+    """How long the next `number` attempts wait, in seconds. Time passes quickly here."""
+    delays = []
+    for attempt in range(1, number + 1):
+        wait_for(lambda n=attempt: outbox_of(stack, name)[0] >= n, f"attempt {attempt}")
+        delay = (read_moment(outbox_of(stack, name)[1]) - datetime.now(UTC)).total_seconds()
+        delays.append(delay)
+        stack.let_time_pass("signatories_verification", "retry_at", timedelta(seconds=delay))
+    return delays
+
+
+def assert_grow(delays):
+    """Five seconds, doubled each time, with jitter of a half; a second went by while looking."""
+    for attempt, delay in enumerate(delays):
+        assert 2.5 * 2**attempt - 1.5 <= delay <= 7.5 * 2**attempt
+
+
+def test_mail_server_down_is_tried_again_later_and_later_until_it_is_back(stack):
+    with stack.visitor() as visitor:
+        with stack.sink.closed():
+            page = visitor.sign(name="Leocadia Foxglove", email="l.foxglove@google.com")
+            delays = delays_of(stack, "Leocadia Foxglove", 4)
+
+        receipt = visitor.type_code(page, stack.sink.wait_for("l.foxglove@google.com").code)
+
+    assert_grow(delays)
+    assert "You have signed" in receipt.text
+    assert len(stack.sink.to("l.foxglove@google.com")) == 1
+
+
+def test_mail_server_that_says_later_is_asked_again_later(stack):
+    with stack.visitor() as visitor:
+        with stack.sink.in_mood(LATER):
+            page = visitor.sign(name="Tuva Hollybush", email="t.hollybush@google.com")
+            delays = delays_of(stack, "Tuva Hollybush", 2)
+
+        receipt = visitor.type_code(page, stack.sink.wait_for("t.hollybush@google.com").code)
+
+    assert_grow(delays)
+    assert stack.sink.refused.count("t.hollybush@google.com") >= 2
+    assert "You have signed" in receipt.text
+
+
+def test_mailbox_refused_for_good_erases_the_unconfirmed_entry(stack):
+    departures = "SELECT COALESCE(SUM(number), 0) FROM signatories_departure WHERE fate = 'refused'"
+    before = stack.one(departures)
+    with stack.visitor() as visitor, stack.sink.in_mood(NEVER):
+        page = visitor.sign(name="Odalys Greengage", email="o.greengage@google.com")
+
+        wait_for(lambda: not entries_of(stack, "Odalys Greengage"), "the entry to be erased")
+
+        assert visitor.get(page.url).status_code == 404
+    assert stack.sink.to("o.greengage@google.com") == []
+    assert stack.one(departures) == before + 1

@@ -1,0 +1,326 @@
+"""What moderators decide. Alice is the host, Bob moderates, Charlie is nobody."""
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from letters.actions import NotAllowed
+from letters.models import AuditEntry, Membership, Role
+from signatories.actions import moderation
+from signatories.models import Departure, Reason, Signature, State, UsedAddress
+from tests.factories import (
+    make_anonymous,
+    make_letter,
+    make_organisation,
+    make_signature,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+DECIDE = {
+    "approve": lambda signature, actor: moderation.approve(signature=signature, actor=actor),
+    "reject": lambda signature, actor: moderation.reject(
+        signature=signature, actor=actor, reason=Reason.ABUSE
+    ),
+}
+VERBS = pytest.mark.parametrize("decide", DECIDE.values(), ids=DECIDE.keys())
+
+
+def make_moderator(letter, username="bob", role=Role.MODERATOR, **fields):
+    user = make_user(username, **fields)
+    Membership.objects.create(letter=letter, user=user, role=role)
+    return user
+
+
+def audited():
+    return list(
+        AuditEntry.objects.order_by("pk").values_list(
+            "verb", "letter", "actor", "target", "reason", "number", "recorded_on"
+        )
+    )
+
+
+# Approving ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.REJECTED])
+def test_approve_by_name_stands_on_the_roll_at_once(state, time_machine):
+    time_machine.move_to("2026-01-21T12:00:00Z", tick=False)
+    letter = make_letter()
+    google = make_organisation("Google")
+    bob = make_moderator(letter)
+    signature = make_signature(
+        letter, state=state, organisation=google, method="mailbox", address_digest="a" * 64
+    )
+
+    approved = moderation.approve(signature=signature, actor=bob)
+
+    signature.refresh_from_db()
+    assert approved == signature
+    assert signature.state == State.PUBLISHED
+    assert signature.published_on.isoformat() == "2026-01-21"
+    assert signature.roll_key.startswith("otterbourne wilhelmina ")
+    assert (signature.shown_organisation, signature.shown_tenure) == (google, "current")
+    assert (signature.rejected_on, signature.reason) == (None, "")
+    assert signature.address_digest == "a" * 64
+    assert audited() == [
+        (
+            "signature.approved",
+            letter.pk,
+            bob.pk,
+            f"signature:{signature.pk}",
+            "",
+            1,
+            timezone.localdate(),
+        )
+    ]
+
+
+def test_approve_not_verified_shows_no_organisation_in_the_counts():
+    letter = make_letter()
+    signature = make_signature(letter, organisation=make_organisation("Google"), tenure="former")
+
+    approved = moderation.approve(signature=signature, actor=make_moderator(letter))
+
+    assert (approved.shown_organisation, approved.shown_tenure) == (None, "former")
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.REJECTED])
+def test_approve_anonymous_waits_for_a_batch(state):
+    letter = make_letter()
+    signature = make_anonymous(letter, make_organisation("Google"), state=state)
+
+    moderation.approve(signature=signature, actor=make_moderator(letter))
+
+    signature.refresh_from_db()
+    assert signature.state == State.APPROVED
+    assert (signature.published_on, signature.roll_key) == (None, "")
+    assert (signature.rejected_on, signature.reason) == (None, "")
+
+
+def test_approve_anonymous_rejected_since_the_last_batch_stays_where_it_stands():
+    letter = make_letter()
+    google = make_organisation("Google")
+    bob = make_moderator(letter)
+    signature = make_anonymous(
+        letter, google, state=State.PUBLISHED, roll_key="ot", shown_organisation=google
+    )
+    before = Signature.objects.values().get()
+    moderation.reject(signature=signature, actor=bob, reason=Reason.OTHER)
+
+    moderation.approve(signature=signature, actor=bob)
+
+    assert Signature.objects.values().get() == before
+
+
+# Rejecting ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.PUBLISHED])
+@pytest.mark.parametrize("reason", Reason.values)
+def test_reject_by_name_leaves_the_roll_at_once_and_keeps_the_address_used(
+    state, reason, time_machine
+):
+    time_machine.move_to("2026-01-21T12:00:00Z", tick=False)
+    letter = make_letter()
+    bob = make_moderator(letter)
+    UsedAddress.objects.create(letter=letter, digest="a" * 64)
+    signature = make_signature(letter, state=state, address_digest="a" * 64)
+
+    moderation.reject(signature=signature, actor=bob, reason=reason)
+
+    signature.refresh_from_db()
+    assert signature.state == State.REJECTED
+    assert (signature.published_on, signature.roll_key) == (None, "")
+    assert (signature.rejected_on.isoformat(), signature.reason) == ("2026-01-21", reason)
+    assert signature.name == "Wilhelmina Otterbourne"
+    assert UsedAddress.objects.count() == 1
+    assert not Departure.objects.exists()
+    assert audited() == [
+        (
+            "signature.rejected",
+            letter.pk,
+            bob.pk,
+            f"signature:{signature.pk}",
+            reason,
+            1,
+            timezone.localdate(),
+        )
+    ]
+
+
+def test_reject_anonymous_line_stays_on_the_roll_until_the_batch():
+    letter = make_letter()
+    google = make_organisation("Google")
+    signature = make_anonymous(
+        letter, google, state=State.PUBLISHED, roll_key="ot", shown_organisation=google
+    )
+    before = Signature.objects.values().get()
+
+    moderation.reject(signature=signature, actor=make_moderator(letter), reason=Reason.ABUSE)
+
+    assert Signature.objects.values().get() == before | {
+        "state": "rejected",
+        "rejected_on": timezone.localdate(),
+        "reason": "abuse",
+    }
+
+
+@pytest.mark.parametrize("reason", ["", "whim", "ABUSE", "Wilhelmina Otterbourne"])
+def test_reject_without_a_known_reason_is_refused(reason):
+    letter = make_letter()
+    signature = make_signature(letter)
+
+    with pytest.raises(NotAllowed, match="Choose a reason"):
+        moderation.reject(signature=signature, actor=make_moderator(letter), reason=reason)
+
+    assert Signature.objects.get().state == State.IN_REVIEW
+    assert audited() == []
+
+
+# Both ------------------------------------------------------------------------------------------
+
+
+@VERBS
+def test_decide_twice_is_once(decide):
+    letter = make_letter()
+    bob = make_moderator(letter)
+    signature = make_signature(letter)
+
+    decide(signature, bob)
+    first = Signature.objects.values().get()
+    decide(signature, bob)
+
+    assert Signature.objects.values().get() == first
+    assert len(audited()) == 1
+
+
+def test_reject_again_with_another_reason_keeps_the_first():
+    letter = make_letter()
+    bob = make_moderator(letter)
+    signature = make_signature(letter)
+
+    moderation.reject(signature=signature, actor=bob, reason=Reason.ABUSE)
+    moderation.reject(signature=signature, actor=bob, reason=Reason.OTHER)
+
+    assert Signature.objects.get().reason == "abuse"
+    assert len(audited()) == 1
+
+
+@VERBS
+@pytest.mark.parametrize(
+    ("state", "is_anonymous"),
+    [
+        (State.UNCONFIRMED, False),
+        (State.DUPLICATE, False),
+        (State.UNCONFIRMED, True),
+        (State.DUPLICATE, True),
+        (State.APPROVED, True),
+        (State.WITHDRAWN, True),
+    ],
+)
+def test_decide_what_no_moderator_sees_is_refused(decide, state, is_anonymous):
+    letter = make_letter()
+    if is_anonymous:
+        on_roll = {"published_on": "2026-01-20", "roll_key": "ot"}
+        fields = on_roll if state == State.WITHDRAWN else {}
+        signature = make_anonymous(letter, make_organisation("Google"), state=state, **fields)
+    else:
+        signature = make_signature(letter, state=state)
+    before = Signature.objects.values().get()
+
+    with pytest.raises(NotAllowed, match="no longer here, or is not yours to decide"):
+        decide(signature, make_user("alice", is_superuser=True))
+
+    assert Signature.objects.values().get() == before
+    assert audited() == []
+
+
+def test_reject_approved_pledge_is_refused():
+    letter = make_letter()
+    signature = make_signature(
+        letter, name="W. Otterbourne", appearance="pledged", threshold=9, state=State.APPROVED
+    )
+
+    with pytest.raises(NotAllowed, match="can no longer be rejected"):
+        moderation.reject(signature=signature, actor=make_moderator(letter), reason=Reason.ABUSE)
+
+
+@VERBS
+def test_decide_what_was_erased_meanwhile_is_refused(decide):
+    letter = make_letter()
+    signature = make_signature(letter)
+    Signature.objects.all().delete()
+
+    with pytest.raises(NotAllowed, match="no longer here"):
+        decide(signature, make_moderator(letter))
+
+    assert audited() == []
+
+
+@VERBS
+def test_decide_looks_at_the_row_and_not_at_what_the_page_showed(decide):
+    letter = make_letter()
+    bob = make_moderator(letter)
+    stale = make_signature(letter)
+    Signature.objects.update(name="Zephyrine Abernathy-Cole", title="Poet")
+
+    decide(stale, bob)
+
+    assert Signature.objects.get().name == "Zephyrine Abernathy-Cole"
+    assert Signature.objects.get().title == "Poet"
+
+
+@VERBS
+@pytest.mark.parametrize(
+    ("person", "may"),
+    [
+        ("host", True),
+        ("owner", True),
+        ("moderator", True),
+        ("editor", False),
+        ("moderator of another letter", False),
+        ("inactive moderator", False),
+        ("inactive host", False),
+        ("charlie", False),
+    ],
+)
+def test_decide_is_for_hosts_owners_and_moderators_of_the_letter(decide, person, may):
+    letter = make_letter()
+    signature = make_signature(letter)
+    actor = {
+        "host": lambda: make_user("alice", is_superuser=True),
+        "owner": lambda: make_moderator(letter, role=Role.OWNER),
+        "moderator": lambda: make_moderator(letter),
+        "editor": lambda: make_moderator(letter, role=Role.EDITOR, is_staff=True),
+        "moderator of another letter": lambda: make_moderator(make_letter(), is_staff=True),
+        "inactive moderator": lambda: make_moderator(letter, is_active=False),
+        "inactive host": lambda: make_user("alice", is_superuser=True, is_active=False),
+        "charlie": lambda: make_user("charlie", is_staff=True),
+    }[person]()
+
+    try:
+        decide(signature, actor)
+        was_decided = True
+    except NotAllowed as refusal:
+        assert str(refusal) == "This entry is no longer here, or is not yours to decide."
+        was_decided = False
+
+    assert was_decided == may
+    assert (Signature.objects.get().state != State.IN_REVIEW) == may
+    assert len(audited()) == may
+
+
+@VERBS
+def test_decide_writes_neither_name_nor_mail(decide, django_capture_on_commit_callbacks):
+    letter = make_letter()
+    signature = make_signature(letter, title="Engineer", organisation_text="Orrery Labs")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        decide(signature, make_moderator(letter))
+
+    trail = str(list(AuditEntry.objects.values()))
+    for written in ("Wilhelmina", "Otterbourne", "Engineer", "Orrery"):
+        assert written not in trail
+    assert mail.outbox == []

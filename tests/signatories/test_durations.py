@@ -1,0 +1,66 @@
+"""The table of durations: it quotes the settings, and the page shows all of it."""
+
+import pytest
+
+from signatories import durations
+
+
+def test_table_says_what_is_kept_how_long():
+    assert durations.table() == [
+        ("A code", "30 minutes after it was sent; a mailbox gets at most 5 a day"),
+        (
+            "The address of an anonymous entry",
+            "confirmation; without one, at most 24 hours",
+        ),
+        ("The address of an entry by name", "confirmation; without one, at most 72 hours"),
+        ("An address after confirmation", "not kept"),
+        (
+            "A keyed digest of the address, so that nobody signs twice",
+            "until the letter is sealed; on a signature by name, until it is withdrawn",
+        ),
+        ("A second entry under an address that has signed", "30 days"),
+        ("The name of a rejected entry", "30 days, for an objection"),
+        (
+            "A scrambled form of your network, against floods of false entries",
+            "in memory only, at most 24 hours",
+        ),
+        ("What moderators decided, and the public numbers", "for good; no names in them"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "quoted"),
+    [
+        ("CODE_MINUTES", 17, "17 minutes after it was sent"),
+        ("UNCONFIRMED_ANONYMOUS_HOURS", 18, "without one, at most 18 hours"),
+        ("UNCONFIRMED_NAMED_HOURS", 19, "without one, at most 19 hours"),
+        ("DUPLICATE_DAYS", 20, "20 days"),
+        ("REJECTED_DAYS", 21, "21 days, for an objection"),
+        ("RATE_LIMITS", {"code:mailbox": "22/d"}, "a mailbox gets at most 22 a day"),
+    ],
+)
+def test_table_quotes_the_settings(settings, setting, value, quoted):
+    assert not [row for row in durations.table() if quoted in row[1]]
+
+    setattr(settings, setting, value)
+
+    assert len([row for row in durations.table() if quoted in row[1]]) == 1
+
+
+def test_keys_of_the_day_outlive_what_they_encrypt_and_no_more(settings):
+    # An entry of the last second of a day is kept to its end; its key began with the day.
+    kept = {
+        "anonymous": settings.UNCONFIRMED_ANONYMOUS_HOURS,
+        "named": settings.UNCONFIRMED_NAMED_HOURS,
+    }
+
+    assert settings.KEY_HOURS == {kind: hours + 24 for kind, hours in kept.items()}
+
+
+@pytest.mark.django_db
+def test_page_how_it_works_shows_the_whole_table(client):
+    page = client.get("/how-it-works/").content.decode()
+
+    for what, kept in durations.table():
+        assert what in page
+        assert kept in page
