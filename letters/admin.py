@@ -323,7 +323,6 @@ class UserAdmin(ForHosts, DjangoUserAdmin):
 class MembershipAdmin(ForHosts, OfferedFiltersOnly):
     list_display = ["letter", "user", "role"]
     list_display_links = ["user"]
-    list_select_related = ["letter", "user"]
     list_filter = [LetterFilter]
     ordering = ["letter__title", "user__username"]
     search_fields = ["user__username", "letter__title"]

@@ -46,6 +46,8 @@ urlpatterns = [
     path("500/", raises(RuntimeError("w.otterbourne@google.example"))),
     path("503/", http.unavailable),
     path("plain/", lambda request: HttpResponse("plain")),
+    path("public/", http.public_for(30)(lambda request: HttpResponse("public"))),
+    path("gone/", http.public_for(30)(lambda request: HttpResponse("gone", status=410))),
     *urls.urlpatterns,
 ]
 handler400, handler403 = urls.handler400, urls.handler403
@@ -466,9 +468,13 @@ def test_a_page_that_says_nothing_about_caching_is_not_stored(client):
     assert response["Cache-Control"] == "no-store"
 
 
-@pytest.mark.django_db
-def test_public_for_does_not_make_errors_public(client):
-    assert client.get("/letters/unknown/")["Cache-Control"] == "no-store"
+@pytest.mark.urls("tests.config.test_http")
+def test_public_for_makes_pages_public_and_no_errors(client):
+    assert client.get("/public/")["Cache-Control"] == (
+        "public, max-age=30, stale-while-revalidate=300"
+    )
+    assert client.get("/gone/")["Cache-Control"] == "no-store"
+    assert client.get("/letters/")["Cache-Control"] == "no-store"
 
 
 def test_healthz_answers_without_any_service(client):

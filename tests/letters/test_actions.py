@@ -1,11 +1,31 @@
 """The verbs of the letters floor. Alice is the host, Bob moderates, Charlie is nobody."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
-from letters.actions import NotAllowed, give_role, take_role
-from letters.models import AuditEntry, Membership, Role
-from tests.factories import make_letter, make_user
+from letters.actions import (
+    NotAllowed,
+    Text,
+    audit,
+    give_role,
+    publish,
+    publish_text,
+    take_role,
+)
+from letters.models import (
+    AuditEntry,
+    Letter,
+    LetterVersion,
+    Membership,
+    Role,
+    Status,
+    text_digest,
+)
+from tests.factories import make_letter, make_signature, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +105,196 @@ def test_take_role_removes_the_membership_and_twice_is_once():
 
     assert not Membership.objects.exists()
     assert audited()[1:] == [("team.role_taken", f"user:{bob.pk}", "owner")]
+
+
+# Texts -------------------------------------------------------------------------------------------
+
+ON = date(2026, 1, 20)
+TEXT = Text(
+    "Pick up the phone", "*Dear all,*\n\nWe ask two things.\n", (("Do", "it."), ("", "Now."))
+)
+
+
+def make_draft():
+    return Letter.objects.create(slug="draft", title="A draft")
+
+
+def test_publish_text_makes_the_first_version():
+    letter, bob = make_draft(), make_user("bob")
+
+    version = publish_text(letter=letter, text=TEXT, actor=bob, on=ON)
+
+    letter.refresh_from_db()
+    assert letter.current_version == version
+    assert (letter.title, letter.status) == ("Pick up the phone", Status.DRAFT)
+    assert LetterVersion.objects.values().get() == {
+        "id": version.pk,
+        "letter_id": letter.pk,
+        "number": 1,
+        "title": "Pick up the phone",
+        "text": TEXT.markdown,
+        "sha256": text_digest(TEXT.title, TEXT.markdown, list(TEXT.demands)),
+        "published_on": ON,
+    }
+    demands = version.demands.values_list("number", "lead", "text")
+    assert list(demands) == [(1, "Do", "it."), (2, "", "Now.")]
+    entry = AuditEntry.objects.get()
+    assert (entry.verb, entry.letter, entry.actor) == ("letter.text_published", letter, bob)
+    assert (entry.target, entry.reason, entry.number) == ("1", "", 1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "Pick up the phones"},
+        {"markdown": "*Dear all,*\n\nWe ask two things!\n"},
+        {"demands": (("Do", "it."), ("", "now."))},
+        {"demands": (("Do", "it."),)},
+    ],
+)
+def test_publish_text_that_differs_makes_a_version_and_moves_no_signature(changes):
+    letter = make_draft()
+    first = publish_text(letter=letter, text=TEXT, actor=None, on=ON)
+    signature = make_signature(letter, version=first)
+    kept = LetterVersion.objects.values().get()
+
+    second = publish_text(letter=letter, text=replace(TEXT, **changes), actor=None, on=ON)
+
+    letter.refresh_from_db()
+    signature.refresh_from_db()
+    assert (second.number, letter.current_version) == (2, second)
+    assert second.sha256 != first.sha256
+    assert LetterVersion.objects.values().get(pk=first.pk) == kept
+    assert first.demands.count() == 2
+    assert signature.version == first
+    assert [target for _verb, target, _reason in audited()] == ["1", "2"]
+
+
+def test_publish_text_twice_is_once():
+    letter = make_draft()
+
+    first = publish_text(letter=letter, text=TEXT, actor=None, on=ON)
+    again = publish_text(letter=letter, text=TEXT, actor=None, on=ON)
+
+    assert again == first
+    assert LetterVersion.objects.count() == 1
+    assert len(audited()) == 1
+
+
+def test_publish_text_of_an_earlier_version_is_a_version_of_its_own():
+    letter = make_draft()
+    publish_text(letter=letter, text=TEXT, actor=None, on=ON)
+    publish_text(letter=letter, text=replace(TEXT, title="B"), actor=None, on=ON)
+
+    third = publish_text(letter=letter, text=TEXT, actor=None, on=ON)
+
+    assert third.number == 3
+
+
+def test_publish_text_of_a_sealed_letter_is_refused():
+    letter = make_letter(status=Status.SEALED)
+
+    with pytest.raises(NotAllowed, match="keeps its text"):
+        publish_text(letter=letter, text=TEXT, actor=None, on=ON)
+
+    assert letter.versions.count() == 1
+    assert audited() == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"title": ""}, {"title": "W" * 201}, {"markdown": ""}, {"demands": (("", ""),)}]
+)
+def test_publish_text_that_breaks_a_rule_is_refused(changes):
+    letter = make_draft()
+
+    with pytest.raises((ValidationError, IntegrityError)), transaction.atomic():
+        publish_text(letter=letter, text=replace(TEXT, **changes), actor=None, on=ON)
+
+    assert not LetterVersion.objects.exists()
+    assert audited() == []
+
+
+# Publishing ------------------------------------------------------------------------------------
+
+
+def test_publish_opens_a_draft_to_signatures():
+    letter, bob = make_draft(), make_user("bob")
+    publish_text(letter=letter, text=TEXT, actor=None, on=ON)
+
+    published = publish(letter=letter, actor=bob, on=ON)
+
+    assert (published.status, published.published_on) == (Status.PUBLISHED, ON)
+    assert published.is_open
+    assert list(Letter.objects.for_everybody()) == [letter]
+    entry = AuditEntry.objects.get(verb="letter.published")
+    assert (entry.letter, entry.actor, entry.target, entry.reason) == (letter, bob, "", "")
+
+
+def test_publish_twice_is_once():
+    letter = make_draft()
+    publish_text(letter=letter, text=TEXT, actor=None, on=ON)
+
+    publish(letter=letter, actor=None, on=ON)
+    again = publish(letter=letter, actor=None, on=date(2026, 2, 1))
+
+    assert again.published_on == ON
+    assert [verb for verb, *_rest in audited()] == ["letter.text_published", "letter.published"]
+
+
+def test_publish_without_a_text_is_refused():
+    with pytest.raises(NotAllowed, match="no text yet"):
+        publish(letter=make_draft(), actor=None, on=ON)
+
+    assert Letter.objects.get().status == Status.DRAFT
+    assert audited() == []
+
+
+@pytest.mark.parametrize("status", [Status.CLOSED, Status.SEALED])
+def test_publish_what_is_no_draft_is_refused(status):
+    letter = make_letter(status=status)
+
+    with pytest.raises(NotAllowed, match="Only a draft"):
+        publish(letter=letter, actor=None, on=ON)
+
+    assert Letter.objects.get().status == status
+
+
+def test_publish_of_one_letter_leaves_changes_by_others_alone():
+    letter = make_draft()
+    publish_text(letter=letter, text=TEXT, actor=None, on=ON)
+    Letter.objects.update(summary="Changed meanwhile", minimum_group_size=9)
+
+    publish(letter=letter, actor=None, on=ON)
+
+    kept = Letter.objects.get()
+    assert (kept.summary, kept.minimum_group_size) == ("Changed meanwhile", 9)
+
+
+# The audit trail ---------------------------------------------------------------------------------
+
+
+def test_audit_is_dated_by_day(time_machine):
+    time_machine.move_to("2026-01-20T23:59:59Z", tick=False)
+    letter, bob = make_draft(), make_user("bob")
+
+    entry = audit(verb="x.done", actor=bob, letter=letter, target=7, reason="abuse", number=3)
+
+    assert AuditEntry.objects.values().get() == {
+        "id": entry.pk,
+        "letter_id": letter.pk,
+        "verb": "x.done",
+        "actor_id": bob.pk,
+        "target": "7",
+        "reason": "abuse",
+        "number": 3,
+        "recorded_on": ON,
+    }
+
+
+def test_audit_survives_its_letter():
+    letter = make_draft()
+    audit(verb="x.done", actor=None, letter=letter)
+
+    letter.delete()
+
+    assert AuditEntry.objects.get().letter is None

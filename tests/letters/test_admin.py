@@ -7,6 +7,7 @@ import re
 
 import pytest
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.utils.formats import date_format
 
 from letters.actions import audit
@@ -162,6 +163,14 @@ def test_letter_page_leads_to_the_public_page_of_public_letters_only(client):
         False,
         False,
     ]
+
+
+def test_letter_s_address_is_not_told_by_django_s_short_cut(client):
+    letter = make_letter(visibility=Visibility.INTERNAL)
+    client.force_login(make_user("charlie", is_staff=True))
+    table = ContentType.objects.get_for_model(Letter)
+
+    assert client.get(f"/admin/r/{table.pk}/{letter.pk}/").status_code == 404
 
 
 def test_letter_history_is_its_audit_trail(client):

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from letters.models import (
     Membership,
@@ -168,6 +169,19 @@ def test_list_shows_line_letter_method_state_and_whole_days(client):
     )
 
 
+def test_list_tells_no_days_of_what_is_decided(client):
+    letter = make_letter()
+    confirmed_on = timezone.localdate() - timedelta(days=9)
+    entry = hidden_line(letter, confirmed_on=confirmed_on)
+    make_signature(letter, state=State.REJECTED, confirmed_on=confirmed_on)
+    client.force_login(make_moderator("bob", letter))
+
+    for path in (f"{LIST}?state=all", entry_page(entry)):
+        words = text_of(client.get(path))
+        assert "9 days" not in words
+        assert date_format(confirmed_on) not in words
+
+
 def test_list_says_aloud_which_line_a_box_selects(client):
     letter = make_letter()
     entry = make_signature(letter, title="Archivist")
@@ -242,6 +256,20 @@ def test_list_with_nothing_in_review_says_so(client):
 
 
 # Filters and search --------------------------------------------------------------------------
+
+
+def test_filter_by_state_offers_four_choices_with_one_chosen(client):
+    letter = make_letter()
+    client.force_login(make_moderator("bob", letter))
+
+    def offered(**query):
+        changelist = client.get(LIST, query).context["cl"]
+        choices = list(changelist.filter_specs[0].choices(changelist))
+        return [(str(c["display"]), c["selected"]) for c in choices]
+
+    states = ["in review", "published", "rejected", "all"]
+    assert offered() == [(state, state == "in review") for state in states]
+    assert offered(state="all") == [(state, state == "all") for state in states]
 
 
 def test_filter_by_letter_offers_own_letters_only(client):

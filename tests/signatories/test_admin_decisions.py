@@ -344,6 +344,18 @@ def test_approve_selected_decides_each_through_the_verb(client):
     assert AuditEntry.objects.filter(verb="signature.approved").count() == 2
 
 
+def test_approve_selected_keeps_the_filter_but_not_the_page_that_is_gone_then(client):
+    letter = make_letter()
+    entry = make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+
+    path = f"{LIST}?letter={letter.slug}&p=2"
+    answer = client.post(path, tick(entry, action="approve_selected"))
+
+    assert answer.url == f"{LIST}?letter={letter.slug}"
+    assert states(entry) == [State.PUBLISHED]
+
+
 def test_approve_selected_reaches_own_letters_only(client):
     letter = make_letter()
     own, foreign = make_signature(letter), make_signature(make_letter())
