@@ -288,27 +288,15 @@ def test_button_with_another_decision_asks_again(client, letter, deliver, data):
 
 
 @pytest.mark.parametrize(
-    "token",
-    [
-        "x" * 42,
-        "x" * 44,
-        "x" * 43,
-        "%00" * 43,
-        "../" * 15,
-        "é" * 43,
-        "x" * 5000,
-        "'" * 43,
-        "=" * 43,
-    ],
-)
-@pytest.mark.parametrize(
     "url", ["/confirm/{}/", "/signature/{}/", "/signature/{}/receipt/", "/signature/{}/withdraw/"]
 )
-def test_capability_that_was_never_given_out(client, letter, url, token):
+def test_capability_that_was_never_given_out(client, letter, url):
     rows = all_rows()
+    tokens = ["x" * 42, "x" * 44, "x" * 43, "%00" * 43, "../" * 15, "é" * 43, "x" * 5000, "'" * 43]
 
-    for method in (client.get, client.head, client.post):
-        assert method(url.format(token)).status_code in (404, 405)
+    for token in tokens:
+        for method in (client.get, client.head, client.post):
+            assert method(url.format(token)).status_code in (404, 405), token
 
     assert all_rows() == rows
 

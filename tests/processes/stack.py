@@ -99,6 +99,7 @@ class Stack:
         self.logs.mkdir(parents=True)
         self.background = Background()
         self.processes: list[Process] = []
+        self._last_answer = "not asked yet"
         self._undo = [lambda: shutil.rmtree(self.folder, ignore_errors=True), self.background.stop]
         try:
             self._arrange(environment)
@@ -155,7 +156,7 @@ class Stack:
         self.web = self._add("web", run.web_child(plan, self._reserved).command)
         self.web.inherits = (self._reserved.fileno(),)
         self.web.start()
-        wait_for(self.is_ready, f"the web server to be ready\n{self.log_of('web')}")
+        wait_for(self.is_ready, "the web server to be ready", explain=self.describe)
 
     def _add(self, name: str, command: list[str]) -> Process:
         process = Process(name, command, self.environment, self.logs / f"{name}.log")
@@ -222,10 +223,19 @@ class Stack:
     # Looking ----------------------------------------------------------------------------------
 
     def is_ready(self) -> bool:
-        assert self.web.is_running(), self.log_of("web")
-        with suppress(httpx.TransportError), self.visitor() as visitor:
-            return visitor.get("/readyz").status_code == 200
-        return False
+        assert self.web.is_running(), self.describe()
+        try:
+            with self.visitor() as visitor:
+                answer = visitor.get("/readyz")
+        except httpx.TransportError as error:
+            self._last_answer = repr(error)
+            return False
+        self._last_answer = f"{answer.status_code} {answer.text}"
+        return answer.status_code == 200
+
+    def describe(self) -> str:
+        logs = {process.name: self.log_of(process.name) for process in self.processes}
+        return f"/readyz: {self._last_answer}\n{logs}"
 
     def log_of(self, name: str) -> str:
         path = self.logs / f"{name}.log"

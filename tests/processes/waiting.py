@@ -10,10 +10,15 @@ Found = TypeVar("Found")
 PATIENCE = 60
 
 
-def wait_for(look: Callable[[], Found], what: str, seconds: float = PATIENCE) -> Found:
+def wait_for(
+    look: Callable[[], Found],
+    what: str,
+    seconds: float = PATIENCE,
+    explain: Callable[[], str] = str,
+) -> Found:
     """Return the first true answer of `look`; fail, naming `what`, if none comes in time."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
-        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
+        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}\n{explain()}"
         time.sleep(0.05)
     return found
