@@ -10,7 +10,6 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import expect
 
-from config.run import ROOT
 from tests.browser import steps
 from tests.browser.axe import faults
 from tests.browser.watching import open_page

@@ -89,7 +89,9 @@ def test_sign_anonymously_from_a_work_address_stands_on_the_roll_after_the_batch
 
 def test_own_signature_shows_what_is_held_and_can_be_withdrawn(site, page):
     page.goto("/letters/iceout-tech/sign/")
-    steps.fill_form(page, steps.BY_NAME, name="Evariste Ploverdale", email="e.ploverdale@google.com")
+    steps.fill_form(
+        page, steps.BY_NAME, name="Evariste Ploverdale", email="e.ploverdale@google.com"
+    )
     steps.send_form(page)
     steps.type_code(page, site.sink.wait_for("e.ploverdale@google.com").code)
     steps.expect_receipt(page)
@@ -111,7 +113,9 @@ def test_button_in_the_mail_to_a_private_address_asks_once_more_and_confirms(bro
     page.goto("/letters/iceout-tech/sign/")
     steps.fill_form(page, steps.BY_NAME, name="Isolde Ploverdale", email="i.ploverdale@gmail.com")
     steps.send_form(page)
-    link = re.search(r"https://\S+/confirm/\S+", site.sink.wait_for("i.ploverdale@gmail.com").text)[0]
+    link = re.search(r"https://\S+/confirm/\S+", site.sink.wait_for("i.ploverdale@gmail.com").text)[
+        0
+    ]
 
     # The mail is read on another device, where nothing is known of the form.
     with open_page(browser, site.url) as other:
@@ -128,7 +132,9 @@ def test_button_in_the_mail_can_say_that_it_was_somebody_else(browser, site, pag
     page.goto("/letters/iceout-tech/sign/")
     steps.fill_form(page, steps.BY_NAME, name="Casimir Ploverdale", email="c.ploverdale@gmail.com")
     steps.send_form(page)
-    link = re.search(r"https://\S+/confirm/\S+", site.sink.wait_for("c.ploverdale@gmail.com").text)[0]
+    link = re.search(r"https://\S+/confirm/\S+", site.sink.wait_for("c.ploverdale@gmail.com").text)[
+        0
+    ]
 
     with open_page(browser, site.url) as other:
         other.goto(link)

@@ -2,8 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 HOST = "127.0.0.1"
@@ -80,9 +79,7 @@ class Wire:
         except OSError:
             writer.transport.abort()
             return
-        await asyncio.gather(
-            self._carry(reader, there_writer), self._carry(there_reader, writer)
-        )
+        await asyncio.gather(self._carry(reader, there_writer), self._carry(there_reader, writer))
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._ends.add(writer)
@@ -98,7 +95,5 @@ class Wire:
             writer.transport.abort()
 
 
-async def serve(
-    protocol: Callable[[], asyncio.BaseProtocol], port: int
-) -> asyncio.AbstractServer:
+async def serve(protocol: Callable[[], asyncio.BaseProtocol], port: int) -> asyncio.AbstractServer:
     return await asyncio.get_running_loop().create_server(protocol, HOST, port)

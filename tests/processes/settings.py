@@ -8,6 +8,4 @@ for entry in CELERY_BEAT_SCHEDULE.values():
 
 # Compressing every file takes seconds; only a browser looks at them.
 if not DEBUG and not env.bool("TESTS_LOOK_AT_FILES", default=False):
-    STORAGES["staticfiles"] = {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-    }
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

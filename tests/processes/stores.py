@@ -32,7 +32,9 @@ class Sqlite:
 
     def ask(self, statement: str, *values: Any) -> Rows:
         with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
-            return connection.execute(statement, [self._spell(value) for value in values]).fetchall()
+            return connection.execute(
+                statement, [self._spell(value) for value in values]
+            ).fetchall()
 
     def _spell(self, value: Any) -> Any:
         return value.isoformat(" ").removesuffix("+00:00") if isinstance(value, datetime) else value
@@ -217,4 +219,3 @@ def _as_bytes(value: Any) -> bytes:
     if isinstance(value, bytes | memoryview | bytearray):
         return bytes(value)
     return str(value).encode()
-

@@ -34,7 +34,7 @@ def test_mail_to_a_work_mailbox_tells_nothing(stack):
     assert message["From"] == "Codes <codes@letters.example.org>"
     assert message["To"] == "z.wrenfield@google.com"
     assert re.fullmatch(r"<[0-9a-f]{32}@letters\.example\.org>", message["Message-ID"])
-    assert sorted(name.lower() for name in message.keys()) == [
+    assert sorted(name.lower() for name in message) == [
         "auto-submitted",
         "content-type",
         "date",

@@ -54,7 +54,7 @@ def test_keys_of_the_day_outlive_what_they_encrypt_and_no_more(settings):
         "named": settings.UNCONFIRMED_NAMED_HOURS,
     }
 
-    assert settings.KEY_HOURS == {kind: hours + 24 for kind, hours in kept.items()}
+    assert {kind: hours + 24 for kind, hours in kept.items()} == settings.KEY_HOURS
 
 
 @pytest.mark.django_db
