@@ -74,6 +74,19 @@ class PlainTextField(forms.CharField):
         return read_plain_text(value) if value else ""
 
 
+class AddressField(forms.CharField):
+    """A mail address; its clean value is an `Address`."""
+
+    widget = forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
+    default_error_messages = {"required": gettext_lazy("Enter your email address.")}
+
+    def clean(self, value: Any) -> addresses.Address:
+        try:
+            return addresses.read(super().clean(value))
+        except addresses.NotAnAddress as error:
+            raise ValidationError(str(error)) from None
+
+
 class SignForm(forms.Form):
     """Signing one letter. `entry`, `address` and `affiliation` are set once it is valid."""
 
@@ -83,10 +96,7 @@ class SignForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"max_length": gettext_lazy("Use at most 120 characters.")},
     )
-    email = forms.CharField(
-        error_messages={"required": gettext_lazy("Enter your email address.")},
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
-    )
+    email = AddressField()
     organisation = PlainTextField(
         required=False,
         max_length=120,
@@ -133,12 +143,6 @@ class SignForm(forms.Form):
     @property
     def is_for_anonymous(self) -> bool:
         return self.cleaned_data.get("appearance") == Appearance.ANONYMOUS
-
-    def clean_email(self) -> addresses.Address:
-        try:
-            return addresses.read(self.cleaned_data["email"])
-        except addresses.NotAnAddress as error:
-            raise ValidationError(str(error)) from None
 
     def clean_version(self) -> int | None:
         number = self.cleaned_data["version"]
@@ -233,16 +237,7 @@ class CodeForm(forms.Form):
 
 
 class FindForm(forms.Form):
-    email = forms.CharField(
-        error_messages={"required": gettext_lazy("Enter your email address.")},
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
-    )
-
-    def clean_email(self) -> addresses.Address:
-        try:
-            return addresses.read(self.cleaned_data["email"])
-        except addresses.NotAnAddress as error:
-            raise ValidationError(str(error)) from None
+    email = AddressField()
 
 
 class RollForm(forms.Form):

@@ -27,12 +27,6 @@ def empty_cache():
 
 
 @pytest.fixture
-def strict_templates(settings):
-    """An undefined variable in a template is an error."""
-    settings.TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = "UNDEFINED"
-
-
-@pytest.fixture
 def deliver(db):
     """Send what is due, as the worker would; return the messages sent by this call."""
 

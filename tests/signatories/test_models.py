@@ -307,6 +307,10 @@ def test_querysets_find_signatures_by_state_and_appearance():
     assert found(all_of.real()) == ids(*named.values(), *anonymous.values(), gone)
     assert found(all_of.unconfirmed()) == ids(named["unconfirmed"], anonymous["unconfirmed"])
     assert found(all_of.in_review()) == ids(named["in_review"], anonymous["in_review"], invented)
+    assert found(all_of.approved()) == ids(
+        *(some[state] for some in (named, anonymous) for state in ("approved", "published"))
+    )
+    assert found(all_of.withdrawn()) == ids(anonymous["withdrawn"])
     assert found(all_of.rejected()) == ids(named["rejected"], anonymous["rejected"], gone)
     assert found(all_of.duplicates()) == ids(named["duplicate"], anonymous["duplicate"])
     assert found(all_of.waiting_for_batch()) == ids(anonymous["approved"])
@@ -317,6 +321,14 @@ def test_querysets_find_signatures_by_state_and_appearance():
         gone,
         invented,
     )
+
+
+def test_departures_by_name_are_told_from_anonymous_ones():
+    letter = make_letter()
+    for appearance in ("named", "anonymous"):
+        Departure.objects.create(letter=letter, fate="withdrawn", appearance=appearance)
+
+    assert [one.appearance for one in letter.departures.named()] == ["named"]
 
 
 def test_str_of_a_signature_names_nobody():
