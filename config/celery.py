@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,8 @@ from celery import Celery, Task
 from celery.signals import setup_logging
 from django.db import transaction
 from kombu.exceptions import OperationalError
+
+from config import outage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -29,9 +32,13 @@ def enqueue(task: Task, *args: Any, countdown: float = 0) -> None:
 
 
 def _send(task: Task, args: tuple[Any, ...], countdown: float) -> None:
+    if outage.is_on():
+        return
+    began = time.monotonic()
     try:
         task.apply_async(args, countdown=countdown, retry=False)
     except (OperationalError, OSError) as error:
+        outage.note(began)
         logger.warning("%s not queued, the sweep will: %s", task.name, type(error).__name__)
 
 

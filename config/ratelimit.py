@@ -8,6 +8,7 @@ is never turned away because Redis is down.
 import ipaddress
 import logging
 import secrets
+import time
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
+from config import outage
 from config.crypto import digest, mac
 
 SECONDS = {"m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
@@ -32,14 +34,18 @@ class LimitReached(Exception):
 
 def check(limit: str, key: str) -> None:
     """Count one attempt by `key`; raise `LimitReached` when it is one too many."""
+    if outage.is_on():
+        return
     number, period = settings.RATE_LIMITS[limit].split("/")
     seconds = SECONDS[period]
     window = int(datetime.now(UTC).timestamp()) // seconds
     cache_key = f"limit:{digest('limit', limit, key, str(window))}"
+    began = time.monotonic()
     try:
         cache.add(cache_key, 0, timeout=seconds)
         count = cache.incr(cache_key)
     except (RedisError, OSError, ValueError) as error:
+        outage.note(began)
         logger.warning("Limit %s not counted: %s", limit, type(error).__name__)
         return
     if count > int(number):
@@ -89,8 +95,12 @@ _process_key = secrets.token_bytes(32)
 
 def _key_of_the_day() -> bytes:
     name = f"network-key:{datetime.now(UTC).date().isoformat()}"
+    if outage.is_on():
+        return _process_key
+    began = time.monotonic()
     try:
         key = cache.get_or_set(name, lambda: secrets.token_bytes(32), timeout=SECONDS["d"])
     except (RedisError, OSError):
+        outage.note(began)
         return _process_key
     return key or _process_key

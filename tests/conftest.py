@@ -4,6 +4,7 @@ import pytest
 from django.core import mail
 from django.core.cache import cache
 
+from config import outage
 from signatories.models import Verification
 from signatories.verification import mailbox
 
@@ -23,6 +24,7 @@ def quick_passwords(settings):
 
 @pytest.fixture(autouse=True)
 def empty_cache():
+    outage.end()
     cache.clear()
 
 

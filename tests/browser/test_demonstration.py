@@ -46,7 +46,7 @@ def terminal(demonstration):
         assert demonstration.is_running(), printed
         return "Stop with Ctrl-C" in printed and printed
 
-    return wait_for(text, "make run to be ready", 180)
+    return wait_for(text, "make run to be ready", 300)
 
 
 def test_visitor_signs_reads_the_mail_here_and_the_moderator_approves(browser, terminal):

@@ -156,7 +156,7 @@ class Stack:
         self.web = self._add("web", run.web_child(plan, self._reserved).command)
         self.web.inherits = (self._reserved.fileno(),)
         self.web.start()
-        wait_for(self.is_ready, "the web server to be ready", explain=self.describe)
+        wait_for(self.is_ready, "the web server to be ready", 300, explain=self.describe)
 
     def _add(self, name: str, command: list[str]) -> Process:
         process = Process(name, command, self.environment, self.logs / f"{name}.log")
@@ -183,7 +183,7 @@ class Stack:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
 
     def manage(self, *arguments: str) -> str:
@@ -205,7 +205,7 @@ class Stack:
             for process, line in zip(processes, inputs, strict=True):
                 process.stdin.write(f"{line}\n")
                 process.stdin.flush()
-            answers = [process.communicate(timeout=60)[0].strip() for process in processes]
+            answers = [process.communicate(timeout=300)[0].strip() for process in processes]
         assert [process.returncode for process in processes] == [0] * len(inputs)
         return answers
 
@@ -302,6 +302,8 @@ class Visitor(httpx.Client):
     def __init__(self, stack: Stack) -> None:
         self.tokens: set[str] = set()
         super().__init__(
+            # The server ends an idle connection at a time of its own choosing.
+            limits=httpx.Limits(max_keepalive_connections=0),
             base_url=stack.url,
             verify=stack.trust,
             timeout=30,

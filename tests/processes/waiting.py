@@ -7,7 +7,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 # Long enough for a slow machine that runs something else as well; nothing waits for its end.
-PATIENCE = 60
+PATIENCE = 90
 
 
 def wait_for(
