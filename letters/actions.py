@@ -82,10 +82,10 @@ def publish_text(*, letter: Letter, text: Text, actor: User | None, on: date) ->
     )
     version.full_clean()
     version.save()
-    Demand.objects.bulk_create(
-        Demand(version=version, number=number, lead=lead, text=demand)
-        for number, (lead, demand) in enumerate(text.demands, start=1)
-    )
+    for number, (lead, demand) in enumerate(text.demands, start=1):
+        row = Demand(version=version, number=number, lead=lead, text=demand)
+        row.full_clean()
+        row.save()
     letter.current_version = version
     letter.title = text.title
     letter.save(update_fields=["current_version", "title"])

@@ -59,7 +59,7 @@ class Address:
 def read(typed: str) -> Address:
     """Read a typed address; raise `NotAnAddress`. Nothing is looked up on the network."""
     typed = typed.strip()
-    if len(typed) > LONGEST:  # Reading endless text takes quadratic time.
+    if len(typed) > LONGEST:
         raise NotAnAddress(_what_is_wrong(typed))
     try:
         valid = validate_email(

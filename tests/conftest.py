@@ -1,5 +1,6 @@
 import re
 
+import hypothesis
 import pytest
 from django.core import mail
 from django.core.cache import cache
@@ -7,6 +8,17 @@ from django.core.cache import cache
 from config import outage
 from signatories.models import Verification
 from signatories.verification import mailbox
+
+# Nothing here measures time, and a machine with much to do is slow.
+hypothesis.settings.register_profile(
+    "tests",
+    deadline=None,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
+)
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)

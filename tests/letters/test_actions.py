@@ -5,7 +5,6 @@ from datetime import date
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
 
 from letters.actions import (
     NotAllowed,
@@ -202,12 +201,19 @@ def test_publish_text_of_a_sealed_letter_is_refused():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"title": ""}, {"title": "W" * 201}, {"markdown": ""}, {"demands": (("", ""),)}]
+    "changes",
+    [
+        {"title": ""},
+        {"title": "W" * 201},
+        {"markdown": ""},
+        {"demands": (("Do", ""),)},
+        {"demands": (("D" * 101, "it."),)},
+    ],
 )
 def test_publish_text_that_breaks_a_rule_is_refused(changes):
     letter = make_draft()
 
-    with pytest.raises((ValidationError, IntegrityError)), transaction.atomic():
+    with pytest.raises(ValidationError):
         publish_text(letter=letter, text=replace(TEXT, **changes), actor=None, on=ON)
 
     assert not LetterVersion.objects.exists()

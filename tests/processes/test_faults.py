@@ -57,8 +57,9 @@ def test_sign_with_the_broker_down_is_quick_and_the_mail_leaves_when_it_is_back(
     assert entries_of(stack, "Hieronymus Rookwood") == [("in_review",)]
 
 
-def test_sign_with_a_broker_that_does_not_answer_ends_and_the_mail_leaves(stack):
+def test_sign_with_a_broker_that_hangs_waits_once_and_the_mail_leaves(stack):
     with stack.visitor() as visitor:
+        _page, usual = timed_sign(visitor, name="Ines Rookwood", email="i.rookwood@google.com")
         with stack.broker.frozen():
             page, seconds = timed_sign(
                 visitor, name="Cosima Silverthorn", email="c.silverthorn@google.com"
@@ -66,7 +67,8 @@ def test_sign_with_a_broker_that_does_not_answer_ends_and_the_mail_leaves(stack)
 
         receipt = visitor.type_code(page, stack.sink.wait_for("c.silverthorn@google.com").code)
 
-    print(f"“Check your email” after {seconds:.2f} s with a broker that does not answer")
+    print(f"“Check your email” after {usual:.2f} s, with a broker that hangs after {seconds:.2f} s")
+    assert seconds < max(2 * UNNOTICED_SECONDS, 4 * usual)
     assert "You have signed" in receipt.text
     assert entries_of(stack, "Cosima Silverthorn") == [("in_review",)]
 

@@ -81,12 +81,12 @@ def test_read_what_is_no_address_says_what_is_wrong(typed, sentence):
 
 @pytest.mark.parametrize("typed", ["w" * 200_000, "@" * 200_000, "w." * 100_000 + "@a.example"])
 def test_read_something_endless_takes_no_time(typed):
-    began = time.perf_counter()
+    began = time.process_time()
 
     with pytest.raises(addresses.NotAnAddress):
         addresses.read(typed)
 
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

