@@ -61,6 +61,12 @@ class Campaign:
         self.addresses |= {email, email.lower()}
         return visitor.sign(email=email, **fields)
 
+    def send(self, visitor, email, **fields):
+        """Sign without looking at the next page, which may be gone as quickly as it came."""
+        self.addresses |= {email, email.lower()}
+        fields = {"organisation": "Google", "appearance": "named", "email": email, **fields}
+        assert visitor.submit("/letters/iceout-tech/sign/", **fields).status_code == 302
+
     def confirm(self, email, **fields):
         with self.visitor() as visitor:
             page = self.sign(visitor, email, **fields)
@@ -98,7 +104,7 @@ def run_campaign(stack):
             campaign.sign(visitor, "canary.later@google.com", name="Canary Later")
             wait_for(lambda: "canary.later@google.com" in stack.sink.refused, "the first attempt")
         with stack.sink.in_mood(NEVER):
-            campaign.sign(visitor, "canary.never@google.com", name="Canary Never")
+            campaign.send(visitor, "canary.never@google.com", name="Canary Never")
             wait_for(lambda: not rows_of(stack, "Canary Never"), "the entry to be erased")
     return campaign
 
