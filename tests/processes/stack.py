@@ -331,8 +331,14 @@ class Visitor(httpx.Client):
         assert token, f"{page.status_code}: no form in {page.url.path}"
         return self.post(page.url, data={"csrfmiddlewaretoken": token[1], **fields})
 
-    def sign(self, slug: str = "iceout-tech", **fields: str) -> httpx.Response:
+    def sign(self, **fields: str) -> httpx.Response:
         """Sign by name from Google, unless told otherwise; return “check your email”."""
+        page = self.get(self.send_signature(**fields))
+        assert page.status_code == 200, page.text
+        return page
+
+    def send_signature(self, **fields: str) -> str:
+        """Send the form only; return the address of “check your email”."""
         fields = {
             "name": "",
             "email": "",
@@ -343,11 +349,9 @@ class Visitor(httpx.Client):
             "appearance": "named",
             **fields,
         }
-        sent = self.submit(f"/letters/{slug}/sign/", **fields)
+        sent = self.submit("/letters/iceout-tech/sign/", **fields)
         assert sent.status_code == 302, sent.text
-        page = self.get(sent.headers["Location"])
-        assert page.status_code == 200
-        return page
+        return sent.headers["Location"]
 
     def type_code(self, page: httpx.Response, code: str) -> httpx.Response:
         """Type the code on “check your email”; return the receipt, or what came instead."""
