@@ -17,9 +17,7 @@ def public_for(seconds: int) -> Callable[[View], View]:
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             response = view(request, *args, **kwargs)
             if response.status_code == 200:
-                patch_cache_control(
-                    response, public=True, max_age=seconds, stale_while_revalidate=seconds * 10
-                )
+                patch_cache_control(response, public=True, max_age=seconds)
             return response
 
         return wrapped

@@ -146,6 +146,9 @@ CACHES = {
     }
 }
 
+# An HTTP cache in front, to be told when a page shows less than before.
+CACHE_PURGE_URL = env.str("CACHE_PURGE_URL", default="")
+
 # Celery (read with the prefix CELERY_) --------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL or broker.broker_url(VAR_DIR)
@@ -172,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep unsent codes": {"task": "signatories.tasks.sweep_codes", "schedule": 20},
     "publish batches": {"task": "signatories.tasks.publish_batches", "schedule": 20},
     "refresh counts": {"task": "signatories.tasks.refresh_counts", "schedule": 20},
+    "end letters": {"task": "signatories.tasks.end_letters", "schedule": 60},
     "erase expired": {"task": "signatories.tasks.erase_expired", "schedule": 600},
     "turn keys": {"task": "signatories.tasks.turn_keys", "schedule": 600},
 }
@@ -198,10 +202,14 @@ KEY_HOURS = {"anonymous": 48, "named": 96}
 DUPLICATE_DAYS = 30
 REJECTED_DAYS = 30
 
-# Anonymous signatures move in batches: once a day at a random minute, never later
-# than the maximum wait; or every so many seconds, in development each minute.
+SEALING_DAYS = 30
+
+# Anonymous signatures move in batches: once a day at a random minute, or every so many
+# seconds, in development each minute. Fewer lines than the minimum wait for company, but
+# none longer than the maximum wait.
 BATCH_INTERVAL = env.str("BATCH_INTERVAL", default="60" if DEBUG else "daily")
-BATCH_MAXIMUM_WAIT_HOURS = 36
+BATCH_MINIMUM = env.int("BATCH_MINIMUM", default=1 if DEBUG else 5)
+BATCH_MAXIMUM_WAIT_DAYS = 3
 
 # What one network, mailbox or letter may ask for. In development one machine is
 # everybody, so the limits by network are wide.
@@ -213,6 +221,8 @@ RATE_LIMITS = {
     "code:mailbox": "5/d",
     "code:page": "1/m",
     "find:network": "600/h" if DEBUG else "20/h",
+    "updates:network": "600/h" if DEBUG else "20/h",
+    "change:page": "30/h",
 }
 _changed_limits = {
     name: limit for name, _, limit in (w.partition("=") for w in words("RATE_LIMITS"))
@@ -338,6 +348,10 @@ def refuse_unreadable_values() -> None:
             r"daily|[1-9]\d*", BATCH_INTERVAL
         ),
         "TRUSTED_PROXIES must be a number from 0": TRUSTED_PROXIES < 0,
+        "CACHE_PURGE_URL must begin with http:// or https://": not re.match(
+            r"(https?://|$)", CACHE_PURGE_URL
+        ),
+        "BATCH_MINIMUM must be a number from 1": BATCH_MINIMUM < 1,
     }
     refuse("values that cannot be read", unreadable)
 

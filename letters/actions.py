@@ -1,10 +1,11 @@
 """The verbs of the letters floor."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,11 +15,11 @@ from letters.models import (
     Letter,
     LetterVersion,
     Membership,
-    Role,
     Status,
     User,
     text_digest,
 )
+from letters.permissions import edited_by, owned_by
 
 
 class NotAllowed(Exception):
@@ -46,6 +47,19 @@ def audit(
     )
 
 
+def _locked(
+    letter: Letter, actor: User | None, allowed: Callable[[User], QuerySet[Letter]]
+) -> Letter:
+    """The letter under a lock, fetched through what `actor` may do; None may do everything."""
+    letters = Letter.objects.all() if actor is None else allowed(actor)
+    # Not a full lock: rows of those who sign meanwhile refer to the letter and must not wait.
+    locked = Letter.objects.select_for_update(no_key=True)
+    found = locked.filter(pk=letter.pk, pk__in=letters.values("pk")).first()
+    if found is None:
+        raise NotAllowed(_("This letter is not yours to change."))
+    return found
+
+
 @dataclass(frozen=True)
 class Text:
     """What a letter says: the title, the Markdown, and the demands as (lead, text)."""
@@ -63,9 +77,10 @@ class Text:
 def publish_text(*, letter: Letter, text: Text, actor: User | None, on: date) -> LetterVersion:
     """Make `text` the letter's current version. The same text again changes nothing.
 
-    Earlier versions and the signatures bound to them stay as they are.
+    Earlier versions and the signatures bound to them stay as they are. `actor` is an owner, an
+    editor or a host, or None for the installation itself. Raises `NotAllowed`.
     """
-    letter = Letter.objects.select_for_update().get(pk=letter.pk)
+    letter = _locked(letter, actor, edited_by)
     if letter.is_sealed:
         raise NotAllowed(_("A sealed letter keeps its text."))
     current = letter.current_version
@@ -95,8 +110,8 @@ def publish_text(*, letter: Letter, text: Text, actor: User | None, on: date) ->
 
 @transaction.atomic
 def publish(*, letter: Letter, actor: User | None, on: date) -> Letter:
-    """Open a draft that has a text to signatures. Twice is once."""
-    letter = Letter.objects.select_for_update().get(pk=letter.pk)
+    """Open a draft that has a text to signatures. Twice is once. Raises `NotAllowed`."""
+    letter = _locked(letter, actor, owned_by)
     if letter.status == Status.PUBLISHED:
         return letter
     if letter.status != Status.DRAFT:
@@ -111,17 +126,85 @@ def publish(*, letter: Letter, actor: User | None, on: date) -> Letter:
     return letter
 
 
+# The end ----------------------------------------------------------------------------------
+# What closing and sealing mean for signatures is decided in `signatories.actions.sealing`,
+# which calls these.
+
+
+@transaction.atomic
+def close(*, letter: Letter, actor: User | None) -> Letter:
+    """End signing for now. `actor` is an owner or a host, or None for the clock."""
+    letter = _locked(letter, actor, owned_by)
+    if letter.status == Status.CLOSED:
+        return letter
+    if letter.status != Status.PUBLISHED:
+        raise NotAllowed(_("Only a letter that takes signatures can be closed."))
+    letter.status = Status.CLOSED
+    letter.closed_on = timezone.localdate()
+    letter.save(update_fields=["status", "closed_on"])
+    audit(verb="letter.closed", actor=actor, letter=letter)
+    return letter
+
+
+@transaction.atomic
+def reopen(*, letter: Letter, actor: User | None) -> Letter:
+    """Take signatures again. A closing time that has passed is dropped."""
+    letter = _locked(letter, actor, owned_by)
+    if letter.status == Status.PUBLISHED:
+        return letter
+    if letter.status != Status.CLOSED:
+        raise NotAllowed(_("Only a closed letter can be reopened; a sealed one stays sealed."))
+    letter.status = Status.PUBLISHED
+    letter.closed_on = None
+    if letter.closes_at and letter.closes_at <= timezone.now():
+        letter.closes_at = None
+    letter.save(update_fields=["status", "closed_on", "closes_at"])
+    audit(verb="letter.reopened", actor=actor, letter=letter)
+    return letter
+
+
+@transaction.atomic
+def seal(*, letter: Letter, actor: User | None) -> Letter:
+    """End a closed letter for ever."""
+    letter = _locked(letter, actor, owned_by)
+    if letter.status == Status.SEALED:
+        return letter
+    if letter.status != Status.CLOSED:
+        raise NotAllowed(_("Close the letter first; then it can be sealed."))
+    letter.status = Status.SEALED
+    letter.sealed_on = timezone.localdate()
+    letter.save(update_fields=["status", "sealed_on"])
+    audit(verb="letter.sealed", actor=actor, letter=letter)
+    return letter
+
+
+@transaction.atomic
+def list_roll_in_search(*, letter: Letter, listed: bool, actor: User | None) -> Letter:
+    """Let search engines list the roll, or ask them not to. Raises `NotAllowed`."""
+    letter = _locked(letter, actor, owned_by)
+    if letter.roll_in_search == listed:
+        return letter
+    letter.roll_in_search = listed
+    letter.save(update_fields=["roll_in_search"])
+    verb = "letter.roll_listed" if listed else "letter.roll_unlisted"
+    audit(verb=verb, actor=actor, letter=letter)
+    return letter
+
+
+# The team ---------------------------------------------------------------------------------
+
+
 @transaction.atomic
 def give_role(*, letter: Letter, user: User, role: str, actor: User | None) -> Membership:
     """Put somebody on a letter's team, or change what they do there. Twice is once.
 
-    Whoever decides entries may enter the admin from then on. `actor` is a host, or None for
+    Whoever is on a team may enter the admin from then on. `actor` is a host, or None for
     the installation itself.
     """
     _only_for_hosts(actor)
     membership = Membership.objects.select_for_update().filter(letter=letter, user=user).first()
     membership = membership or Membership(letter=letter, user=user)
-    if role in (Role.OWNER, Role.MODERATOR) and not user.is_staff:
+    if not user.is_staff:
         user.is_staff = True
         user.save(update_fields=["is_staff"])
     if membership.role == role:

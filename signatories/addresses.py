@@ -126,6 +126,17 @@ def digest(letter: Letter, address: Address) -> str:
     return crypto.mac(_letter_key(letter), "address", address.mailbox()).hex()
 
 
+def updates_digest(letter: Letter, address: Address) -> str:
+    """The keyed digest of a subscriber's mailbox. Not that of a signer: the two never meet."""
+    return crypto.mac(_letter_key(letter), "updates", address.mailbox()).hex()
+
+
+def encrypt_for_updates(letter: Letter, address: Address) -> bytes:
+    """The address under `FIELD_KEYS` and the letter's own key in `KEYS_DIR`, until sealing."""
+    key = keys.read_or_create("letter", str(letter.pk))
+    return crypto.encrypt_under(key, str(address).encode())
+
+
 def _letter_key(letter: Letter) -> bytes:
     row = LetterKey.objects.filter(letter=letter).first() or _create_letter_key(letter)
     return unwrap(row)

@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Count, F, Sum
 from django.utils import timezone
 
-from letters.models import Letter, Organisation
+from letters.models import Letter, LetterVersion, Organisation
 from letters.models.organisation import HeadcountBand
-from signatories.models import Departure, Fate, Method, State, Tally
+from signatories.models import Departure, Fate, Method, Signature, State, Tally
 from signatories.models.signature import SignatureQuerySet
 from signatories.models.tally import DepartureQuerySet
 
@@ -126,10 +126,22 @@ def count_by_organisation(letter: Letter, appearance: str) -> dict[str, int]:
     return {str(organisation): number for organisation, number in rows}
 
 
+def count_by_version(letter: Letter, appearance: str) -> dict[str, int]:
+    """Lines on the roll by the version they are bound to: its number as a string → number."""
+    rows = (
+        letter.signatures.on_roll()
+        .filter(appearance=appearance)
+        .values_list("version__number")
+        .annotate(number=Count("pk"))
+        .order_by()
+    )
+    return {str(version): number for version, number in rows}
+
+
 def count_figures(letter: Letter) -> dict[str, Any]:
     """What was received and what became of it. Moves with a batch, because it includes
     anonymous signatures (except those that are held back)."""
-    signatures, departures = letter.signatures.all(), letter.departures.all()
+    signatures, departures = letter.signatures.counted(), letter.departures.all()
     if holds_back_anonymous(letter):
         signatures, departures = signatures.named(), departures.named()
     states: Counter[str] = Counter()
@@ -165,6 +177,12 @@ def _count_departures(departures: DepartureQuerySet, rejected: Counter[str]) -> 
         if fate == Fate.REJECTED:
             rejected[reason] += number
     return gone
+
+
+def depart_from(signature: Signature, fate: str, reason: str = "") -> None:
+    """Remember that a signature is gone, unless another one is counted for the same person."""
+    if signature.replaces is None:
+        depart(signature.letter_id, fate, signature.appearance, reason)
 
 
 def depart(letter_id: int, fate: str, appearance: str, reason: str = "", number: int = 1) -> None:
@@ -213,6 +231,22 @@ def by_organisation(tally: Tally) -> list[tuple[Organisation, int]]:
     return sorted(found, key=lambda row: (-row[1], row[0].name))
 
 
+@dataclass(frozen=True)
+class VersionCount:
+    """How many lines of the roll are bound to one version of the text."""
+
+    version: LetterVersion
+    number: int
+
+
+def by_version(letter: Letter, tally: Tally) -> list[VersionCount]:
+    """Every version of the letter's text, the newest first."""
+    sums: Counter[str] = Counter(tally.named_by_version)
+    sums.update(tally.anonymous_by_version)
+    versions = letter.versions.order_by("-number")
+    return [VersionCount(version, sums[str(version.number)]) for version in versions]
+
+
 def public_statistics(letter: Letter) -> dict[str, Any]:
     """The document behind `stats.json`; `docs/api.md` describes its members."""
     tally = tally_of(letter)
@@ -230,6 +264,15 @@ def public_statistics(letter: Letter) -> dict[str, Any]:
             "anonymous": tally.anonymous,
         },
         "as_of_last_batch": figures,
+        "by_version": [
+            {
+                "version": count.version.number,
+                "text_sha256": count.version.sha256,
+                "published_on": count.version.published_on.isoformat(),
+                "signatures": count.number,
+            }
+            for count in by_version(letter, tally)
+        ],
         "verified_by_organisation": [
             {"organisation": organisation.slug, "name": organisation.name, "signatures": number}
             for organisation, number in by_organisation(tally)

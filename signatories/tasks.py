@@ -5,9 +5,10 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from config import purging
 from config.celery import enqueue
 from letters.models import Letter, Status
-from signatories.actions import batches, erasing
+from signatories.actions import batches, erasing, sealing
 from signatories.verification import mailbox
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def sweep_codes() -> None:
 @shared_task
 def publish_batches() -> None:
     now = timezone.now()
-    for letter in Letter.objects.exclude(status__in=[Status.DRAFT, Status.SEALED]):
+    for letter in Letter.objects.exclude(status=Status.DRAFT):
         batches.publish_batch(letter=letter, now=now)
 
 
@@ -41,6 +42,25 @@ def publish_batches() -> None:
 def refresh_counts() -> None:
     for letter in Letter.objects.exclude(status=Status.DRAFT):
         batches.refresh_count(letter=letter)
+
+
+@shared_task
+def refresh_count(letter_id: int) -> None:
+    for letter in Letter.objects.filter(pk=letter_id):
+        batches.refresh_count(letter=letter)
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=5)
+def purge_pages(letter_id: int) -> None:
+    """Have the HTTP cache forget a letter's pages; by themselves they go within seconds."""
+    for letter in Letter.objects.filter(pk=letter_id):
+        purging.purge(letter.get_absolute_url())
+
+
+@shared_task
+def end_letters() -> None:
+    for what, letter in sealing.end_letters(now=timezone.now()):
+        logger.info("Letter %s is %s", letter.pk, what)
 
 
 @shared_task
@@ -52,4 +72,4 @@ def erase_expired() -> None:
 @shared_task
 def turn_keys() -> None:
     for name in erasing.turn_keys(now=timezone.now()):
-        logger.info("Destroyed the key of the day %s", name)
+        logger.info("Destroyed the key %s", name)

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from datetime import date, datetime
 from functools import cached_property
 
 from django.db import models
@@ -51,6 +52,17 @@ class LetterQuerySet(models.QuerySet["Letter"]):
     def listed(self) -> "LetterQuerySet":
         return self.for_everybody().filter(visibility=Visibility.PUBLIC)
 
+    def sealed(self) -> "LetterQuerySet":
+        return self.filter(status=Status.SEALED)
+
+    def past_closing(self, now: datetime) -> "LetterQuerySet":
+        """Published letters whose closing time has come."""
+        return self.filter(status=Status.PUBLISHED, closes_at__lte=now)
+
+    def closed_before(self, day: date) -> "LetterQuerySet":
+        """Letters that are closed, not sealed, and closed on `day` or earlier."""
+        return self.filter(status=Status.CLOSED, closed_on__lte=day)
+
     def not_sealed(self) -> "LetterQuerySet":
         return self.exclude(status=Status.SEALED)
 
@@ -83,6 +95,7 @@ class Letter(models.Model):
     allows_pledged = models.BooleanField(_("allows pledges"), default=False)
     accepts_unverified = models.BooleanField(_("accepts unverified affiliations"), default=True)
     minimum_group_size = models.PositiveSmallIntegerField(_("minimum group size"), default=5)
+    roll_in_search = models.BooleanField(_("search engines may list the roll"), default=True)
     pledge_thresholds = models.JSONField(_("pledge thresholds"), default=list, blank=True)
     goal = models.PositiveIntegerField(_("goal"), null=True, blank=True)
     opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
@@ -157,6 +170,10 @@ class Letter(models.Model):
             and (self.opens_at is None or self.opens_at <= now)
             and (self.closes_at is None or now < self.closes_at)
         )
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status == Status.CLOSED
 
     @property
     def is_sealed(self) -> bool:

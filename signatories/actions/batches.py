@@ -7,15 +7,17 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 
 from letters.actions import audit
 from letters.models import Letter
 from signatories import roll, statistics
-from signatories.models import Appearance, Signature, State, Tally, UsedAddress
+from signatories.actions import confirming
+from signatories.models import Appearance, Signature, State, Tally
 
 BATCH_SIZE = 500
+LONGEST_INTERVAL = timedelta(hours=36)
 OFF_ROLL = {
     "published_on": None,
     "roll_key": "",
@@ -27,12 +29,12 @@ OFF_ROLL = {
 
 def next_batch_after(now: datetime) -> datetime:
     """When the next batch moves: by default at a random minute of the next day, and never
-    later than `BATCH_MAXIMUM_WAIT_HOURS` from now."""
+    later than `LONGEST_INTERVAL` from now."""
     if settings.BATCH_INTERVAL != "daily":
         return now + timedelta(seconds=int(settings.BATCH_INTERVAL))
     tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     drawn = tomorrow + timedelta(minutes=secrets.randbelow(24 * 60))
-    return min(drawn, now + timedelta(hours=settings.BATCH_MAXIMUM_WAIT_HOURS))
+    return min(drawn, now + LONGEST_INTERVAL)
 
 
 def start_tally(letter: Letter) -> Tally:
@@ -50,9 +52,12 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
 
     None means that no batch was due, or that another worker is moving it. In one transaction:
     withdrawn and rejected lines leave; those that wait are deleted and inserted again in
-    random order, under new random keys and at places drawn by lot (or, where all of them
-    together are too few to hide among, wait on); what each line may show is decided anew;
-    and the counts that include anonymous signatures follow.
+    random order, under new random keys and at places drawn by lot; names take the places of
+    anonymous lines; lines are carried over to a newer text; what each line may show is decided
+    anew; and the counts that include anonymous signatures follow.
+
+    While fewer than `BATCH_MINIMUM` lines wait, and none of them too long, nothing of this
+    shows: they are only shuffled where they are.
     """
     start_tally(letter)
     with transaction.atomic():
@@ -61,16 +66,44 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
         )
         if not claimed:
             return None
-        _let_leave(letter)
-        if statistics.holds_back_anonymous(letter):
-            arrived = _step_back(letter)
-        else:
-            arrived = _let_arrive(letter)
-        statistics.decide_what_shows(letter)
-        _count(letter, now)
-        if arrived:
-            audit(verb="letter.batch_published", actor=None, letter=letter, number=arrived)
+        if _waits_for_company(letter, now):
+            _let_wait(letter)
+            return 0
+        return _move(letter, now)
+
+
+@transaction.atomic
+def publish_last_batch(*, letter: Letter, now: datetime) -> int:
+    """Move all that waits, however little it is and whatever the clock says."""
+    start_tally(letter)
+    Tally.objects.select_for_update().get(letter=letter)
+    return _move(letter, now)
+
+
+def _move(letter: Letter, now: datetime) -> int:
+    _let_leave(letter)
+    _swap(letter)
+    if statistics.holds_back_anonymous(letter):
+        _step_back(letter)
+        arrived = 0
+    else:
+        arrived = _let_arrive(letter)
+    statistics.decide_what_shows(letter)
+    _count(letter, now)
+    if arrived:
+        audit(verb="letter.batch_published", actor=None, letter=letter, number=arrived)
     return arrived
+
+
+def _waits_for_company(letter: Letter, now: datetime) -> bool:
+    """Whether the lines that wait are too few to hide among each other, and can wait on."""
+    waiting = letter.signatures.waiting_for_batch().aggregate(
+        number=Count("pk"), since=Min("confirmed_on")
+    )
+    if not waiting["number"] or waiting["number"] >= settings.BATCH_MINIMUM:
+        return False
+    longest = timedelta(days=settings.BATCH_MAXIMUM_WAIT_DAYS)
+    return bool(waiting["since"] > now.date() - longest)
 
 
 def _let_leave(letter: Letter) -> None:
@@ -79,39 +112,68 @@ def _let_leave(letter: Letter) -> None:
     leaving.withdrawn().delete()
 
 
-def _step_back(letter: Letter) -> int:
+def _swap(letter: Letter) -> None:
+    """Let names take the place of the anonymous lines whose signers gave them."""
+    for signature in letter.signatures.to_be_swapped().select_for_update(of=("self",)):
+        letter.signatures.anonymous().filter(manage_digest=signature.replaces).delete()
+        confirming.put_on_roll(signature)
+        signature.save()
+
+
+def _step_back(letter: Letter) -> None:
     """Take all anonymous lines off the roll until there are enough of them again."""
     letter.signatures.on_roll().anonymous().approved().update(state=State.APPROVED, **OFF_ROLL)
-    return 0
+    _let_wait(letter)
+
+
+def _let_wait(letter: Letter) -> None:
+    """Shuffle what waits: the order in which it was written would tell who came when."""
+    waiting = list(letter.signatures.waiting_for_batch().select_for_update(of=("self",)))
+    if waiting:
+        _insert_anew(letter, waiting)
 
 
 def _let_arrive(letter: Letter) -> int:
     arriving = list(letter.signatures.waiting_for_batch().select_for_update(of=("self",)))
-    if not arriving:
-        return 0
-    _delete(letter.signatures.all(), arriving)
+    carried = list(letter.signatures.to_be_carried_over().select_for_update(of=("self",)))
     SystemRandom().shuffle(arriving)
     places = roll.places_by_lot(_names_on_roll(letter), len(arriving))
     today = timezone.localdate()
     for signature, place in zip(arriving, places, strict=True):
-        signature.pk = Signature._meta.pk.get_default()
         signature.state = State.PUBLISHED
         signature.roll_key = place
         # From now on no day is finer than that of the batch.
         signature.published_on = signature.confirmed_on = signature.submitted_on = today
-    Signature.objects.bulk_create(arriving, batch_size=BATCH_SIZE)
-    _shuffle_used_addresses(letter)
+    if arriving or carried:
+        _insert_anew(letter, [*arriving, *carried])
     return len(arriving)
 
 
-def _shuffle_used_addresses(letter: Letter) -> None:
-    """Insert the digests again in random order: theirs would tell the order of confirmations."""
-    used = list(letter.used_addresses.select_for_update())
-    SystemRandom().shuffle(used)
-    _delete(letter.used_addresses.all(), used)
-    UsedAddress.objects.bulk_create(
-        (UsedAddress(letter=letter, digest=row.digest) for row in used), batch_size=BATCH_SIZE
-    )
+def _insert_anew(letter: Letter, signatures: list[Signature]) -> None:
+    """Delete the rows and insert them again in random order under new random keys.
+
+    What else was written when their signers came is inserted again as well. A line that its
+    signer carries over is bound to the newer text from then on.
+    """
+    _delete(letter.signatures.all(), signatures)
+    SystemRandom().shuffle(signatures)
+    for signature in signatures:
+        signature.pk = Signature._meta.pk.get_default()
+        signature.version = signature.carried_to or signature.version
+        signature.carried_to = None
+    Signature.objects.bulk_create(signatures, batch_size=BATCH_SIZE)
+    _shuffle(letter.used_addresses.all())
+    _shuffle(letter.subscriptions.all())
+
+
+def _shuffle(rows: QuerySet[Any]) -> None:
+    """Insert rows again in random order: theirs would tell the order in which people came."""
+    shuffled = list(rows.select_for_update())
+    SystemRandom().shuffle(shuffled)
+    _delete(rows, shuffled)
+    for row in shuffled:
+        row.pk = row._meta.pk.get_default()
+    rows.bulk_create(shuffled, batch_size=BATCH_SIZE)
 
 
 def _delete(rows: QuerySet[Any], several: list[Any]) -> None:
@@ -131,6 +193,7 @@ def _count(letter: Letter, now: datetime) -> None:
     Tally.objects.filter(letter=letter).update(
         anonymous=letter.signatures.on_roll().anonymous().count(),
         anonymous_by_organisation=statistics.count_by_organisation(letter, Appearance.ANONYMOUS),
+        anonymous_by_version=statistics.count_by_version(letter, Appearance.ANONYMOUS),
         figures=statistics.count_figures(letter),
         counted_on=now.date(),
         last_batch_on=now.date(),
@@ -144,5 +207,6 @@ def refresh_count(*, letter: Letter) -> None:
     Tally.objects.filter(letter=letter).update(
         named=named,
         named_by_organisation=statistics.count_by_organisation(letter, Appearance.NAMED),
+        named_by_version=statistics.count_by_version(letter, Appearance.NAMED),
         counted_on=timezone.localdate(),
     )

@@ -50,7 +50,7 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     changes).
     """
     signature = verification.signature
-    if signature is None:
+    if signature is None or signature.letter.is_sealed:
         raise Gone
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
     _use_up(verification)
@@ -62,7 +62,8 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     if not signature.is_anonymous:
         # A duplicate carries it too: "find my signature" answers the same for both.
         signature.address_digest = digest
-    if _use(letter, digest):
+    is_new = _use(letter, digest)
+    if is_new or (signature.replaces and not _has_name(letter, digest)):
         _admit(signature)
     else:
         signature.state = State.DUPLICATE
@@ -99,19 +100,34 @@ def _use(letter: Letter, digest: str) -> bool:
     return UsedAddress.objects.filter(pk=used.pk).exists()
 
 
+def _has_name(letter: Letter, digest: str) -> bool:
+    """Whether the address carries a named signature; others who ask wait for the answer."""
+    letter.used_addresses.select_for_update().filter(digest=digest).first()
+    named = letter.signatures.filter(address_digest=digest)
+    return named.exclude(state=State.DUPLICATE).exists()
+
+
 def _admit(signature: Signature) -> None:
     if signature.is_anonymous:
         # Everything in it comes from lists and is verified: nothing to review.
         signature.state = State.APPROVED
-        return
-    if signature.letter.reviews_before:
+    elif signature.letter.reviews_before:
         signature.state = State.IN_REVIEW
+    else:
+        approve_name(signature)
+
+
+def approve_name(signature: Signature) -> None:
+    """Let a name onto the roll: at once, or with the batch in which an anonymous line goes."""
+    if signature.replaces:
+        signature.state = State.APPROVED
     else:
         put_on_roll(signature)
 
 
 def put_on_roll(signature: Signature) -> None:
     """Set the fields by which a named line stands on the roll."""
+    signature.replaces = None
     signature.state = State.PUBLISHED
     signature.published_on = timezone.localdate()
     signature.roll_key = roll.place_of(signature.name)

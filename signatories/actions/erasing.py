@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from config import keys
 from letters.actions import audit
 from signatories import addresses, statistics
+from signatories.actions import sealing
 from signatories.models import Fate, Signature, Verification
 from signatories.verification import mailbox
 
@@ -49,7 +50,8 @@ def _erase_batch(rows: QuerySet[Signature] | QuerySet[Verification]) -> int:
         if isinstance(row, Verification):
             mailbox.erase(row, Fate.EXPIRED)
     signatures = [row for row in batch if isinstance(row, Signature)]
-    fates = Counter((s.letter_id, s.state, s.appearance, s.reason) for s in signatures)
+    counted = (s for s in signatures if s.replaces is None)
+    fates = Counter((s.letter_id, s.state, s.appearance, s.reason) for s in counted)
     Signature.objects.filter(pk__in=[signature.pk for signature in signatures]).delete()
     for (letter_id, _state, appearance, reason), number in fates.items():
         fate = Fate.REJECTED if reason else Fate.DUPLICATE
@@ -73,7 +75,8 @@ def erase_without_key() -> int:
 def turn_keys(*, now: datetime) -> list[str]:
     """Create today's keys and destroy those whose hours are over; return the destroyed ones.
 
-    The letters' keys are wrapped anew under the newest of `FIELD_KEYS`.
+    The letters' keys are wrapped anew under the newest of `FIELD_KEYS`; what a crash left of
+    those of sealed letters goes.
     """
     addresses.rewrap_letter_keys()
     for kind in settings.KEY_HOURS:
@@ -81,4 +84,4 @@ def turn_keys(*, now: datetime) -> list[str]:
     destroyed = keys.expired_day_keys(now)
     for name in destroyed:
         keys.destroy("day", name)
-    return destroyed
+    return destroyed + sealing.destroy_keys_of_sealed_letters()

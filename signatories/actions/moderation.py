@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from letters.actions import NotAllowed, audit
 from letters.models import User
 from letters.permissions import moderated_by
-from signatories.actions.confirming import put_on_roll
+from signatories.actions.confirming import approve_name
 from signatories.models import Reason, Signature, State
 
 ON_ROLL_FIELDS = [
@@ -20,6 +20,14 @@ ON_ROLL_FIELDS = [
     "reason",
 ]
 
+REJECTABLE = (State.IN_REVIEW, State.APPROVED, State.PUBLISHED)
+
+
+def can_be_approved(signature: Signature) -> bool:
+    """Sealing ends all review."""
+    is_undecided = signature.state in (State.IN_REVIEW, State.REJECTED)
+    return is_undecided and not signature.letter.is_sealed
+
 
 @transaction.atomic
 def approve(*, signature: Signature, actor: User) -> Signature:
@@ -31,12 +39,12 @@ def approve(*, signature: Signature, actor: User) -> Signature:
     signature = _for_decision(signature, actor)
     if signature.state in (State.APPROVED, State.PUBLISHED):
         return signature
-    if signature.state not in (State.IN_REVIEW, State.REJECTED):
+    if not can_be_approved(signature):
         raise NotAllowed(_("This entry can no longer be approved."))
     signature.rejected_on = None
     signature.reason = ""
     if not signature.is_anonymous:
-        put_on_roll(signature)
+        approve_name(signature)
     elif signature.is_on_roll:
         # Rejected since the last batch: the line has not left yet and stays.
         signature.state = State.PUBLISHED
@@ -56,12 +64,12 @@ def reject(*, signature: Signature, actor: User, reason: str) -> Signature:
     A named line leaves the roll at once, an anonymous one with the next batch. Raises
     `NotAllowed`, also for a moderator of another letter or an unknown reason.
     """
-    if reason not in Reason.values:
+    if reason not in dict(Reason.for_moderators()):
         raise NotAllowed(_("Choose a reason."))
     signature = _for_decision(signature, actor)
     if signature.state == State.REJECTED:
         return signature
-    if signature.state not in (State.IN_REVIEW, State.PUBLISHED):
+    if signature.state not in REJECTABLE:
         raise NotAllowed(_("This entry can no longer be rejected."))
     signature.state = State.REJECTED
     signature.rejected_on = timezone.localdate()

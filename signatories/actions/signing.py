@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -11,11 +12,11 @@ from django.utils.translation import gettext as _
 from config import crypto, ratelimit
 from config.celery import enqueue
 from letters.actions import NotAllowed
-from letters.models import Letter
+from letters.models import Letter, LetterVersion
 from signatories import addresses, tasks
 from signatories.addresses import Address
-from signatories.affiliation import Affiliation
-from signatories.models import Appearance, Purpose, Signature, Verification
+from signatories.affiliation import Affiliation, proven_by
+from signatories.models import Appearance, Purpose, Signature, State, Verification
 
 
 @dataclass(frozen=True)
@@ -36,35 +37,90 @@ def sign(*, letter: Letter, entry: Entry, address: Address, affiliation: Affilia
     """
     if not letter.is_open:
         raise NotAllowed(_("This letter does not accept signatures now."))
-    signature = _unconfirmed(letter, entry, affiliation)
-    # The INSERT enforces the constraints; asking for each of them beforehand took 60 queries.
-    signature.full_clean(validate_constraints=False)
-    signature.save(force_insert=True)
-    return _await_proof(
-        purpose=Purpose.SIGN,
-        address=address,
-        appearance=entry.appearance,
-        keep=_time_to_confirm(entry.appearance),
-        signature=signature,
-    )
+    assert letter.current_version is not None  # A constraint: open letters have a text.
+    signature = _unconfirmed(letter, letter.current_version, entry, affiliation)
+    return _await_signature(signature, address, entry.appearance)
+
+
+@transaction.atomic
+def ask_to_be_named(
+    *, signature: Signature, entry: Entry, address: Address, affiliation: Affiliation
+) -> str:
+    """Store an unconfirmed entry by name that is to take the place of an anonymous one, and
+    make its code due; return the browser's token.
+
+    Both stay bound to the text that the anonymous one was given to. Raises `NotAllowed`.
+    """
+    refusal = why_not_named(signature)
+    if refusal:
+        raise NotAllowed(refusal)
+    named = _unconfirmed(signature.letter, signature.version, entry, affiliation)
+    named.replaces = signature.manage_digest
+    # Until it is confirmed the entry leads to an anonymous one, so it is not kept for long.
+    return _await_signature(named, address, Appearance.ANONYMOUS)
+
+
+def why_not_named(signature: Signature) -> str:
+    """What keeps an anonymous signature from getting a name; nothing if it may."""
+    if not signature.letter.allows_named:
+        return _("This letter is signed anonymously only.")
+    if signature.letter.is_sealed:
+        return _("The letter is sealed: nobody can add a name any more.")
+    if signature.state == State.REJECTED:
+        return _("This entry was not published. You can only withdraw it.")
+    return ""
 
 
 @transaction.atomic
 def ask_for_link(*, address: Address) -> str:
     """Make a code due that will open the named signatures of a mailbox; return the token."""
+    return _await_proof(purpose=Purpose.FIND, address=address)
+
+
+@transaction.atomic
+def ask_to_free(*, signature: Signature, address: Address) -> str:
+    """Make a code due that will withdraw an anonymous signature and free the address.
+
+    Raises `NotAllowed` unless the address is at the signature's organisation.
+    """
+    if proven_by(address) != signature.organisation:
+        raise NotAllowed(
+            _("This address is not at %(organisation)s, for which you signed.")
+            % {"organisation": signature.organisation}
+        )
     return _await_proof(
-        purpose=Purpose.FIND,
+        purpose=Purpose.FREE,
         address=address,
-        appearance=Appearance.NAMED,
-        keep=timedelta(hours=settings.UNCONFIRMED_ANONYMOUS_HOURS),
+        letter=signature.letter,
+        entry_digest=signature.manage_digest or "",
     )
 
 
-def _unconfirmed(letter: Letter, entry: Entry, affiliation: Affiliation) -> Signature:
-    assert letter.current_version is not None  # A constraint: open letters have a text.
+@transaction.atomic
+def ask_for_updates(*, letter: Letter, address: Address) -> str:
+    """Make a code due that will subscribe a mailbox to a letter's updates; return the token.
+
+    Raises `NotAllowed` for a work mailbox, which gets one kind of mail only, and for a letter
+    that ended.
+    """
+    if not address.is_private:
+        raise NotAllowed(
+            _(
+                "Use an address at a public mail provider. Updates name the letter, and a mailbox "
+                "at work belongs to the employer."
+            )
+        )
+    if letter.is_sealed:
+        raise NotAllowed(_("This letter is sealed; there will be no more updates."))
+    return _await_proof(purpose=Purpose.UPDATES, address=address, letter=letter)
+
+
+def _unconfirmed(
+    letter: Letter, version: LetterVersion, entry: Entry, affiliation: Affiliation
+) -> Signature:
     signature = Signature(
         letter=letter,
-        version=letter.current_version,
+        version=version,
         appearance=entry.appearance,
         organisation=affiliation.organisation,
         tenure=affiliation.tenure,
@@ -80,6 +136,15 @@ def _unconfirmed(letter: Letter, entry: Entry, affiliation: Affiliation) -> Sign
     return signature
 
 
+def _await_signature(signature: Signature, address: Address, appearance: str) -> str:
+    # The INSERT enforces the constraints; asking for each of them beforehand took 60 queries.
+    signature.full_clean(validate_constraints=False)
+    signature.save(force_insert=True)
+    return _await_proof(
+        purpose=Purpose.SIGN, address=address, appearance=appearance, signature=signature
+    )
+
+
 def _time_to_confirm(appearance: str) -> timedelta:
     if appearance == Appearance.ANONYMOUS:
         return timedelta(hours=settings.UNCONFIRMED_ANONYMOUS_HOURS)
@@ -90,22 +155,23 @@ def _await_proof(
     *,
     purpose: str,
     address: Address,
-    appearance: str,
-    keep: timedelta,
-    signature: Signature | None = None,
+    appearance: str = Appearance.ANONYMOUS,
+    **about: Any,
 ) -> str:
+    """Store what is needed until the mailbox is proven, for no longer than `appearance` allows;
+    `about` are further fields of the Verification."""
     now = timezone.now()
     token = crypto.new_token()
     ciphertext, key_name = addresses.encrypt(address, appearance)
     verification = Verification.objects.create(
         purpose=purpose,
-        signature=signature,
         address=ciphertext,
         key_name=key_name,
         is_private=address.is_private,
         page_digest=crypto.digest("page", token),
         due_at=_due_at(address, now),
-        erase_after=now + keep,
+        erase_after=now + _time_to_confirm(appearance),
+        **about,
     )
     if verification.due_at:
         enqueue(tasks.send_code, str(verification.pk))

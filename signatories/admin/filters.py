@@ -27,7 +27,7 @@ class StateFilter(StrictFilter):
     lookup = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
-        states = (State.IN_REVIEW, State.PUBLISHED, State.REJECTED)
+        states = (State.IN_REVIEW, State.APPROVED, State.PUBLISHED, State.REJECTED)
         return [*((state.value, state.label) for state in states), (ALL, _("all"))]
 
     def value(self) -> str:

@@ -62,7 +62,7 @@ QUEUE_ORDER = (
 class RejectionForm(forms.Form):
     reason = forms.ChoiceField(
         label=_("Reason"),
-        choices=[("", _("Choose a reason")), *Reason.choices],
+        choices=[("", _("Choose a reason")), *Reason.for_moderators()],
         error_messages={"required": _("Choose a reason: it is counted in public.")},
     )
 
@@ -280,8 +280,8 @@ class SignatureAdmin(OfferedFiltersOnly):
             "written": as_written(entry),
             "method": self.verified(entry),
             "waiting": self.waiting(entry),
-            "can_approve": entry.state in (State.IN_REVIEW, State.REJECTED),
-            "can_reject": entry.state in (State.IN_REVIEW, State.PUBLISHED),
+            "can_approve": moderation.can_be_approved(entry),
+            "can_reject": entry.state in moderation.REJECTABLE,
             "form": form,
             "kept_days": settings.REJECTED_DAYS,
             "number_waiting": waiting.count(),
@@ -360,8 +360,8 @@ def _ticked(request: HttpRequest) -> set[UUID]:
 
 def what_happened(entry: Signature, decision: str) -> SafeString | str:
     """The sentence after a decision on `entry`, which is given as it was before."""
-    if decision == "approve" and entry.is_anonymous:
-        # It is out of sight until a batch puts it on the roll.
+    if decision == "approve" and (entry.is_anonymous or entry.replaces):
+        # An anonymous one is out of sight until a batch puts it on the roll.
         return gettext("Approved. The line comes with the next batch.")
     if decision == "approve":
         sentence = gettext("Approved. The line stands on the roll.")

@@ -8,7 +8,13 @@ from signatories.models.signature import (
     Tenure,
 )
 from signatories.models.tally import Departure, Fate, Tally
-from signatories.models.verification import LetterKey, Purpose, UsedAddress, Verification
+from signatories.models.verification import (
+    LetterKey,
+    Purpose,
+    Subscription,
+    UsedAddress,
+    Verification,
+)
 
 __all__ = [
     "Appearance",
@@ -21,6 +27,7 @@ __all__ = [
     "RoleBucket",
     "Signature",
     "State",
+    "Subscription",
     "Tally",
     "Tenure",
     "UsedAddress",

@@ -1,4 +1,5 @@
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -54,6 +55,12 @@ class Reason(models.TextChoices):
     FALSE_CLAIM = "false_claim", _("claims an affiliation that is not theirs")
     REPEATED = "repeated", _("the same person has signed already")
     OTHER = "other", _("another reason")
+    SEALED = "sealed", _("not decided before the letter was sealed")
+
+    @classmethod
+    def for_moderators(cls) -> list[tuple[str, Any]]:
+        """The reasons a moderator may give: all but the one that sealing gives by itself."""
+        return [(value, label) for value, label in cls.choices if value != cls.SEALED]
 
 
 class SignatureQuerySet(models.QuerySet["Signature"]):
@@ -93,11 +100,30 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
     def withdrawn(self) -> "SignatureQuerySet":
         return self.filter(state=State.WITHDRAWN)
 
+    def unmet_pledges(self) -> "SignatureQuerySet":
+        """Those who would have been named once enough colleagues signed."""
+        return self.filter(appearance=Appearance.PLEDGED, published_on__isnull=True)
+
     def duplicates(self) -> "SignatureQuerySet":
         return self.filter(state=State.DUPLICATE)
 
     def waiting_for_batch(self) -> "SignatureQuerySet":
         return self.anonymous().filter(state=State.APPROVED)
+
+    def to_be_carried_over(self) -> "SignatureQuerySet":
+        """Lines on the roll that their signers carry over to a newer text."""
+        return self.on_roll().anonymous().approved().filter(carried_to__isnull=False)
+
+    def to_be_swapped(self) -> "SignatureQuerySet":
+        """Named entries that take the place of an anonymous one with the next batch."""
+        return self.named().filter(state=State.APPROVED, replaces__isnull=False)
+
+    def counted(self) -> "SignatureQuerySet":
+        """All but those that would take the place of another, which is counted itself."""
+        return self.filter(replaces__isnull=True)
+
+    def for_search_engines(self) -> "SignatureQuerySet":
+        return self.filter(is_hidden_from_search=False)
 
     def leaving_with_batch(self) -> "SignatureQuerySet":
         """Anonymous lines that still stand on the roll but were withdrawn or rejected."""
@@ -145,6 +171,13 @@ class Signature(models.Model):
     shown_role = models.CharField(max_length=12, choices=RoleBucket, blank=True)
     roll_key = models.CharField(_("place on the roll"), max_length=200, blank=True)
     address_digest = models.CharField(max_length=64, null=True, blank=True)
+    # The manage digest of the anonymous entry whose place this one takes with a batch.
+    replaces = models.CharField(max_length=64, null=True, blank=True)
+    # The text to which an anonymous entry is carried over with the next batch.
+    carried_to = models.ForeignKey(
+        LetterVersion, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    is_hidden_from_search = models.BooleanField(_("kept out of search engines"), default=False)
     manage_digest = models.CharField(max_length=64, null=True, blank=True, unique=True)
     submitted_on = models.DateField(_("submitted on"))
     confirmed_on = models.DateField(_("confirmed on"), null=True, blank=True)
@@ -280,6 +313,19 @@ class Signature(models.Model):
                     published_on__isnull=False,
                 ),
                 name="only_anonymous_lines_wait_to_leave",
+            ),
+            models.CheckConstraint(
+                condition=Q(replaces__isnull=True)
+                | Q(appearance=Appearance.NAMED) & ~Q(state=State.PUBLISHED),
+                name="only_waiting_names_replace_an_anonymous_line",
+            ),
+            models.CheckConstraint(
+                condition=Q(carried_to__isnull=True) | Q(appearance=Appearance.ANONYMOUS),
+                name="only_anonymous_signatures_are_carried_over_by_batch",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_hidden_from_search=False) | ~Q(appearance=Appearance.ANONYMOUS),
+                name="only_names_are_kept_out_of_search_engines",
             ),
             models.UniqueConstraint(
                 fields=["letter", "address_digest"],

@@ -12,7 +12,8 @@ class Tally(models.Model):
     `named` and `named_by_organisation` follow the roll within seconds. Everything that
     includes anonymous signatures (`anonymous`, `anonymous_by_organisation`, `figures`)
     moves with a batch only. The `…_by_organisation` fields map organisation ids, as
-    strings, to the number of verified signatures shown for them.
+    strings, to the number of verified signatures shown for them; the `…_by_version` fields
+    map numbers of versions to the lines on the roll that are bound to them.
     """
 
     letter = models.OneToOneField(Letter, models.CASCADE, related_name="tally")
@@ -20,6 +21,8 @@ class Tally(models.Model):
     anonymous = models.PositiveIntegerField(default=0)
     named_by_organisation = models.JSONField(default=dict)
     anonymous_by_organisation = models.JSONField(default=dict)
+    named_by_version = models.JSONField(default=dict)
+    anonymous_by_version = models.JSONField(default=dict)
     figures = models.JSONField(default=dict)
     counted_on = models.DateField()
     last_batch_on = models.DateField(null=True, blank=True)

@@ -17,6 +17,8 @@ CLAIM_LEASE = timedelta(minutes=3)
 class Purpose(models.TextChoices):
     SIGN = "sign", _("confirm a signature")
     FIND = "find", _("find a signature again")
+    FREE = "free", _("withdraw an anonymous signature and free its address")
+    UPDATES = "updates", _("receive the updates of a letter")
 
 
 class VerificationQuerySet(models.QuerySet["Verification"]):
@@ -26,6 +28,9 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
             Q(retry_at__isnull=True) | Q(retry_at__lte=now),
             Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - CLAIM_LEASE),
         )
+
+    def of(self, letter: Letter) -> "VerificationQuerySet":
+        return self.filter(Q(letter=letter) | Q(signature__letter=letter))
 
     def unsent(self) -> "VerificationQuerySet":
         return self.filter(due_at__isnull=False)
@@ -44,10 +49,14 @@ class Verification(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    purpose = models.CharField(max_length=4, choices=Purpose)
+    purpose = models.CharField(max_length=7, choices=Purpose)
     signature = models.OneToOneField(
         Signature, models.CASCADE, null=True, blank=True, related_name="verification"
     )
+    # To free an address or to receive updates: the letter it is about, and to free one,
+    # the manage digest of the entry that is withdrawn.
+    letter = models.ForeignKey(Letter, models.CASCADE, null=True, blank=True, related_name="+")
+    entry_digest = models.CharField(max_length=64, blank=True)
     address = models.BinaryField()
     key_name = models.CharField(max_length=40)
     is_private = models.BooleanField()
@@ -75,8 +84,18 @@ class Verification(models.Model):
             one_of("purpose", Purpose),
             models.CheckConstraint(
                 condition=Q(purpose=Purpose.SIGN, signature__isnull=False)
-                | Q(purpose=Purpose.FIND, signature__isnull=True),
+                | ~Q(purpose=Purpose.SIGN) & Q(signature__isnull=True),
                 name="verifications_to_sign_have_a_signature",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose__in=[Purpose.SIGN, Purpose.FIND], letter__isnull=True)
+                | Q(purpose__in=[Purpose.FREE, Purpose.UPDATES], letter__isnull=False),
+                name="verifications_to_free_or_subscribe_have_a_letter",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose=Purpose.FREE) & ~Q(entry_digest="")
+                | ~Q(purpose=Purpose.FREE) & Q(entry_digest=""),
+                name="only_verifications_to_free_lead_to_an_entry",
             ),
             models.CheckConstraint(
                 condition=~Q(key_name=""), name="addresses_are_under_a_key_of_the_day"
@@ -128,6 +147,36 @@ class UsedAddress(models.Model):
                 fields=["letter", "digest"], name="one_confirmed_address_one_signature"
             ),
             models.CheckConstraint(condition=~Q(digest=""), name="used_addresses_are_digests"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Subscription(models.Model):
+    """Somebody wants the updates of a letter. No join to a signature, and no time.
+
+    The address is encrypted under `FIELD_KEYS` and the letter's key in `KEYS_DIR`, which
+    sealing destroys; `digest` keeps the mailbox from being written to twice.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="subscriptions")
+    address = models.BinaryField()
+    digest = models.CharField(max_length=64)
+    token_digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["letter", "digest"], name="one_subscription_per_mailbox"
+            ),
+            models.CheckConstraint(
+                condition=~Q(digest="") & ~Q(token_digest=""),
+                name="subscriptions_have_digests",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -149,7 +149,7 @@ def erase(verification: Verification, fate: str) -> None:
     signature = verification.signature
     if deleted and signature:
         signature.delete()
-        statistics.depart(signature.letter_id, fate, signature.appearance)
+        statistics.depart_from(signature, fate)
 
 
 @transaction.atomic

@@ -1,0 +1,85 @@
+"""The end of a letter: closing, reopening, and sealing, which destroys its keys."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from config import keys
+from letters import actions as letters
+from letters.models import Letter, User
+from signatories.actions import batches
+from signatories.models import Fate, LetterKey, Reason, State, Verification
+from signatories.verification import mailbox
+
+
+@transaction.atomic
+def close(*, letter: Letter, actor: User | None) -> Letter:
+    """End signing. Codes already sent still confirm and review goes on; pledges that were not
+    met are erased. Twice is once. Raises `NotAllowed`."""
+    closed = letters.close(letter=letter, actor=actor)
+    closed.signatures.unmet_pledges().delete()
+    return closed
+
+
+def reopen(*, letter: Letter, actor: User | None) -> Letter:
+    """Take signatures again, and stop the clock that runs to sealing. Raises `NotAllowed`."""
+    return letters.reopen(letter=letter, actor=actor)
+
+
+@transaction.atomic
+def seal(*, letter: Letter, actor: User | None) -> Letter:
+    """End a closed letter for ever. Twice is once. Raises `NotAllowed`.
+
+    Whatever was not confirmed is erased, whatever was not decided is rejected, and the last
+    batch moves. Then the digests of addresses go, the subscriptions, and with the commit the
+    letter's key: from then on nobody can find out whether an address has signed. The roll,
+    and everybody's own link, stay.
+    """
+    sealed = letters.seal(letter=letter, actor=actor)
+    _erase_unconfirmed(sealed)
+    _reject_undecided(sealed)
+    batches.publish_last_batch(letter=sealed, now=timezone.now())
+    batches.refresh_count(letter=sealed)
+    sealed.used_addresses.all().delete()
+    sealed.subscriptions.all().delete()
+    sealed.signatures.exclude(address_digest__isnull=True).update(address_digest=None)
+    LetterKey.objects.filter(letter=sealed).delete()
+    transaction.on_commit(lambda: keys.destroy("letter", str(sealed.pk)))
+    return sealed
+
+
+def _erase_unconfirmed(letter: Letter) -> None:
+    for verification in Verification.objects.of(letter).select_related("signature"):
+        mailbox.erase(verification, Fate.EXPIRED)
+
+
+def _reject_undecided(letter: Letter) -> None:
+    letter.signatures.in_review().update(
+        state=State.REJECTED, rejected_on=timezone.localdate(), reason=Reason.SEALED
+    )
+
+
+def due_for_sealing(now: datetime) -> QuerySet[Letter]:
+    """Letters closed `SEALING_DAYS` ago or longer."""
+    return Letter.objects.closed_before(now.date() - timedelta(days=settings.SEALING_DAYS))
+
+
+def end_letters(*, now: datetime) -> Iterator[tuple[str, Letter]]:
+    """Close letters whose day has come and seal those long closed; yield (what, letter)."""
+    for letter in Letter.objects.past_closing(now):
+        yield "closed", close(letter=letter, actor=None)
+    for letter in due_for_sealing(now):
+        yield "sealed", seal(letter=letter, actor=None)
+
+
+def destroy_keys_of_sealed_letters() -> list[str]:
+    """Destroy what a crash between commit and unlinking left; return the names of the keys."""
+    names = [str(pk) for pk in Letter.objects.sealed().values_list("pk", flat=True)]
+    left = [name for name in names if keys.exists("letter", name)]
+    for name in left:
+        keys.destroy("letter", name)
+    return left

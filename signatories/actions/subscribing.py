@@ -1,0 +1,55 @@
+"""Updates: an opt-in of its own, with its own address, proof and capability."""
+
+from django.db import transaction
+
+from config import crypto
+from signatories import addresses
+from signatories.models import Subscription, Verification
+
+
+class Gone(Exception):
+    """The proof has done its work, or the letter is sealed."""
+
+
+def subscription_tokens(*secrets: str) -> list[str]:
+    """The capability to unsubscribe, computed from the secrets that confirmed."""
+    return crypto.derived_tokens("updates", *secrets)
+
+
+@transaction.atomic
+def subscribe(*, verification: Verification, secrets: tuple[str, ...]) -> str:
+    """Keep the proven address for a letter's updates; return the capability to end that.
+
+    A mailbox that is subscribed already gets a new capability and no second subscription.
+    Raises `Gone`, or `keys.KeyLost` where the letter's key is lost.
+    """
+    letter = verification.letter
+    address = addresses.decrypt(bytes(verification.address), verification.key_name)
+    deleted, _by_model = Verification.objects.filter(pk=verification.pk).delete()
+    if not deleted or letter is None or letter.is_sealed:
+        raise Gone
+    token = subscription_tokens(*secrets)[0]
+    subscription = Subscription(
+        letter=letter,
+        address=addresses.encrypt_for_updates(letter, address),
+        digest=addresses.updates_digest(letter, address),
+        token_digest=crypto.digest("updates", token),
+    )
+    Subscription.objects.bulk_create(
+        [subscription],
+        update_conflicts=True,
+        unique_fields=["letter", "digest"],
+        update_fields=["token_digest"],
+    )
+    return token
+
+
+def by_token(token: str) -> Subscription | None:
+    digests = crypto.digests("updates", token)
+    found = Subscription.objects.filter(token_digest__in=digests)
+    return found.select_related("letter").first()
+
+
+def unsubscribe(*, token: str) -> None:
+    """Erase the subscription and its address. Twice is once."""
+    Subscription.objects.filter(token_digest__in=crypto.digests("updates", token)).delete()
