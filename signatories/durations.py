@@ -1,46 +1,82 @@
-"""How long we keep what: the one table, from the settings, for pages and docs."""
+"""How long we keep what: the one source, from the settings, for pages, inventory and docs."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from config import ratelimit
+
+SECONDS_A_DAY = 24 * 60 * 60
+
+
+def kept() -> dict[str, str]:
+    """How long each thing is kept, in words: a short name → "kept until …"."""
+    return {
+        "code": _("%(minutes)d minutes after it was sent; a mailbox gets at most %(codes)s a day")
+        % {
+            "minutes": settings.CODE_MINUTES,
+            "codes": settings.RATE_LIMITS["code:mailbox"].split("/")[0],
+        },
+        "anonymous address": _("confirmation; without one, at most %(hours)d hours")
+        % {"hours": settings.UNCONFIRMED_ANONYMOUS_HOURS},
+        "named address": _("confirmation; without one, at most %(hours)d hours")
+        % {"hours": settings.UNCONFIRMED_NAMED_HOURS},
+        "other address": _("the code is typed; without that, at most %(hours)d hours")
+        % {"hours": settings.UNCONFIRMED_ANONYMOUS_HOURS},
+        "day key": _("at most %(anonymous)d hours (by name: %(named)d) after its day began")
+        % settings.KEY_HOURS,
+        "confirmed address": _("not kept"),
+        "digest": _("until the letter is sealed; on a signature by name, until it is withdrawn"),
+        "letter key": _(
+            "until the letter is sealed: %(days)d days after it closed, or before that by its owner"
+        )
+        % {"days": settings.SEALING_DAYS},
+        "signature": _("until you withdraw it"),
+        "leaving line": _("the batch it leaves with, at most %(days)d days later")
+        % {"days": longest_wait_days()},
+        "wish to be named": _("confirmation; without one, at most %(hours)d hours")
+        % {"hours": settings.UNCONFIRMED_ANONYMOUS_HOURS},
+        "duplicate": _("%(days)d days") % {"days": settings.DUPLICATE_DAYS},
+        "rejected": _("%(days)d days, for an objection") % {"days": settings.REJECTED_DAYS},
+        "subscription": _("until you unsubscribe, or the letter is sealed"),
+        "network": _("in memory only, at most %(hours)d hours")
+        % {"hours": ratelimit.SECONDS["d"] // 3600},
+        "decisions": _("for good; no names in them"),
+        "session": _("log-out or the end of the browser, at most %(hours)d hours")
+        % {"hours": settings.SESSION_COOKIE_AGE // 3600},
+    }
+
 
 def table() -> list[tuple[str, str]]:
-    """Rows of (what, kept until)."""
+    """Rows of (what, kept until) for people who sign."""
+    until = kept()
     return [
-        (
-            _("A code"),
-            _("%(minutes)d minutes after it was sent; a mailbox gets at most %(codes)s a day")
-            % {
-                "minutes": settings.CODE_MINUTES,
-                "codes": settings.RATE_LIMITS["code:mailbox"].split("/")[0],
-            },
-        ),
-        (
-            _("The address of an anonymous entry"),
-            _("confirmation; without one, at most %(hours)d hours")
-            % {"hours": settings.UNCONFIRMED_ANONYMOUS_HOURS},
-        ),
-        (
-            _("The address of an entry by name"),
-            _("confirmation; without one, at most %(hours)d hours")
-            % {"hours": settings.UNCONFIRMED_NAMED_HOURS},
-        ),
-        (_("An address after confirmation"), _("not kept")),
-        (
-            _("A keyed digest of the address, so that nobody signs twice"),
-            _("until the letter is sealed; on a signature by name, until it is withdrawn"),
-        ),
-        (
-            _("A second entry under an address that has signed"),
-            _("%(days)d days") % {"days": settings.DUPLICATE_DAYS},
-        ),
-        (
-            _("The name of a rejected entry"),
-            _("%(days)d days, for an objection") % {"days": settings.REJECTED_DAYS},
-        ),
+        (_("A code"), until["code"]),
+        (_("The address of an anonymous entry"), until["anonymous address"]),
+        (_("The address of an entry by name"), until["named address"]),
+        (_("An address typed for anything else"), until["other address"]),
+        (_("An address after confirmation"), until["confirmed address"]),
+        (_("A keyed digest of the address, so that nobody signs twice"), until["digest"]),
+        (_("The letter’s key, under which digests are made"), until["letter key"]),
+        (_("Your signature"), until["signature"]),
+        (_("An anonymous line that was withdrawn"), until["leaving line"]),
+        (_("A name that was to replace an anonymous line"), until["wish to be named"]),
+        (_("A second entry under an address that has signed"), until["duplicate"]),
+        (_("The name of a rejected entry"), until["rejected"]),
+        (_("A subscription to updates, with its address"), until["subscription"]),
         (
             _("A scrambled form of your network, against floods of false entries"),
-            _("in memory only, at most 24 hours"),
+            until["network"],
         ),
-        (_("What moderators decided, and the public numbers"), _("for good; no names in them")),
+        (_("What moderators decided, and the public numbers"), until["decisions"]),
     ]
+
+
+def longest_wait_days() -> int:
+    """The longest that anything waits for a batch, counted in begun days.
+
+    A letter's batch comes at the latest on the day after the longest wait is over, or, where
+    batches are further apart than a day, when the next one is due.
+    """
+    if settings.BATCH_INTERVAL == "daily":
+        return int(settings.BATCH_MAXIMUM_WAIT_DAYS) + 1
+    return int(settings.BATCH_MAXIMUM_WAIT_DAYS) + 1 + int(settings.BATCH_INTERVAL) // SECONDS_A_DAY

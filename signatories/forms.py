@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from letters.models import Letter, Organisation
 from signatories import addresses, affiliation
 from signatories.actions.signing import Entry
-from signatories.models import Appearance, RoleBucket, Tenure
+from signatories.models import Appearance, RoleBucket, Signature, Tenure
 from signatories.verification.mailbox import CODE_DIGITS
 
 # Joiners shape words in Persian, Hindi and other languages; all other invisible
@@ -80,9 +80,12 @@ class AddressField(forms.CharField):
     widget = forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
     default_error_messages = {"required": gettext_lazy("Enter your email address.")}
 
-    def clean(self, value: Any) -> addresses.Address:
+    def clean(self, value: Any) -> addresses.Address | None:
+        typed = super().clean(value)
+        if not typed:
+            return None
         try:
-            return addresses.read(super().clean(value))
+            return addresses.read(typed)
         except addresses.NotAnAddress as error:
             raise ValidationError(str(error)) from None
 
@@ -216,6 +219,79 @@ class SignForm(forms.Form):
     def entry(self) -> Entry:
         data = self.cleaned_data
         return Entry(data["appearance"], data["name"], data["title"], data["role"])
+
+
+class TitleForm(forms.Form):
+    """Correcting the title beside one's name. Empty leaves it out."""
+
+    title = PlainTextField(
+        required=False,
+        max_length=120,
+        error_messages={"max_length": gettext_lazy("Use at most 120 characters.")},
+    )
+
+
+class NameForm(forms.Form):
+    """Putting a name in the place of an anonymous signature.
+
+    `entry` and `affiliation` are set once it is valid.
+    """
+
+    name = PlainTextField(
+        max_length=120,
+        error_messages={
+            "required": gettext_lazy("Enter your name as you would sign a letter."),
+            "max_length": gettext_lazy("Use at most 120 characters."),
+        },
+    )
+    title = PlainTextField(
+        required=False,
+        max_length=120,
+        error_messages={"max_length": gettext_lazy("Use at most 120 characters.")},
+    )
+    email = AddressField()
+
+    def __init__(self, signature: Signature, data: Any = None) -> None:
+        super().__init__(data)
+        self.signature = signature
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not any(map(str.isalpha, name)):
+            raise ValidationError(_("Enter your name as you would sign a letter."))
+        return name
+
+    def clean(self) -> None:
+        if self.errors:
+            return
+        claimed = str(self.signature.organisation or "")
+        self.affiliation = affiliation.assess(
+            self.cleaned_data["email"], claimed, self.signature.tenure
+        )
+        if not self.affiliation.is_verified and not self.signature.letter.accepts_unverified:
+            self.add_error(
+                "email",
+                _(
+                    "This letter takes verified affiliations only: use your address at "
+                    "%(organisation)s."
+                )
+                % {"organisation": claimed},
+            )
+
+    @property
+    def entry(self) -> Entry:
+        data = self.cleaned_data
+        return Entry(Appearance.NAMED, data["name"], data["title"])
+
+
+class FreeForm(forms.Form):
+    """The address that a withdrawn anonymous signature should free; empty frees none."""
+
+    email = AddressField(required=False)
+
+
+class UpdatesForm(forms.Form):
+    email = AddressField()
 
 
 class CodeForm(forms.Form):

@@ -131,8 +131,11 @@ def _random_letters(count: int) -> str:
 
 @dataclass(frozen=True)
 class RollPage:
+    """`is_for_search` says whether search engines may list the page."""
+
     lines: list[Line]
     next_after: str
+    is_for_search: bool
 
 
 def page(
@@ -141,7 +144,8 @@ def page(
     """One page of the roll, by key and never by offset.
 
     `after` is a place on the roll; `organisation` a slug and finds verified lines that show
-    it; `q` finds names and therefore named lines only.
+    it; `q` finds names and therefore named lines only. Search engines may list neither a
+    page with a name that is kept from them, nor what was searched for.
     """
     signatures = letter.signatures.on_roll().select_related("organisation", "shown_organisation")
     if organisation:
@@ -152,7 +156,22 @@ def page(
         signatures = signatures.filter(roll_key__gt=after)
     found = list(signatures.order_by("roll_key")[: size + 1])
     shown = found[:size]
-    return RollPage(lines(shown), shown[-1].roll_key if len(found) > size else "")
+    is_for_search = (
+        letter.roll_in_search
+        and not (organisation or q)
+        and not any(signature.is_hidden_from_search for signature in shown)
+    )
+    next_after = shown[-1].roll_key if len(found) > size else ""
+    return RollPage(lines(shown), next_after, is_for_search)
+
+
+def beginning(letter: Letter, size: int) -> list[Line]:
+    """The first lines of the roll that search engines may list, for the letter's own page."""
+    if not letter.roll_in_search:
+        return []
+    signatures = letter.signatures.on_roll().for_search_engines()
+    related = signatures.select_related("organisation", "shown_organisation")
+    return lines(related.order_by("roll_key")[:size])
 
 
 def lines(signatures: Iterable[Signature]) -> list[Line]:

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from signatories.views import health, own, public, signing
+from signatories.views import changes, health, own, public, signing, updates
 
 CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
 
@@ -11,6 +11,7 @@ public_patterns = (
         path("letters/<slug:slug>/", public.letter, name="letter"),
         path("letters/<slug:slug>/sign/", signing.sign, name="sign"),
         path("letters/<slug:slug>/roll/", public.roll_page, name="roll"),
+        path("letters/<slug:slug>/updates/subscribe/", updates.subscribe, name="subscribe"),
         path("letters/<slug:slug>/stats.json", public.stats, name="stats"),
     ],
     "public",
@@ -22,7 +23,14 @@ signer_patterns = (
         re_path(rf"^confirm/{CAPABILITY}/$", signing.confirm, name="confirm"),
         re_path(rf"^signature/{CAPABILITY}/$", own.signature, name="signature"),
         re_path(rf"^signature/{CAPABILITY}/receipt/$", own.receipt, name="receipt"),
+        re_path(rf"^signature/{CAPABILITY}/data.json$", own.data, name="data"),
         re_path(rf"^signature/{CAPABILITY}/withdraw/$", own.withdraw, name="withdraw"),
+        re_path(rf"^signature/{CAPABILITY}/title/$", changes.title, name="title"),
+        re_path(rf"^signature/{CAPABILITY}/anonymous/$", changes.anonymous, name="anonymous"),
+        re_path(rf"^signature/{CAPABILITY}/named/$", changes.named, name="named"),
+        re_path(rf"^signature/{CAPABILITY}/text/$", changes.text, name="text"),
+        re_path(rf"^signature/{CAPABILITY}/search/$", changes.search, name="search"),
+        re_path(rf"^updates/{CAPABILITY}/$", updates.subscription, name="subscription"),
     ],
     "signer",
 )

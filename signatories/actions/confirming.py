@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Gone(Exception):
-    """The verification has done its work or was erased."""
+    """The verification or the entry has done its work or was erased."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     if signature is None or signature.letter.is_sealed:
         raise Gone
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
-    _use_up(verification)
+    use_up(verification)
     letter = signature.letter
     digest = addresses.digest(letter, address)
     token = manage_tokens(*secrets)[0]
@@ -82,7 +82,7 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     return token
 
 
-def _use_up(verification: Verification) -> None:
+def use_up(verification: Verification) -> None:
     """A conditional DELETE: of two confirmations at once, one finds nothing to delete."""
     deleted, _by_model = Verification.objects.filter(pk=verification.pk).delete()
     if not deleted:
@@ -142,7 +142,7 @@ def find(*, verification: Verification, secrets: tuple[str, ...]) -> list[Found]
     Each one gets a new capability, which ends the earlier one. Raises `Gone`.
     """
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
-    _use_up(verification)
+    use_up(verification)
     return [_renew(signature, secrets) for signature in _named_signatures(address)]
 
 
@@ -182,6 +182,8 @@ def by_token(token: str) -> Signature | None:
     """The signature that a capability manages, or None."""
     return (
         Signature.objects.filter(manage_digest__in=crypto.digests("manage", token))
-        .select_related("letter", "letter__current_version", "organisation", "shown_organisation")
+        .select_related(
+            "letter__current_version", "version", "carried_to", "organisation", "shown_organisation"
+        )
         .first()
     )

@@ -13,12 +13,8 @@ from config.celery import enqueue
 from letters.actions import NotAllowed
 from signatories import addresses, affiliation, statistics, tasks
 from signatories.actions.batches import OFF_ROLL
+from signatories.actions.confirming import Gone, use_up
 from signatories.models import Appearance, Fate, Signature, State, Tally, UsedAddress, Verification
-
-
-class Gone(Exception):
-    """Nothing is managed by this capability any more."""
-
 
 # Withdrawing ------------------------------------------------------------------------------
 
@@ -45,19 +41,19 @@ def withdraw_and_free(*, verification: Verification) -> None:
     Raises `Gone` if the proof has been used.
     """
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
-    deleted, _by_model = Verification.objects.filter(pk=verification.pk).delete()
-    if not deleted or verification.letter is None:
-        raise Gone
+    use_up(verification)
     signature = _locked([verification.entry_digest])
     if signature is None:
         raise Gone
-    organisation, is_rejected = signature.organisation, signature.state == State.REJECTED
+    # The address of a duplicate belongs to another line, which stays.
+    may_be_freed = signature.state not in (State.REJECTED, State.DUPLICATE)
     _withdraw(signature)
-    if is_rejected or affiliation.proven_by(address) != organisation:
+    if not may_be_freed or affiliation.proven_by(address) != signature.organisation:
         return
-    digest = addresses.digest(verification.letter, address)
-    if not verification.letter.signatures.filter(address_digest=digest).exists():
-        verification.letter.used_addresses.filter(digest=digest).delete()
+    letter = signature.letter
+    digest = addresses.digest(letter, address)
+    if not letter.signatures.filter(address_digest=digest).exists():
+        letter.used_addresses.filter(digest=digest).delete()
 
 
 def _withdraw(signature: Signature) -> None:

@@ -4,11 +4,8 @@ from django.db import transaction
 
 from config import crypto
 from signatories import addresses
+from signatories.actions.confirming import Gone, use_up
 from signatories.models import Subscription, Verification
-
-
-class Gone(Exception):
-    """The proof has done its work, or the letter is sealed."""
 
 
 def subscription_tokens(*secrets: str) -> list[str]:
@@ -25,8 +22,8 @@ def subscribe(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     """
     letter = verification.letter
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
-    deleted, _by_model = Verification.objects.filter(pk=verification.pk).delete()
-    if not deleted or letter is None or letter.is_sealed:
+    use_up(verification)
+    if letter is None or letter.is_sealed:
         raise Gone
     token = subscription_tokens(*secrets)[0]
     subscription = Subscription(

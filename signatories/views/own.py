@@ -1,7 +1,7 @@
 """A signatory's own signature, behind the capability given at confirmation."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -9,9 +9,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from config import http, ratelimit
 from config.crypto import mac
-from signatories import roll, statistics
+from letters.actions import NotAllowed
+from signatories import disclosure, roll, statistics
 from signatories.actions import confirming, own, signing
-from signatories.forms import FindForm
+from signatories.addresses import Address
+from signatories.forms import FindForm, FreeForm, UpdatesForm
 from signatories.models import Signature, State
 from signatories.views import pages
 
@@ -28,10 +30,26 @@ def signature(request: HttpRequest, token: str) -> HttpResponse:
         "token": token,
         "state_title": title,
         "state_text": text,
-        "submitted_on": found.submitted_on,
-        "version": found.version,
+        "held": disclosure.held(found),
+        "version": found.carried_to or found.version,
+        "is_rejected": found.state == State.REJECTED,
+        "has_newer_text": disclosure.bound_to(found) != found.letter.current_version,
+        "is_hidden_from_search": found.is_hidden_from_search,
+        "replaces_anonymous": bool(found.replaces),
+        "manage_url": settings.SITE_URL + reverse("signer:signature", args=[token]),
     }
     return render(request, "signatories/own.html", context)
+
+
+@require_safe
+def data(request: HttpRequest, token: str) -> HttpResponse:
+    """Everything that is held about one signature, as a file."""
+    found = confirming.by_token(token)
+    if found is None:
+        return pages.gone(request)
+    response = JsonResponse(disclosure.document(found), json_dumps_params={"indent": 2})
+    response["Content-Disposition"] = 'attachment; filename="my-signature.json"'
+    return response
 
 
 @require_safe
@@ -49,22 +67,57 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
         "manage_url": settings.SITE_URL + reverse("signer:signature", args=[token]),
         "share_url": settings.SITE_URL + found.letter.get_absolute_url(),
         "receipt_code": _receipt_code(token),
+        "updates_form": UpdatesForm(),
         "confirmed_on": found.confirmed_on,
     }
     return render(request, "signatories/receipt.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@http.keeps_what_was_typed
 def withdraw(request: HttpRequest, token: str) -> HttpResponse:
+    """Withdraw; the address of an anonymous entry is freed where its owner proves it anew."""
     found = confirming.by_token(token)
     if found is None:
         return pages.gone(request)
-    context = {"letter": found.letter, "token": token, "leaves_with_batch": found.is_anonymous}
-    if request.method != "POST":
-        line = roll.line_with_organisation(found)
-        return render(request, "signatories/withdraw.html", {**context, "line": line})
+    form = FreeForm(request.POST if "email" in request.POST else None)
+    if request.method != "POST" or getattr(request, "csrf_failed", False):
+        return _withdraw_page(request, token, found, form)
+    if form.is_bound and not form.is_valid():
+        return _withdraw_page(request, token, found, form)
+    address = form.cleaned_data["email"] if form.is_bound else None
+    if address and found.is_anonymous:
+        return _free(request, token, found, form, address)
     own.withdraw(token=token)
+    context = {"letter": found.letter, "leaves_with_batch": found.is_anonymous, "is_freed": False}
     return render(request, "signatories/withdrawn.html", context)
+
+
+def _withdraw_page(
+    request: HttpRequest, token: str, found: Signature, form: FreeForm
+) -> HttpResponse:
+    csrf_failed = getattr(request, "csrf_failed", False)
+    context = {
+        "letter": found.letter,
+        "token": token,
+        "line": roll.line_with_organisation(found),
+        "can_be_freed": found.is_anonymous and not found.letter.is_sealed,
+        "form": form,
+        "csrf_failed": csrf_failed,
+    }
+    status = 403 if csrf_failed else 200
+    return render(request, "signatories/withdraw.html", context, status=status)
+
+
+def _free(
+    request: HttpRequest, token: str, found: Signature, form: FreeForm, address: Address
+) -> HttpResponse:
+    try:
+        ratelimit.check("change:page", token)
+        return redirect("signer:confirm", signing.ask_to_free(signature=found, address=address))
+    except (ratelimit.LimitReached, NotAllowed) as refusal:
+        form.add_error("email", pages.refusal(refusal))
+        return _withdraw_page(request, token, found, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,6 +142,8 @@ def _next_step(found: Signature) -> str:
     """What follows, from the letter's rules alone and never from what became of the entry."""
     if found.is_anonymous:
         return _("Your line appears on the roll with one of the next batches.")
+    if found.replaces:
+        return _("Your name takes the place of your anonymous line with one of the next batches.")
     if found.letter.reviews_before:
         return _("A moderator reads your entry; then your line appears on the roll.")
     return _("Your line appears on the roll.")

@@ -5,16 +5,19 @@ import logging
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config import crypto, http, keys, mail, ratelimit
+from letters.actions import NotAllowed
 from letters.models import Letter, Organisation
 from signatories import addresses, affiliation, roll
 from signatories.actions.confirming import Found
 from signatories.affiliation import Affiliation
 from signatories.forms import CodeForm, SignForm
-from signatories.models import Method, Signature, Tenure, Verification
+from signatories.models import Method, Purpose, Signature, Tenure, Verification
+from signatories.views import wording
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,11 @@ def come_back(limit: ratelimit.LimitReached) -> str:
         "%(n)d minutes.",
         minutes,
     ) % {"n": minutes}
+
+
+def refusal(error: ratelimit.LimitReached | NotAllowed) -> str:
+    """Why a verb did not apply, in a sentence."""
+    return come_back(error) if isinstance(error, ratelimit.LimitReached) else str(error)
 
 
 # Signing -----------------------------------------------------------------------------------------
@@ -94,14 +102,13 @@ def code_page(
         return gone(request)
     signature = verification.signature
     context = {
-        "letter": signature.letter if signature else None,
-        "line": roll.line_with_organisation(signature) if signature else None,
+        **about(verification),
         "advice": affiliation.advice(address, _affiliation(signature)) if signature else [],
         "hidden_address": address.hidden,
         "form": form,
         "note": note,
         "token": token,
-        "purpose": verification.purpose,
+        "again_url": _where_it_began(verification),
         "can_resend": True,
         "code_minutes": settings.CODE_MINUTES,
         "sender": settings.MAIL_FROM,
@@ -109,6 +116,25 @@ def code_page(
         "is_private": verification.is_private,
     }
     return render(request, "signatories/code.html", context, status=status)
+
+
+def about(verification: Verification) -> dict[str, object]:
+    """What both pages that lead to a proof say it is for."""
+    signature = verification.signature
+    return {
+        "letter": signature.letter if signature else verification.letter,
+        "line": roll.line_with_organisation(signature) if signature else None,
+        "words": wording.words_for(verification),
+    }
+
+
+def _where_it_began(verification: Verification) -> str:
+    """The form that led here, as far as its address holds no capability."""
+    if verification.signature and not verification.signature.replaces:
+        return reverse("public:sign", args=[verification.signature.letter.slug])
+    if verification.purpose == Purpose.UPDATES and verification.letter:
+        return reverse("public:subscribe", args=[verification.letter.slug])
+    return reverse("signer:find")
 
 
 def _affiliation(signature: Signature) -> Affiliation:

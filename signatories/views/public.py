@@ -38,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def letter(request: HttpRequest, slug: str) -> HttpResponse:
     letter = get_object_or_404(_readable(), slug=slug)
     tally = statistics.tally_of(letter)
-    page = roll.page(letter, size=LINES_ON_LETTER_PAGE)
+    lines = roll.beginning(letter, LINES_ON_LETTER_PAGE)
     rows = breakdown.rows_of(letter, tally, statistics.by_organisation(tally))
     context = {
         "letter": letter,
@@ -48,8 +48,8 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
             "responses"
         ),
         "tally": tally,
-        "lines": page.lines,
-        "has_more": bool(page.next_after),
+        "lines": lines,
+        "has_more": tally.total > len(lines),
         "bars": rows,
         "bar_scale": bar_scale(row.number for row in rows),
     }
@@ -75,6 +75,7 @@ def roll_page(request: HttpRequest, slug: str) -> HttpResponse:
         "next_after": page.next_after,
         "filter_query": urlencode({name: wish for name, wish in wishes.items() if wish}),
         "is_filtered": any(wishes.values()),
+        "is_for_search": page.is_for_search,
         "letters_of_alphabet": string.ascii_lowercase,
     }
     return render(request, "signatories/roll.html", context)

@@ -9,8 +9,7 @@ from django.views.decorators.http import require_http_methods
 from config import crypto, http, keys, ratelimit
 from letters.actions import NotAllowed
 from letters.models import Letter
-from signatories import roll
-from signatories.actions import confirming, signing
+from signatories.actions import confirming, own, signing, subscribing
 from signatories.forms import CodeForm, SignForm
 from signatories.models import Fate, Purpose, Verification
 from signatories.verification import mailbox
@@ -58,7 +57,7 @@ def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The browser's code page, or the page behind the mailed button. GET changes nothing."""
     verifications = Verification.objects.select_related(
-        "signature__letter", "signature__organisation", "signature__shown_organisation"
+        "letter", "signature__letter", "signature__organisation", "signature__shown_organisation"
     )
     found = verifications.filter(page_digest__in=crypto.digests("page", token)).first()
     if found:
@@ -128,13 +127,7 @@ def _button_page(request: HttpRequest, token: str, verification: Verification) -
     if decision == "refuse":
         mailbox.erase(verification, Fate.REFUSED)
         return render(request, "signatories/refused.html")
-    signature = verification.signature
-    context = {
-        "letter": signature.letter if signature else None,
-        "line": roll.line_with_organisation(signature) if signature else None,
-        "token": token,
-        "purpose": verification.purpose,
-    }
+    context = {**pages.about(verification), "token": token}
     return render(request, "signatories/button.html", context)
 
 
@@ -145,10 +138,7 @@ def _prove(
     request: HttpRequest, verification: Verification, secrets: tuple[str, ...]
 ) -> HttpResponse:
     try:
-        if verification.purpose == Purpose.FIND:
-            found = confirming.find(verification=verification, secrets=secrets)
-            return pages.found(request, found)
-        token = confirming.confirm(verification=verification, secrets=secrets)
+        return PROVEN[Purpose(verification.purpose)](request, verification, secrets)
     except confirming.Gone:  # Another press of the same button was quicker.
         return _again(request, secrets[0])
     except crypto.Unreadable:
@@ -158,7 +148,42 @@ def _prove(
             mailbox.erase_unreadable(verification)
             return pages.gone(request)
         return pages.key_lost(request, lost)
+
+
+def _signed(
+    request: HttpRequest, verification: Verification, secrets: tuple[str, ...]
+) -> HttpResponse:
+    token = confirming.confirm(verification=verification, secrets=secrets)
     return redirect("signer:receipt", token)
+
+
+def _found(
+    request: HttpRequest, verification: Verification, secrets: tuple[str, ...]
+) -> HttpResponse:
+    return pages.found(request, confirming.find(verification=verification, secrets=secrets))
+
+
+def _freed(
+    request: HttpRequest, verification: Verification, secrets: tuple[str, ...]
+) -> HttpResponse:
+    own.withdraw_and_free(verification=verification)
+    context = {"letter": verification.letter, "leaves_with_batch": True, "is_freed": True}
+    return render(request, "signatories/withdrawn.html", context)
+
+
+def _subscribed(
+    request: HttpRequest, verification: Verification, secrets: tuple[str, ...]
+) -> HttpResponse:
+    token = subscribing.subscribe(verification=verification, secrets=secrets)
+    return redirect("signer:subscription", token)
+
+
+PROVEN = {
+    Purpose.SIGN: _signed,
+    Purpose.FIND: _found,
+    Purpose.FREE: _freed,
+    Purpose.UPDATES: _subscribed,
+}
 
 
 def _again(request: HttpRequest, token: str) -> HttpResponse:
@@ -175,5 +200,8 @@ def _again(request: HttpRequest, token: str) -> HttpResponse:
     for manage_token in confirming.manage_tokens(*secrets):
         if confirming.by_token(manage_token):
             return redirect("signer:receipt", manage_token)
+    for updates_token in subscribing.subscription_tokens(*secrets):
+        if subscribing.by_token(updates_token):
+            return redirect("signer:subscription", updates_token)
     found = confirming.found_before(secrets)
     return pages.found(request, found) if found else pages.gone(request)

@@ -79,7 +79,7 @@ def test_pages_of_signing_are_accessible(browser, site, page):
     page.goto(code_page)
     steps.type_code(page, mail.code)
     look("You have signed")
-    page.get_by_role("link", name="See or withdraw my entry").click()
+    page.get_by_role("link", name="See, change or withdraw my entry").click()
     look("Your signature")
     page.get_by_role("link", name="Withdraw my signature").click()
     look("Withdraw your signature?")

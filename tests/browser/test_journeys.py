@@ -97,7 +97,7 @@ def test_own_signature_shows_what_is_held_and_can_be_withdrawn(site, page):
     steps.type_code(page, site.sink.wait_for("e.ploverdale@google.com").code)
     steps.expect_receipt(page)
 
-    page.get_by_role("link", name="See or withdraw my entry").click()
+    page.get_by_role("link", name="See, change or withdraw my entry").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Your signature")
     expect(page.locator("main")).to_contain_text("Evariste Ploverdale")
@@ -253,7 +253,7 @@ def test_every_page_of_the_journey_fits_a_very_narrow_screen(browser, site):
         steps.type_code(page, mail.code)
         steps.expect_receipt(page)
         look("receipt")
-        page.get_by_role("link", name="See or withdraw my entry").click()
+        page.get_by_role("link", name="See, change or withdraw my entry").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Your signature")
         look("own signature")
         page.get_by_role("link", name="Withdraw my signature").click()

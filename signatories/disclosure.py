@@ -1,0 +1,98 @@
+"""What is held about one signature, told to whoever holds its capability.
+
+An employer may hold it too, after signing with an employee's mailbox. So nothing here
+depends on whether the entry is a duplicate, except where the public roll tells as much.
+"""
+
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from letters.models import LetterVersion
+from signatories.models import Signature, State
+
+
+def bound_to(signature: Signature) -> LetterVersion:
+    """The text the signature is bound to, or will be with the next batch."""
+    return signature.carried_to or signature.version
+
+
+def held(signature: Signature) -> list[tuple[str, str]]:
+    """What is kept, in words: (what, value)."""
+    rows = [
+        (_("Name"), signature.name),
+        (_("Title"), signature.title),
+        (_("Organisation"), str(signature.organisation or signature.organisation_text)),
+        (_("You work there"), signature.get_tenure_display() if signature.tenure else ""),
+        (_("Kind of work"), signature.get_role_display() if signature.role else ""),
+        (_("How it was verified"), signature.get_method_display()),
+    ]
+    return [(what, value) for what, value in rows if value]
+
+
+def document(signature: Signature) -> dict[str, Any]:
+    """The same for programs; `docs/api.md` describes its members."""
+    version = bound_to(signature)
+    return {
+        "letter": signature.letter.slug,
+        "title_of_letter": signature.letter.title,
+        "text_version": version.number,
+        "text_sha256": version.sha256,
+        "appearance": signature.appearance,
+        "state": _state(signature),
+        "name": signature.name,
+        "title": signature.title,
+        "organisation": str(signature.organisation or signature.organisation_text),
+        "tenure": signature.tenure,
+        "role": signature.role,
+        "method": signature.method,
+        "hidden_from_search": signature.is_hidden_from_search,
+        "reason_of_rejection": signature.reason,
+        **_days(signature),
+        "digest_of_address_kept_with_this_entry": _keeps_digest(signature),
+        "digest_of_this_page_address": True,
+        "email_address": None,
+        "note": _note(signature),
+    }
+
+
+def _state(signature: Signature) -> str:
+    if signature.state == State.REJECTED:
+        return "not_published"
+    if signature.state == State.PUBLISHED and not signature.is_anonymous:
+        return "on_roll"
+    return "confirmed"
+
+
+def _days(signature: Signature) -> dict[str, str | None]:
+    """The days of a named entry. Those of an anonymous one become the batch's, which those of
+    a duplicate do not: to tell them would tell which of the two it is."""
+    if signature.is_anonymous:
+        return {}
+    return {
+        "submitted_on": _iso(signature.submitted_on),
+        "confirmed_on": _iso(signature.confirmed_on),
+        "published_on": _iso(signature.published_on),
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _keeps_digest(signature: Signature) -> bool:
+    return signature.address_digest is not None
+
+
+def _note(signature: Signature) -> str:
+    if signature.is_anonymous:
+        return _(
+            "This is everything that leads from here to you. The day of your batch, and whether "
+            "the line stands on the roll, are held too and not told: whoever reads your mailbox "
+            "could sign with it, and learn from them whether you had signed before."
+        )
+    return _(
+        "This is everything that is held about you. The email address was deleted when you "
+        "confirmed it; a keyed digest of it finds this entry again until the letter is sealed."
+    )

@@ -1,0 +1,185 @@
+"""What is stored beside the signatures: numbers, accounts, and what is no table."""
+
+from django.utils.translation import gettext as _
+
+from signatories.inventory.entry import Entry, of, sentence
+
+# Numbers and decisions --------------------------------------------------------------------
+
+
+def numbers(until: dict[str, str]) -> list[Entry]:
+    return [
+        Entry(
+            title=_("The public numbers"),
+            what=_("How many signed, were rejected or withdrew. Nothing about any one person."),
+            seen_by=_("Everybody."),
+            kept_until=_("For good."),
+            protected=_("What includes anonymous signatures moves with a batch only."),
+            fields=(
+                *of(
+                    "signatories.Tally",
+                    "letter named anonymous named_by_organisation anonymous_by_organisation "
+                    "named_by_version anonymous_by_version figures counted_on last_batch_on",
+                ),
+                *of("signatories.Departure", "letter fate appearance reason number"),
+            ),
+        ),
+        Entry(
+            title=_("The audit trail"),
+            what=_(
+                "What teams and hosts decided: which account, on which day, about which entry. "
+                "What signatories do is not in it."
+            ),
+            seen_by=_("The letter’s owners and moderators, and hosts."),
+            kept_until=sentence(until["decisions"]),
+            protected=_(
+                "Ids and codes only. An anonymous entry has another id after its batch. The "
+                "database refuses changes."
+            ),
+            fields=of("letters.AuditEntry", "letter verb actor target reason number recorded_on"),
+        ),
+        Entry(
+            title=_("What a letter says"),
+            what=_(
+                "The names of its recipients and organisers, if it gives them, what recipients "
+                "answered, and whoever its text names."
+            ),
+            seen_by=_("Everybody."),
+            kept_until=_("As long as the letter stands here."),
+            protected=_("It is meant to be public."),
+            fields=(
+                *of("letters.Letter", "title summary addressed_to organiser_line"),
+                *of("letters.LetterVersion", "title text"),
+                *of("letters.Demand", "lead text"),
+                *of("letters.Recipient", "letter name role organisation"),
+                *of("letters.Response", "recipient outcome responded_on statement source"),
+                *of("letters.Update", "title body source"),
+            ),
+        ),
+    ]
+
+
+# Teams and hosts --------------------------------------------------------------------------
+
+
+def accounts(until: dict[str, str]) -> list[Entry]:
+    by_hosts = _("Hosts.")
+    deleted = _("Until a host deletes the account.")
+    return [
+        Entry(
+            title=_("Accounts"),
+            what=_(
+                "Of organisers, moderators and hosts only; signatories have none. A name, which "
+                "may be a pseudonym, a password in hashed form, rights, and the times of the first "
+                "day and the last log-in."
+            ),
+            seen_by=by_hosts,
+            kept_until=deleted,
+            protected=_("The password by Argon2. No mail address is asked for."),
+            fields=(
+                *of(
+                    "letters.User",
+                    "username password first_name last_name email is_superuser is_staff is_active "
+                    "last_login date_joined",
+                ),
+                *of("letters.Membership", "letter user role"),
+                *of("account.EmailAddress", "user email verified primary"),
+                *of("account.EmailConfirmation", "email_address created sent key"),
+            ),
+        ),
+        Entry(
+            title=_("Sessions"),
+            what=_("That an account is logged in. Reading and signing need no session."),
+            seen_by=_("Nobody."),
+            kept_until=_("Until %(until)s; the row goes when the host clears old ones.")
+            % {"until": until["session"]},
+            protected=_("Signed; it holds the number of the account and no address."),
+            fields=of("sessions.Session", "session_key session_data expire_date"),
+        ),
+        Entry(
+            title=_("The log of the administration"),
+            what=_("What hosts changed about accounts and teams. It never concerns signatures."),
+            seen_by=by_hosts,
+            kept_until=deleted,
+            protected=_(
+                "No entry about a signature is written, because its text would hold names."
+            ),
+            fields=of(
+                "admin.LogEntry",
+                "action_time user content_type object_id object_repr action_flag change_message",
+            ),
+        ),
+    ]
+
+
+# Beside the database ----------------------------------------------------------------------
+
+
+def beside_the_database(until: dict[str, str]) -> list[Entry]:
+    return [
+        Entry(
+            title=_("Keys of the day"),
+            what=_("Files with the keys of unconfirmed addresses. They say nothing by themselves."),
+            seen_by=_("Nobody; the host holds them."),
+            kept_until=sentence(until["day key"]),
+            protected=_("In no backup. Destroying them also reaches old copies of the database."),
+            places=("KEYS_DIR/day",),
+        ),
+        Entry(
+            title=_("Counters against floods"),
+            what=_(
+                "How often a network, a mailbox or a page tried, under scrambled forms of them. "
+                "No address of a visitor is stored."
+            ),
+            seen_by=_("Nobody."),
+            kept_until=sentence(until["network"]),
+            protected=_(
+                "A network’s under a key that is drawn each day and kept nowhere else; a mailbox’s "
+                "under a key of the host, who could test it until midnight."
+            ),
+            places=("Redis: limit", "Redis: network-key", "Redis: allauth"),
+        ),
+        Entry(
+            title=_("The queue"),
+            what=_("Numbers of what the worker has to do: no name, no address, no code."),
+            seen_by=_("Nobody."),
+            kept_until=_("Until it is done."),
+            protected=_("Random numbers of rows; deleted rows cannot be found by them."),
+            places=("Redis: queue",),
+        ),
+        Entry(
+            title=_("Cookies"),
+            what=_(
+                "None on pages for reading. A form sets one with a random value, against forged "
+                "requests; log-in of teams and hosts sets one for the session."
+            ),
+            seen_by=_("Your browser and this site."),
+            kept_until=_("Until you close the browser."),
+            protected=_("Neither names you, and no script can read them."),
+            places=("cookie: csrftoken", "cookie: sessionid", "cookie: messages"),
+        ),
+        Entry(
+            title=_("The message on its way"),
+            what=_("Your address and the code, handed to the mail server. It names no letter."),
+            seen_by=_("The mail servers on both sides; at work, your employer."),
+            kept_until=_("As long as their operators keep their logs; we keep no copy."),
+            protected=_("To a work address: no link, no name, the same words for everybody."),
+            places=("mail",),
+        ),
+        Entry(
+            title=_("Logs"),
+            what=_("Errors and warnings of the programs. There is no log of visits."),
+            seen_by=_("The host."),
+            kept_until=_("As long as the host keeps them."),
+            protected=_("Addresses and links are taken out of every line before it is written."),
+            places=("log",),
+        ),
+        Entry(
+            title=_("Backups"),
+            what=_("Copies of the database, as it was on their day."),
+            seen_by=_("The host."),
+            kept_until=_("As long as the host keeps them; the host’s notice says how long."),
+            protected=_("Without the keys, addresses and digests in them cannot be read."),
+            places=("backups",),
+        ),
+    ]

@@ -1,0 +1,218 @@
+"""What is stored about people who sign."""
+
+from django.utils.translation import gettext as _
+
+from signatories.inventory.entry import Entry, of, sentence
+
+# While you sign ---------------------------------------------------------------------------
+
+
+def while_signing(until: dict[str, str]) -> list[Entry]:
+    verification = "signatories.Verification"
+    nobody = _("Nobody. The program reads it, to write to you.")
+    return [
+        Entry(
+            title=_("The address you type"),
+            what=_("Your mail address, so that a code can be sent to it."),
+            seen_by=nobody,
+            kept_until=_(
+                "Until %(named)s. An anonymous entry, or anything else: at most %(anonymous)s."
+            )
+            % {"named": until["named address"], "anonymous": until["anonymous hours"]},
+            protected=_(
+                "Encrypted under two keys. One of them lives for days only, outside the database "
+                "and its backups; when it is destroyed, no copy of the address can be read."
+            ),
+            fields=of(verification, "address key_name is_private"),
+        ),
+        Entry(
+            title=_("The code"),
+            what=_(
+                "Digests of your code and of your page’s address, how often you tried, and when "
+                "the message is due and was sent."
+            ),
+            seen_by=_("Nobody."),
+            kept_until=_("The code works %(code)s. All of this goes with the address.")
+            % {"code": until["code"]},
+            protected=_("Digests only: neither the code nor the page can be read from them."),
+            fields=of(
+                verification,
+                "page_digest button_digest code_digest tries attempts due_at retry_at claimed_at "
+                "sent_at erase_after",
+            ),
+        ),
+        Entry(
+            title=_("What the code is for"),
+            what=_(
+                "That you want to sign, to find your signature, to free your address or to get "
+                "updates; and which entry or letter it concerns. Until you type the code, or its "
+                "time is over, this joins your address to that entry."
+            ),
+            seen_by=_("Nobody."),
+            kept_until=_("It goes with the address."),
+            protected=_("By the encryption of the address it stands beside."),
+            fields=of(verification, "purpose signature letter entry_digest"),
+        ),
+    ]
+
+
+# Your signature ---------------------------------------------------------------------------
+
+
+def on_the_signature(until: dict[str, str]) -> list[Entry]:
+    signature = "signatories.Signature"
+    public = _("Everybody, once it stands on the roll.")
+    with_it = _("As long as the signature: %(until)s.") % {"until": until["signature"]}
+    return [
+        Entry(
+            title=_("Name and title"),
+            what=_("As you typed them, if you sign by name. Never stored if you sign anonymously."),
+            seen_by=_("The letter’s moderators; everybody, once it stands on the roll."),
+            kept_until=_(
+                "%(until)s Not confirmed: as long as the address. Rejected: %(rejected)s. Changed to "
+                "anonymous: gone at once."
+            )
+            % {"until": sentence(until["signature"]), "rejected": until["rejected"]},
+            protected=_("A rule in the database refuses a name on an anonymous signature."),
+            fields=of(signature, "name title"),
+        ),
+        Entry(
+            title=_("Where you work"),
+            what=_(
+                "The organisation, whether you work there now, the kind of work if you chose one, "
+                "and how it was verified."
+            ),
+            seen_by=_(
+                "By name: moderators, then everybody. Anonymous: nobody, beyond what your line "
+                "shows."
+            ),
+            kept_until=with_it,
+            protected=_(
+                "What an anonymous line may show is decided apart from this, by the size of the "
+                "group."
+            ),
+            fields=of(signature, "organisation organisation_text tenure role method"),
+        ),
+        Entry(
+            title=_("How you appear"),
+            what=_("By name or anonymously, and whether search engines may list your name."),
+            seen_by=public,
+            kept_until=with_it,
+            protected=_("You can change it on the page of your signature."),
+            fields=of(signature, "appearance threshold is_hidden_from_search"),
+        ),
+        Entry(
+            title=_("Your line on the roll"),
+            what=_("What the line shows, its place, and the day it came."),
+            seen_by=_("Everybody; nobody sees the day."),
+            kept_until=_("%(until)s A withdrawn anonymous line: until %(leaving)s.")
+            % {"until": sentence(until["signature"]), "leaving": until["leaving line"]},
+            protected=_(
+                "An anonymous line comes and goes in a batch, at a place drawn by lot, and shows "
+                "its organisation only in a large enough group."
+            ),
+            fields=of(
+                signature, "shown_organisation shown_tenure shown_role roll_key published_on"
+            ),
+        ),
+        Entry(
+            title=_("The text you signed"),
+            what=_("Which letter, which version of it, and whether you carry over to a newer one."),
+            seen_by=_(
+                "You, and the letter’s moderators. Everybody sees how many signed which version."
+            ),
+            kept_until=with_it,
+            protected=_("A published text cannot change; the database refuses it."),
+            fields=of(signature, "letter version carried_to"),
+        ),
+        Entry(
+            title=_("Days"),
+            what=_("The day you sent the form and the day you confirmed; never an hour."),
+            seen_by=_("You. Moderators see how many days an entry by name has waited for them."),
+            kept_until=with_it,
+            protected=_("On an anonymous line both become the day of its batch."),
+            fields=of(signature, "submitted_on confirmed_on"),
+        ),
+        Entry(
+            title=_("What became of your entry"),
+            what=_("Whether it waits, stands on the roll or was rejected, on which day and why."),
+            seen_by=_("You, and the letter’s moderators."),
+            kept_until=_("With it. Rejected: %(rejected)s. A second entry: %(duplicate)s.")
+            % {"rejected": until["rejected"], "duplicate": until["duplicate"]},
+            protected=_("A second entry under one address looks like a first one, also to you."),
+            fields=of(signature, "state rejected_on reason"),
+        ),
+        Entry(
+            title=_("The key to your page"),
+            what=_(
+                "A digest of the link to your signature. While a name of yours waits to replace "
+                "your anonymous line, it also holds the digest of that line’s link, which joins "
+                "the two."
+            ),
+            seen_by=_("Nobody."),
+            kept_until=_(
+                "With it. The join: until the name stands on the roll. Not confirmed: at most "
+                "%(wish)s. Rejected: %(rejected)s."
+            )
+            % {"wish": until["wish to be named"], "rejected": until["rejected"]},
+            protected=_("The link cannot be computed from its digest."),
+            fields=of(signature, "manage_digest replaces"),
+        ),
+    ]
+
+
+# Digests ----------------------------------------------------------------------------------
+
+
+def digests(until: dict[str, str]) -> list[Entry]:
+    return [
+        Entry(
+            title=_("The list of used addresses"),
+            what=_(
+                "For each address that signed a letter, one digest. It leads to no signature and "
+                "has no date."
+            ),
+            seen_by=_("Nobody."),
+            kept_until=sentence(until["digest"]),
+            protected=_(
+                "Made under the letter’s key, and shuffled with each batch. Whoever holds the "
+                "database and all keys can test whether a given address has signed."
+            ),
+            fields=of("signatories.UsedAddress", "letter digest"),
+        ),
+        Entry(
+            title=_("The digest on a signature by name"),
+            what=_("The same digest again, so that you can find your signature by your address."),
+            seen_by=_("Nobody."),
+            kept_until=_("Until it is withdrawn, or the letter is sealed."),
+            protected=_("A rule in the database refuses it on an anonymous signature."),
+            fields=of("signatories.Signature", "address_digest"),
+        ),
+        Entry(
+            title=_("The letter’s key"),
+            what=_("The key of these digests. A second key in a file outside locks it."),
+            seen_by=_("Nobody; the host holds it."),
+            kept_until=sentence(until["letter key"]),
+            protected=_(
+                "Sealing destroys the file. From then on the digests in any copy are worth nothing."
+            ),
+            fields=of("signatories.LetterKey", "letter wrapped"),
+            places=("KEYS_DIR/letter",),
+        ),
+    ]
+
+
+def subscriptions(until: dict[str, str]) -> list[Entry]:
+    return [
+        Entry(
+            title=_("A subscription to updates"),
+            what=_(
+                "If you ask for news of a letter: a private mail address, its digest, and the "
+                "digest of the link that ends it. It leads to no signature and has no date."
+            ),
+            seen_by=_("Nobody. The program reads it, to write to you."),
+            kept_until=sentence(until["subscription"]),
+            protected=_("Encrypted under two keys, one of which sealing destroys."),
+            fields=of("signatories.Subscription", "letter address digest token_digest"),
+        )
+    ]

@@ -1,0 +1,76 @@
+"""Fields that say nothing about a person."""
+
+from signatories.inventory.entry import Silent, of
+
+NOT_ABOUT_PEOPLE = (
+    Silent(
+        "random numbers of rows; those of anonymous entries and of digests are drawn anew",
+        (
+            "signatories.Signature.id",
+            "signatories.Verification.id",
+            "signatories.UsedAddress.id",
+            "signatories.Subscription.id",
+        ),
+    ),
+    Silent(
+        "whether a line was invented for a demonstration",
+        ("signatories.Signature.is_demonstration",),
+    ),
+    Silent("when the letter's next batch is due", of("signatories.Tally", "id next_batch_at")),
+    Silent(
+        "numbers of rows", of("signatories.Departure", "id") + of("signatories.LetterKey", "id")
+    ),
+    Silent(
+        "a letter's address, rules and days",
+        of(
+            "letters.Letter",
+            "id slug language status visibility organisations review_policy allows_named "
+            "allows_anonymous allows_pledged accepts_unverified minimum_group_size roll_in_search "
+            "pledge_thresholds goal opens_at closes_at published_on closed_on sealed_on "
+            "current_version",
+        ),
+    ),
+    Silent(
+        "which text it is",
+        (
+            *of("letters.LetterVersion", "id letter number sha256 published_on"),
+            *of("letters.Demand", "id version number"),
+        ),
+    ),
+    Silent(
+        "order and place on the letter's page",
+        (
+            *of("letters.Recipient", "id position"),
+            *of("letters.Response", "id demand"),
+            *of("letters.Update", "id letter kind published_on"),
+        ),
+    ),
+    Silent(
+        "which organisations exist, not who works there",
+        (
+            *of("letters.Organisation", "id name slug parent headcount_band is_demonstration"),
+            *of("letters.OrganisationAlias", "id organisation name key"),
+            *of("letters.OrganisationDomain", "id organisation domain mailbox_domain"),
+        ),
+    ),
+    Silent(
+        "numbers of rows about accounts and decisions",
+        (
+            *of("letters.AuditEntry", "id"),
+            *of("letters.User", "id"),
+            *of("letters.Membership", "id"),
+            *of("account.EmailAddress", "id"),
+            *of("account.EmailConfirmation", "id"),
+            *of("admin.LogEntry", "id"),
+        ),
+    ),
+    Silent(
+        "Django's table of rights, which stays unused: rights follow from Membership",
+        (
+            *of("letters.User", "groups user_permissions"),
+            *of("auth.Permission", "id name content_type codename"),
+            *of("auth.Group", "id name permissions"),
+        ),
+    ),
+    Silent("the names of the tables", of("contenttypes.ContentType", "id app_label model")),
+)

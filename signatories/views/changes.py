@@ -1,0 +1,143 @@
+"""Changing one's own signature. Each page says what will happen; a POST does it."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from config import http, ratelimit
+from letters.actions import NotAllowed
+from signatories import roll
+from signatories.actions import confirming, own, signing
+from signatories.forms import NameForm, TitleForm
+from signatories.models import Appearance, Signature
+from signatories.views import pages
+
+CHANGE = ["GET", "HEAD", "POST"]
+Refused = (ratelimit.LimitReached, NotAllowed)
+
+
+def _is_sent(request: HttpRequest) -> bool:
+    return request.method == "POST" and not getattr(request, "csrf_failed", False)
+
+
+def _page(
+    request: HttpRequest, name: str, token: str, found: Signature, **context: object
+) -> HttpResponse:
+    csrf_failed = getattr(request, "csrf_failed", False)
+    context = {
+        "letter": found.letter,
+        "line": roll.line_with_organisation(found),
+        "token": token,
+        "csrf_failed": csrf_failed,
+        **context,
+    }
+    status = 403 if csrf_failed else 200
+    return render(request, f"signatories/{name}.html", context, status=status)
+
+
+@require_http_methods(CHANGE)
+@http.keeps_what_was_typed
+def title(request: HttpRequest, token: str) -> HttpResponse:
+    found = confirming.by_token(token)
+    if found is None or found.is_anonymous:
+        return pages.gone(request)
+    form = TitleForm(request.POST if request.method == "POST" else {"title": found.title})
+    if _is_sent(request) and form.is_valid():
+        try:
+            ratelimit.check("change:page", token)
+            own.correct_title(token=token, title=form.cleaned_data["title"])
+            return redirect("signer:signature", token)
+        except confirming.Gone:
+            return pages.gone(request)
+        except Refused as refusal:
+            form.add_error("title", pages.refusal(refusal))
+    return _page(request, "title", token, found, form=form)
+
+
+@require_http_methods(CHANGE)
+def anonymous(request: HttpRequest, token: str) -> HttpResponse:
+    """From named to anonymous. A second press finds the new entry of the first."""
+    found = confirming.by_token(token)
+    if request.method != "POST":
+        if found is None or found.is_anonymous:
+            return pages.gone(request)
+        after = Signature(
+            appearance=Appearance.ANONYMOUS,
+            organisation=found.organisation,
+            tenure=found.tenure,
+            method=found.method,
+        )
+        return _page(
+            request,
+            "anonymous",
+            token,
+            found,
+            line_after=roll.line_with_organisation(after),
+            refusal=own.why_not_anonymous(found),
+        )
+    try:
+        return redirect("signer:signature", own.appear_anonymously(token=token))
+    except (confirming.Gone, NotAllowed):
+        return pages.gone(request)
+
+
+@require_http_methods(CHANGE)
+@http.keeps_what_was_typed
+def named(request: HttpRequest, token: str) -> HttpResponse:
+    """From anonymous to named, with a fresh proof of a mailbox."""
+    found = confirming.by_token(token)
+    if found is None or not found.is_anonymous:
+        return pages.gone(request)
+    form = NameForm(found, request.POST if request.method == "POST" else None)
+    if _is_sent(request) and form.is_valid():
+        try:
+            ratelimit.check("sign:network", ratelimit.network(request))
+            ratelimit.check("change:page", token)
+            return redirect("signer:confirm", _ask_to_be_named(found, form))
+        except Refused as refusal:
+            form.add_error(None, pages.refusal(refusal))
+    return _page(request, "named", token, found, form=form, refusal=signing.why_not_named(found))
+
+
+def _ask_to_be_named(found: Signature, form: NameForm) -> str:
+    return signing.ask_to_be_named(
+        signature=found,
+        entry=form.entry,
+        address=form.cleaned_data["email"],
+        affiliation=form.affiliation,
+    )
+
+
+@require_http_methods(CHANGE)
+def text(request: HttpRequest, token: str) -> HttpResponse:
+    """Carry a signature over to the letter's newer text."""
+    found = confirming.by_token(token)
+    if found is None:
+        return pages.gone(request)
+    if request.method != "POST":
+        return _page(
+            request,
+            "carry_over",
+            token,
+            found,
+            version=found.carried_to or found.version,
+            current=found.letter.current_version,
+        )
+    return _change(request, token, lambda: own.carry_over(token=token))
+
+
+@require_POST
+def search(request: HttpRequest, token: str) -> HttpResponse:
+    """Keep one's name out of search engines, or no longer."""
+    hidden = request.POST.get("hidden") == "1"
+    return _change(request, token, lambda: own.hide_from_search(token=token, hidden=hidden))
+
+
+def _change(request: HttpRequest, token: str, verb: Callable[[], object]) -> HttpResponse:
+    try:
+        verb()
+    except (confirming.Gone, NotAllowed):
+        return pages.gone(request)
+    return redirect("signer:signature", token)
