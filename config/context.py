@@ -8,4 +8,5 @@ def site(request: HttpRequest) -> dict[str, object]:
         "site_name": settings.SITE_NAME,
         "is_demonstration": settings.IS_DEMONSTRATION,
         "is_development": settings.DEBUG,
+        "onion_location": settings.ONION_LOCATION,
     }

@@ -1,13 +1,17 @@
 """Error pages, caching headers and the process's own health."""
 
+import functools
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 View = Callable[..., HttpResponse]
+
+NOT_FOR_ROBOTS = ("/confirm/", "/signature/", "/updates/", "/admin/", "/accounts/")
 
 
 def public_for(seconds: int) -> Callable[[View], View]:
@@ -18,6 +22,7 @@ def public_for(seconds: int) -> Callable[[View], View]:
             response = view(request, *args, **kwargs)
             if response.status_code == 200:
                 patch_cache_control(response, public=True, max_age=seconds)
+                offer_onion(request, response)
             return response
 
         return wrapped
@@ -25,10 +30,40 @@ def public_for(seconds: int) -> Callable[[View], View]:
     return decorate
 
 
+def onion_too(view: View) -> View:
+    """Mark a page that is not the same for everybody, but has an address without a secret."""
+
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if request.method in ("GET", "HEAD") and response.status_code == 200:
+            offer_onion(request, response)
+        return response
+
+    return functools.update_wrapper(wrapped, view)
+
+
+def offer_onion(request: HttpRequest, response: HttpResponse) -> None:
+    """Tell Tor Browser the address of this page at the onion service, if there is one."""
+    if settings.ONION_LOCATION:
+        response["Onion-Location"] = settings.ONION_LOCATION + request.get_full_path()
+
+
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@public_for(3600)
+def robots(request: HttpRequest) -> HttpResponse:
+    """Keeps search engines out of what is nobody's business but one person's.
+
+    The roll is not in it: an engine has to read the page in order to see that it must not
+    list it.
+    """
+    rules = ["User-agent: *", *(f"Disallow: {path}" for path in NOT_FOR_ROBOTS)]
+    return HttpResponse("\n".join(rules) + "\n", content_type="text/plain; charset=utf-8")
 
 
 # Error pages --------------------------------------------------------------------------

@@ -149,6 +149,12 @@ CACHES = {
 # An HTTP cache in front, to be told when a page shows less than before.
 CACHE_PURGE_URL = env.str("CACHE_PURGE_URL", default="")
 
+# The same site as an onion service: public pages tell Tor Browser of it.
+ONION_LOCATION = env.str("ONION_LOCATION", default="").rstrip("/")
+
+# The host's own privacy notice, to which the privacy page links.
+NOTICE_URL = env.str("NOTICE_URL", default="")
+
 # Celery (read with the prefix CELERY_) --------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL or broker.broker_url(VAR_DIR)
@@ -352,6 +358,12 @@ def refuse_unreadable_values() -> None:
             r"(https?://|$)", CACHE_PURGE_URL
         ),
         "BATCH_MINIMUM must be a number from 1": BATCH_MINIMUM < 1,
+        "NOTICE_URL must begin with https://, http:// or /": not re.match(
+            r"(https?://|/(?!/)|$)", NOTICE_URL
+        ),
+        "ONION_LOCATION must be http:// or https:// and an onion address": not re.fullmatch(
+            r"(https?://[a-z2-7]{56}\.onion)?", ONION_LOCATION
+        ),
     }
     refuse("values that cannot be read", unreadable)
 

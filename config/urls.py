@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include(signer_patterns)),
     path("", include(health_patterns)),
     path("healthz", http.healthz, name="healthz"),
+    path("robots.txt", http.robots, name="robots"),
     *(path(f"accounts/{page}", http.not_found) for page in PAGES_THAT_SEND_MAIL),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

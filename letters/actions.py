@@ -26,6 +26,10 @@ class NotAllowed(Exception):
     """The verb does not apply; the message says why, for the person who tried."""
 
 
+class Overtaken(NotAllowed):
+    """Somebody else did something in between that the person who tried has not seen."""
+
+
 def audit(
     *,
     verb: str,
@@ -68,22 +72,38 @@ class Text:
     markdown: str
     demands: tuple[tuple[str, str], ...]
 
+    @classmethod
+    def of(cls, version: LetterVersion) -> "Text":
+        demands = version.demands.values_list("lead", "text")
+        return cls(version.title, version.text, tuple(demands))
+
     @property
     def sha256(self) -> str:
         return text_digest(self.title, self.markdown, list(self.demands))
 
 
 @transaction.atomic
-def publish_text(*, letter: Letter, text: Text, actor: User | None, on: date) -> LetterVersion:
+def publish_text(
+    *,
+    letter: Letter,
+    text: Text,
+    actor: User | None,
+    on: date,
+    instead_of: int | None = None,
+) -> LetterVersion:
     """Make `text` the letter's current version. The same text again changes nothing.
 
     Earlier versions and the signatures bound to them stay as they are. `actor` is an owner, an
-    editor or a host, or None for the installation itself. Raises `NotAllowed`.
+    editor or a host, or None for the installation itself. `instead_of` is the number of the
+    version from which the text was written, 0 where there was none; nothing is published if
+    another one is current by now. Raises `NotAllowed`, in that case `Overtaken`.
     """
     letter = _locked(letter, actor, edited_by)
     if letter.is_sealed:
         raise NotAllowed(_("A sealed letter keeps its text."))
     current = letter.current_version
+    if instead_of is not None and instead_of != (current.number if current else 0):
+        raise Overtaken(_("Somebody has published another version meanwhile."))
     if current and current.sha256 == text.sha256:
         return current
     latest = letter.versions.aggregate(number=Max("number"))["number"] or 0

@@ -14,10 +14,13 @@ from enum import StrEnum
 from itertools import groupby
 
 from letters.actions import Text
+from letters.markdown import DEMANDS_MARK
 
-# How often two sequences may be compared word with word before we give up on detail. Prose of
-# two thousand words on either side stays far below.
-MOST_COMPARISONS = 100_000
+# How long two sequences may be together, and how many equal pairs they may have, before we give
+# up on detail. The pairs are shared among all paragraphs that changed: a hundred of them may
+# still have two hundred words each.
+LONGEST = 4_000
+MOST_EQUAL_PAIRS = 40_000
 # How many paragraphs in a row are tried against each other, to see which became which.
 MOST_PAIRS = 2_500
 # Paragraphs that share less than this are two paragraphs, and not one that was changed.
@@ -74,6 +77,10 @@ class Paragraph:
         """Its words, where the two texts do not differ in them."""
         return "".join(piece.text for piece in self.pieces)
 
+    @property
+    def is_place_of_demands(self) -> bool:
+        return self.shown == DEMANDS_MARK
+
 
 @dataclass(frozen=True)
 class DemandChange:
@@ -109,7 +116,7 @@ class Difference:
 
     @property
     def changes_text(self) -> bool:
-        return any(paragraph.kind != Kind.SAME for paragraph in self.paragraphs)
+        return any(one.kind != Kind.SAME and one.pieces for one in self.paragraphs)
 
     @property
     def changes_demands(self) -> bool:
@@ -122,7 +129,8 @@ class Difference:
 
     @property
     def stretches(self) -> list[Stretch]:
-        grouped = groupby(self.paragraphs, lambda paragraph: paragraph.kind == Kind.SAME)
+        shown = (paragraph for paragraph in self.paragraphs if paragraph.pieces)
+        grouped = groupby(shown, lambda paragraph: paragraph.kind == Kind.SAME)
         return [Stretch(is_same, tuple(paragraphs)) for is_same, paragraphs in grouped]
 
     @property
@@ -158,12 +166,15 @@ def between(before: Text, after: Text) -> Difference:
 # Words ------------------------------------------------------------------------------------
 
 
-def words(before: str, after: str) -> Pieces:
-    """Both texts in one, word by word: what is gone stands before what came in its place."""
+def words(before: str, after: str, most: int = MOST_EQUAL_PAIRS) -> Pieces:
+    """Both texts in one, word by word: what is gone stands before what came in its place.
+
+    Where they have more than `most` pairs of equal words, one replaces the other as a whole.
+    """
     old, new = _TOKENS.findall(before), _TOKENS.findall(after)
     found: list[Piece] = []
     removed = added = ""
-    for is_same, i1, i2, j1, j2 in _matches(old, new):
+    for is_same, i1, i2, j1, j2 in _matches(old, new, most):
         gone, come = "".join(old[i1:i2]), "".join(new[j1:j2])
         is_crumb = is_same and (removed or added) and not _WORD.search(gone) and i2 < len(old)
         if not is_same or is_crumb:
@@ -191,7 +202,7 @@ def _later(pieces: Pieces) -> str:
 
 
 def _matches(
-    old: Sequence[str], new: Sequence[str]
+    old: Sequence[str], new: Sequence[str], most: int
 ) -> Iterator[tuple[bool, int, int, int, int]]:
     """Stretches of both sequences in order: whether they are the same, and from where to where."""
     start, ends = _common_start(old, new), _common_end(old, new)
@@ -199,7 +210,7 @@ def _matches(
     if start:
         yield True, 0, start, 0, start
     inner_old, inner_new = old[start:i2], new[start:j2]
-    if _comparisons(inner_old, inner_new) <= MOST_COMPARISONS:
+    if _takes_not_too_long(inner_old, inner_new, most):
         # White space alone is no reason to find two places alike.
         matcher = SequenceMatcher(str.isspace, inner_old, inner_new, autojunk=False)
         for tag, a1, a2, b1, b2 in matcher.get_opcodes():
@@ -225,10 +236,10 @@ def _common_end(old: Sequence[str], new: Sequence[str]) -> int:
     return _common_start(old[start:][::-1], new[start:][::-1])
 
 
-def _comparisons(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many pairs of equal elements there are: what the comparison has to weigh."""
+def _takes_not_too_long(old: Sequence[str], new: Sequence[str], most: int) -> bool:
     in_new = Counter(new)
-    return sum(in_new[word] for word in old if not word.isspace())
+    equal_pairs = sum(in_new[word] for word in old if not word.isspace())
+    return len(old) + len(new) <= LONGEST and equal_pairs <= most
 
 
 # Paragraphs and demands -------------------------------------------------------------------
@@ -251,20 +262,20 @@ def _paragraphs(before: str, after: str) -> Iterator[Paragraph]:
     old_bodies, new_bodies = [body for body, _gap in old], [body for body, _gap in new]
     pairs = _align(old_bodies, new_bodies)
     moved = _moved(old_bodies, new_bodies, pairs)
+    most = _share(old_bodies, new_bodies, pairs)
     for i, j in pairs:
-        gap_before = "" if i is None else old[i][1]
-        gap_after = "" if j is None else new[j][1]
-        if i is None:
-            assert j is not None  # noqa: S101 - every pair has a side
-            body = new_bodies[j]
-            pieces, kind, is_moved = _whole(Kind.ADDED, body), Kind.ADDED, body in moved
-        elif j is None:
-            body = old_bodies[i]
-            pieces, kind, is_moved = _whole(Kind.REMOVED, body), Kind.REMOVED, body in moved
-        else:
-            pieces, is_moved = words(old_bodies[i], new_bodies[j]), False
+        if i is not None and j is not None:
+            pieces = words(old_bodies[i], new_bodies[j], most)
             kind = Kind.SAME if old_bodies[i] == new_bodies[j] else Kind.CHANGED
-        yield Paragraph(kind, pieces, gap_before, gap_after, is_moved)
+            yield Paragraph(kind, pieces, gap_before=old[i][1], gap_after=new[j][1])
+        elif i is not None:
+            body, gap = old[i]
+            pieces = _whole(Kind.REMOVED, body)
+            yield Paragraph(Kind.REMOVED, pieces, gap_before=gap, is_moved=body in moved)
+        elif j is not None:
+            body, gap = new[j]
+            pieces = _whole(Kind.ADDED, body)
+            yield Paragraph(Kind.ADDED, pieces, gap_after=gap, is_moved=body in moved)
 
 
 def _whole(kind: Kind, text: str) -> Pieces:
@@ -274,19 +285,18 @@ def _whole(kind: Kind, text: str) -> Pieces:
 def _demands(
     before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]
 ) -> Iterator[DemandChange]:
-    for i, j in _align([" ".join(one) for one in before], [" ".join(one) for one in after]):
-        if i is None:
-            assert j is not None  # noqa: S101 - every pair has a side
-            lead, text = after[j]
-            yield DemandChange(Kind.ADDED, _whole(Kind.ADDED, lead), _whole(Kind.ADDED, text))
-        elif j is None:
-            lead, text = before[i]
-            yield DemandChange(Kind.REMOVED, _whole(Kind.REMOVED, lead), _whole(Kind.REMOVED, text))
-        else:
+    old, new = [" ".join(one) for one in before], [" ".join(one) for one in after]
+    pairs = _align(old, new)
+    most = _share(old, new, pairs)
+    for i, j in pairs:
+        if i is not None and j is not None:
             kind = Kind.SAME if before[i] == after[j] else Kind.CHANGED
-            yield DemandChange(
-                kind, words(before[i][0], after[j][0]), words(before[i][1], after[j][1])
-            )
+            lead = words(before[i][0], after[j][0], most)
+            yield DemandChange(kind, lead, words(before[i][1], after[j][1], most))
+        elif i is not None:
+            yield DemandChange(Kind.REMOVED, *(_whole(Kind.REMOVED, one) for one in before[i]))
+        elif j is not None:
+            yield DemandChange(Kind.ADDED, *(_whole(Kind.ADDED, one) for one in after[j]))
 
 
 Pair = tuple[int | None, int | None]
@@ -295,7 +305,7 @@ Pair = tuple[int | None, int | None]
 def _align(old: list[str], new: list[str]) -> list[Pair]:
     """Which became which, in order on both sides; None where one has no counterpart."""
     pairs: list[Pair] = []
-    for is_same, i1, i2, j1, j2 in _matches(old, new):
+    for is_same, i1, i2, j1, j2 in _matches(old, new, MOST_EQUAL_PAIRS):
         if is_same:
             pairs += zip(range(i1, i2), range(j1, j2), strict=True)
         else:
@@ -349,6 +359,12 @@ def _likeness(one: Counter[str], other: Counter[str]) -> float:
         return 1.0 if number else 0.0
     shared = 2 * (one & other).total() / number
     return shared if shared >= SIMILAR else 0.0
+
+
+def _share(old: list[str], new: list[str], pairs: list[Pair]) -> int:
+    """How many pairs of equal words each of those that changed may have."""
+    changed = sum(1 for i, j in pairs if i is not None and j is not None and old[i] != new[j])
+    return MOST_EQUAL_PAIRS // max(1, changed)
 
 
 def _moved(old: list[str], new: list[str], pairs: list[Pair]) -> set[str]:

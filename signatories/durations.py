@@ -1,11 +1,15 @@
 """How long we keep what: the one source, from the settings, for pages, inventory and docs."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config import ratelimit
+from signatories.actions import batches
 
-SECONDS_A_DAY = 24 * 60 * 60
+AN_HOUR = timedelta(hours=1)
 
 
 def kept() -> dict[str, str]:
@@ -20,6 +24,7 @@ def kept() -> dict[str, str]:
         % {"hours": settings.UNCONFIRMED_ANONYMOUS_HOURS},
         "named address": _("confirmation; without one, at most %(hours)d hours")
         % {"hours": settings.UNCONFIRMED_NAMED_HOURS},
+        "anonymous hours": _("%(hours)d hours") % {"hours": settings.UNCONFIRMED_ANONYMOUS_HOURS},
         "other address": _("the code is typed; without that, at most %(hours)d hours")
         % {"hours": settings.UNCONFIRMED_ANONYMOUS_HOURS},
         "day key": _("at most %(anonymous)d hours (by name: %(named)d) after its day began")
@@ -31,8 +36,12 @@ def kept() -> dict[str, str]:
         )
         % {"days": settings.SEALING_DAYS},
         "signature": _("until you withdraw it"),
-        "leaving line": _("the batch it leaves with, at most %(days)d days later")
-        % {"days": longest_wait_days()},
+        "leaving line": ngettext(
+            "the next batch, at most %(hours)d hour later",
+            "the next batch, at most %(hours)d hours later",
+            hours_between_batches(),
+        )
+        % {"hours": hours_between_batches()},
         "wish to be named": _("confirmation; without one, at most %(hours)d hours")
         % {"hours": settings.UNCONFIRMED_ANONYMOUS_HOURS},
         "duplicate": _("%(days)d days") % {"days": settings.DUPLICATE_DAYS},
@@ -71,12 +80,8 @@ def table() -> list[tuple[str, str]]:
     ]
 
 
-def longest_wait_days() -> int:
-    """The longest that anything waits for a batch, counted in begun days.
-
-    A letter's batch comes at the latest on the day after the longest wait is over, or, where
-    batches are further apart than a day, when the next one is due.
-    """
+def hours_between_batches() -> int:
+    """The most that lies between two batches of a letter, in hours begun."""
     if settings.BATCH_INTERVAL == "daily":
-        return int(settings.BATCH_MAXIMUM_WAIT_DAYS) + 1
-    return int(settings.BATCH_MAXIMUM_WAIT_DAYS) + 1 + int(settings.BATCH_INTERVAL) // SECONDS_A_DAY
+        return batches.LONGEST_INTERVAL // AN_HOUR
+    return -(-timedelta(seconds=int(settings.BATCH_INTERVAL)) // AN_HOUR)

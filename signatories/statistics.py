@@ -140,7 +140,7 @@ def count_by_version(letter: Letter, appearance: str) -> dict[str, int]:
 
 def count_figures(letter: Letter) -> dict[str, Any]:
     """What was received and what became of it. Moves with a batch, because it includes
-    anonymous signatures (except those that are held back)."""
+    anonymous signatures (except those that are held back, or wait for company)."""
     signatures, departures = letter.signatures.counted(), letter.departures.all()
     if holds_back_anonymous(letter):
         signatures, departures = signatures.named(), departures.named()

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from signatories.views import changes, health, own, public, signing, updates
+from signatories.views import changes, health, own, promise, public, signing, updates, versions
 
 CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
 
@@ -8,10 +8,14 @@ public_patterns = (
     [
         path("", public.index, name="index"),
         path("how-it-works/", public.how, name="how"),
+        path("privacy/", promise.privacy, name="privacy"),
+        path("what-an-employer-can-see/", promise.employer, name="employer"),
         path("letters/<slug:slug>/", public.letter, name="letter"),
         path("letters/<slug:slug>/sign/", signing.sign, name="sign"),
         path("letters/<slug:slug>/roll/", public.roll_page, name="roll"),
         path("letters/<slug:slug>/updates/subscribe/", updates.subscribe, name="subscribe"),
+        path("letters/<slug:slug>/versions/", versions.versions, name="versions"),
+        path("letters/<slug:slug>/versions/<int:number>/", versions.version, name="version"),
         path("letters/<slug:slug>/stats.json", public.stats, name="stats"),
     ],
     "public",

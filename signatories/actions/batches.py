@@ -56,8 +56,8 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
     anonymous lines; lines are carried over to a newer text; what each line may show is decided
     anew; and the counts that include anonymous signatures follow.
 
-    While fewer than `BATCH_MINIMUM` lines wait, and none of them too long, nothing of this
-    shows: they are only shuffled where they are.
+    While fewer than `BATCH_MINIMUM` lines wait, and none of them too long, they stay where
+    they are, shuffled, and no number tells of them.
     """
     start_tally(letter)
     with transaction.atomic():
@@ -66,10 +66,7 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
         )
         if not claimed:
             return None
-        if _waits_for_company(letter, now):
-            _let_wait(letter)
-            return 0
-        return _move(letter, now)
+        return _move(letter, now, is_last=False)
 
 
 @transaction.atomic
@@ -77,17 +74,19 @@ def publish_last_batch(*, letter: Letter, now: datetime) -> int:
     """Move all that waits, however little it is and whatever the clock says."""
     start_tally(letter)
     Tally.objects.select_for_update().get(letter=letter)
-    return _move(letter, now)
+    return _move(letter, now, is_last=True)
 
 
-def _move(letter: Letter, now: datetime) -> int:
+def _move(letter: Letter, now: datetime, *, is_last: bool) -> int:
+    arrived = 0
     _let_leave(letter)
     _swap(letter)
     if statistics.holds_back_anonymous(letter):
         _step_back(letter)
-        arrived = 0
-    else:
+    elif is_last or not _wait_for_company(letter, now):
         arrived = _let_arrive(letter)
+    else:
+        _let_wait(letter)
     statistics.decide_what_shows(letter)
     _count(letter, now)
     if arrived:
@@ -95,7 +94,7 @@ def _move(letter: Letter, now: datetime) -> int:
     return arrived
 
 
-def _waits_for_company(letter: Letter, now: datetime) -> bool:
+def _wait_for_company(letter: Letter, now: datetime) -> bool:
     """Whether the lines that wait are too few to hide among each other, and can wait on."""
     waiting = letter.signatures.waiting_for_batch().aggregate(
         number=Count("pk"), since=Min("confirmed_on")
@@ -136,7 +135,6 @@ def _let_wait(letter: Letter) -> None:
 def _let_arrive(letter: Letter) -> int:
     arriving = list(letter.signatures.waiting_for_batch().select_for_update(of=("self",)))
     carried = list(letter.signatures.to_be_carried_over().select_for_update(of=("self",)))
-    SystemRandom().shuffle(arriving)
     places = roll.places_by_lot(_names_on_roll(letter), len(arriving))
     today = timezone.localdate()
     for signature, place in zip(arriving, places, strict=True):

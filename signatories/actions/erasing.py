@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from config import keys
 from letters.actions import audit
+from letters.models import Letter
 from signatories import addresses, statistics
 from signatories.actions import sealing
 from signatories.models import Fate, Signature, Verification
@@ -31,6 +32,28 @@ def expired(now: datetime) -> dict[str, QuerySet[Signature] | QuerySet[Verificat
             published_on__isnull=True,
         ),
     }
+
+
+def due(now: datetime) -> dict[str, int]:
+    """How much of what must be gone by `now`, for an operator who wants to know beforehand."""
+    return {
+        "letters would be closed": Letter.objects.past_closing(now).count(),
+        "letters would be sealed": sealing.due_for_sealing(now).count(),
+        **{f"{what} would be erased": rows.count() for what, rows in expired(now).items()},
+        "keys of the day would be destroyed": len(keys.expired_day_keys(now)),
+    }
+
+
+def erase_all(*, now: datetime) -> Iterator[tuple[str, int]]:
+    """Do everything that the table of durations asks for, yielding (what, how many) on the way:
+    end letters, erase rows, and destroy keys last of all."""
+    for what, _letter in sealing.end_letters(now=now):
+        yield f"letters {what}", 1
+    for what, number in erase_expired(now=now):
+        yield f"{what} erased", number
+    destroyed = turn_keys(now=now)
+    if destroyed:
+        yield "keys destroyed", len(destroyed)
 
 
 def erase_expired(*, now: datetime) -> Iterator[tuple[str, int]]:

@@ -64,7 +64,10 @@ def numbers(until: dict[str, str]) -> list[Entry]:
 
 def accounts(until: dict[str, str]) -> list[Entry]:
     by_hosts = _("Hosts.")
-    deleted = _("Until a host deletes the account.")
+    deleted = _(
+        "Until a host deletes the account. One that decided something can only be switched off, "
+        "because the audit trail names it."
+    )
     return [
         Entry(
             title=_("Accounts"),
@@ -93,14 +96,14 @@ def accounts(until: dict[str, str]) -> list[Entry]:
             seen_by=_("Nobody."),
             kept_until=_("Until %(until)s; the row goes when the host clears old ones.")
             % {"until": until["session"]},
-            protected=_("Signed; it holds the number of the account and no address."),
+            protected=_("It holds the account and the time of the log-in, and no network address."),
             fields=of("sessions.Session", "session_key session_data expire_date"),
         ),
         Entry(
             title=_("The log of the administration"),
             what=_("What hosts changed about accounts and teams. It never concerns signatures."),
             seen_by=by_hosts,
-            kept_until=deleted,
+            kept_until=_("As long as the account."),
             protected=_(
                 "No entry about a signature is written, because its text would hold names."
             ),
@@ -134,8 +137,9 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
             seen_by=_("Nobody."),
             kept_until=sentence(until["network"]),
             protected=_(
-                "A network’s under a key that is drawn each day and kept nowhere else; a mailbox’s "
-                "under a key of the host, who could test it until midnight."
+                "A network’s form is made under a key that is drawn each day and kept nowhere "
+                "else, a mailbox’s under a key of the host, who could test an address against it "
+                "that day."
             ),
             places=("Redis: limit", "Redis: network-key", "Redis: allauth"),
         ),
@@ -144,7 +148,7 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
             what=_("Numbers of what the worker has to do: no name, no address, no code."),
             seen_by=_("Nobody."),
             kept_until=_("Until it is done."),
-            protected=_("Random numbers of rows; deleted rows cannot be found by them."),
+            protected=_("The numbers are random, and lead nowhere once the row is erased."),
             places=("Redis: queue",),
         ),
         Entry(

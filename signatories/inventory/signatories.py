@@ -69,8 +69,8 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             what=_("As you typed them, if you sign by name. Never stored if you sign anonymously."),
             seen_by=_("The letter’s moderators; everybody, once it stands on the roll."),
             kept_until=_(
-                "%(until)s Not confirmed: as long as the address. Rejected: %(rejected)s. Changed to "
-                "anonymous: gone at once."
+                "%(until)s Not confirmed: as long as the address. Rejected: %(rejected)s. Changed "
+                "to anonymous: gone at once."
             )
             % {"until": sentence(until["signature"]), "rejected": until["rejected"]},
             protected=_("A rule in the database refuses a name on an anonymous signature."),
@@ -137,7 +137,9 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             title=_("What became of your entry"),
             what=_("Whether it waits, stands on the roll or was rejected, on which day and why."),
             seen_by=_("You, and the letter’s moderators."),
-            kept_until=_("With it. Rejected: %(rejected)s. A second entry: %(duplicate)s.")
+            kept_until=_(
+                "As long as the signature. Rejected: %(rejected)s. A second entry: %(duplicate)s."
+            )
             % {"rejected": until["rejected"], "duplicate": until["duplicate"]},
             protected=_("A second entry under one address looks like a first one, also to you."),
             fields=of(signature, "state rejected_on reason"),
@@ -151,10 +153,10 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             ),
             seen_by=_("Nobody."),
             kept_until=_(
-                "With it. The join: until the name stands on the roll. Not confirmed: at most "
-                "%(wish)s. Rejected: %(rejected)s."
+                "As long as the signature. The join: until the name stands on the roll. Not "
+                "confirmed: at most %(wish)s. Rejected: %(rejected)s."
             )
-            % {"wish": until["wish to be named"], "rejected": until["rejected"]},
+            % {"wish": until["anonymous hours"], "rejected": until["rejected"]},
             protected=_("The link cannot be computed from its digest."),
             fields=of(signature, "manage_digest replaces"),
         ),

@@ -119,8 +119,10 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         return self.named().filter(state=State.APPROVED, replaces__isnull=False)
 
     def counted(self) -> "SignatureQuerySet":
-        """All but those that would take the place of another, which is counted itself."""
-        return self.filter(replaces__isnull=True)
+        """All but those that wait for a batch, and those that would take the place of another,
+        which is counted itself."""
+        waiting = Q(appearance=Appearance.ANONYMOUS, state=State.APPROVED)
+        return self.filter(~waiting, replaces__isnull=True)
 
     def for_search_engines(self) -> "SignatureQuerySet":
         return self.filter(is_hidden_from_search=False)

@@ -48,6 +48,7 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
             "responses"
         ),
         "tally": tally,
+        "counts_by_version": statistics.by_version(letter, tally),
         "lines": lines,
         "has_more": tally.total > len(lines),
         "bars": rows,

@@ -17,6 +17,7 @@ from signatories.views import pages
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@http.onion_too
 @http.keeps_what_was_typed
 def sign(request: HttpRequest, slug: str) -> HttpResponse:
     letter = get_object_or_404(

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import TestCase
 from django.utils import timezone
 
+from config import keys
 from letters.models import AuditEntry, Letter, Membership, Organisation, Status, User
 from signatories import demonstration
 from signatories.models import (
@@ -240,13 +242,12 @@ def test_erase_expired_says_what_it_erased(capsys, every_key_is_there):
         "1 unconfirmed entries erased",
         "2 duplicates erased",
         "2 rejected entries erased",
-        "5 erased in all",
     ]
     assert Signature.objects.count() == 3
 
     call_command("erase_expired")
 
-    assert capsys.readouterr().out.splitlines() == ["0 erased in all"]
+    assert capsys.readouterr().out.splitlines() == ["Nothing was due."]
 
 
 def test_erase_expired_dry_run_says_what_it_would_erase_and_changes_nothing(capsys):
@@ -256,10 +257,13 @@ def test_erase_expired_dry_run_says_what_it_would_erase_and_changes_nothing(caps
 
     call_command("erase_expired", "--dry-run")
 
-    assert capsys.readouterr().out.splitlines()[:3] == [
+    assert capsys.readouterr().out.splitlines() == [
+        "0 letters would be closed",
+        "0 letters would be sealed",
         "1 unconfirmed entries would be erased",
         "2 duplicates would be erased",
         "2 rejected entries would be erased",
+        "0 keys of the day would be destroyed",
     ]
     assert [list(model.objects.order_by("pk").values()) for model in models] == before
 
@@ -332,3 +336,51 @@ def test_demo_accounts_anywhere_but_on_the_embedded_database_are_refused(own_fol
 
     assert [user.username for user in User.objects.all()] == ["bob"]
     assert not (own_folder / "credentials.txt").exists()
+
+
+def test_erase_expired_ends_letters_and_destroys_keys(capsys, settings):
+    now = timezone.now()
+    over = make_letter(closes_at=now - timedelta(hours=1))
+    closed = make_letter(status=Status.CLOSED)
+    Letter.objects.filter(pk=closed.pk).update(
+        closed_on=now.date() - timedelta(days=settings.SEALING_DAYS)
+    )
+    waits = make_letter(status=Status.CLOSED)
+    keys.read_or_create("letter", str(closed.pk))
+    keys.read_or_create("day", keys.day_key_name("anonymous", now.date() - timedelta(days=3)))
+
+    call_command("erase_expired", "--dry-run")
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == ["1 letters would be closed", "1 letters would be sealed"]
+    assert said[-1] == "1 keys of the day would be destroyed"
+    assert keys.exists("letter", str(closed.pk))
+
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        call_command("erase_expired")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "1 letters closed",
+        "1 letters sealed",
+        "1 keys destroyed",
+    ]
+    statuses = dict(Letter.objects.values_list("pk", "status"))
+    assert statuses == {over.pk: "closed", closed.pk: "sealed", waits.pk: "closed"}
+    assert not keys.exists("letter", str(closed.pk))
+
+
+def test_erase_expired_tells_how_far_it_is(capsys, every_key_is_there, monkeypatch):
+    monkeypatch.setattr("signatories.actions.erasing.BATCH_SIZE", 2)
+    letter = make_letter()
+    for _each in range(5):
+        make_signature(
+            letter, state=State.DUPLICATE, confirmed_on=timezone.localdate() - timedelta(days=40)
+        )
+
+    call_command("erase_expired")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "2 duplicates erased",
+        "4 duplicates erased",
+        "5 duplicates erased",
+    ]

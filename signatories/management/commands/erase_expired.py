@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -17,11 +18,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         if options["dry_run"]:
-            for what, rows in erasing.expired(now).items():
-                self.stdout.write(f"{rows.count()} {what} would be erased")
+            for what, number in erasing.due(now).items():
+                self.stdout.write(f"{number} {what}")
             return
-        total = 0
-        for what, number in erasing.erase_expired(now=now):
-            total += number
-            self.stdout.write(f"{number} {what} erased")
-        self.stdout.write(f"{total} erased in all")
+        done: Counter[str] = Counter()
+        for what, number in erasing.erase_all(now=now):
+            done[what] += number
+            self.stdout.write(f"{done[what]} {what}")
+        if not done:
+            self.stdout.write("Nothing was due.")

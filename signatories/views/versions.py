@@ -1,0 +1,53 @@
+"""The texts of a letter as they stood, and what each says differently from the one before."""
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from config.http import public_for
+from letters import differences
+from letters.actions import Text
+from letters.models import Letter, LetterVersion
+from signatories import statistics
+from signatories.views.public import FRESH_SECONDS
+
+
+@require_safe
+@public_for(FRESH_SECONDS)
+def versions(request: HttpRequest, slug: str) -> HttpResponse:
+    letter = get_object_or_404(_readable(), slug=slug)
+    tally = statistics.tally_of(letter)
+    context = {
+        "letter": letter,
+        "tally": tally,
+        "counts": statistics.by_version(letter, tally),
+    }
+    return render(request, "signatories/versions.html", context)
+
+
+@require_safe
+@public_for(FRESH_SECONDS)
+def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    letter = get_object_or_404(_readable(), slug=slug)
+    version = get_object_or_404(letter.versions, number=number)
+    before = letter.versions.filter(number__lt=number).order_by("number").last()
+    counts = statistics.by_version(letter, statistics.tally_of(letter))
+    context = {
+        "letter": letter,
+        "version": version,
+        "demands": version.demands.all(),
+        "signed": next(count.number for count in counts if count.version == version),
+        "latest": counts[0].version,
+        "before": before,
+        "difference": _difference(before, version) if before else None,
+    }
+    return render(request, "signatories/version.html", context)
+
+
+def _difference(before: LetterVersion, after: LetterVersion) -> differences.Difference:
+    return differences.between(Text.of(before), Text.of(after))
+
+
+def _readable() -> QuerySet[Letter]:
+    return Letter.objects.for_everybody().select_related("current_version", "tally")
