@@ -9,7 +9,7 @@ CHECK_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 CHECK_REDIS_URL ?= redis://127.0.0.1:6379/9
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run test check lint format requirements manage clean
+.PHONY: help run test check mutations lint format requirements manage clean
 
 help:  ## List these commands
 	@echo "Undersigned. Start with: make run"
@@ -50,6 +50,9 @@ check: lint  ## Run every check: lint, types, templates, migrations, all tests o
 	@echo "== tests on PostgreSQL and Redis, with browser" && unset EMAIL_URL && \
 	CHROMIUM="$(CHROMIUM)" DATABASE_URL='$(CHECK_DATABASE_URL)' REDIS_URL='$(CHECK_REDIS_URL)' \
 		$(PYTHON) -m pytest -n auto $(ARGS)
+
+mutations: $(VENV)/.dev  ## Take out each guard behind a promise and see a test fail (some: ARGS="batch seal")
+	@unset DATABASE_URL REDIS_URL EMAIL_URL; exec $(PYTHON) -m tests.mutations $(ARGS)
 
 lint: $(VENV)/.dev  ## Check style and format of the code
 	@echo "== lint" && $(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .

@@ -188,6 +188,7 @@ class LetterAdmin(ReadOnlyAdmin):
                     "allows_anonymous",
                     "accepts_unverified",
                     "minimum_group_size",
+                    "roll_in_search",
                     "opens_at",
                     "closes_at",
                 ]

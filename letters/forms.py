@@ -80,9 +80,22 @@ class TextForm(forms.Form):
         label=_("Text"),
         max_length=LONGEST_TEXT,
         widget=forms.Textarea,
+        help_text=_(
+            "In Markdown: an empty line begins a paragraph, *stars* set in italics, "
+            "[words](https://…) make a link. The demands stand where a line says "
+            "<!-- demands -->, or else at the end."
+        ),
         error_messages={"required": _("Enter the text of the letter.")},
     )
-    demands = forms.CharField(label=_("Demands"), required=False, widget=forms.Textarea)
+    demands = forms.CharField(
+        label=_("Demands"),
+        required=False,
+        widget=forms.Textarea,
+        help_text=_(
+            "One on each line. What stands before a bar is set in bold: "
+            "Pick up the phone. | Call the White House."
+        ),
+    )
     instead_of = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
     @classmethod

@@ -10,6 +10,7 @@ from django.utils.text import slugify
 
 from letters.actions import Text, publish, publish_text
 from letters.models import (
+    AuditEntry,
     Letter,
     Organisation,
     OrganisationAlias,
@@ -31,6 +32,7 @@ LETTER_FIELDS = (
     "allows_anonymous",
     "accepts_unverified",
     "minimum_group_size",
+    "roll_in_search",
 )
 
 
@@ -83,7 +85,10 @@ def read_letter(path: Path) -> tuple[dict[str, Any], str]:
 
 @transaction.atomic
 def load_letter(front: dict[str, Any], markdown: str) -> Letter:
-    """Create the letter, or give it the text of the file as a new version if it differs."""
+    """Create the letter, or give it the text of the file as a new version if it differs.
+
+    A text that somebody on the letter's team published stays: the file does not know it.
+    """
     letter, created = Letter.objects.get_or_create(
         slug=front["slug"],
         defaults={field: front[field] for field in LETTER_FIELDS if field in front},
@@ -94,11 +99,20 @@ def load_letter(front: dict[str, Any], markdown: str) -> Letter:
         return letter
     demands = tuple((demand["lead"], demand["text"]) for demand in front["demands"])
     text = Text(front["title"], markdown, demands)
-    publish_text(letter=letter, text=text, actor=None, on=front["published_on"])
+    if _has_text_of_a_file(letter):
+        publish_text(letter=letter, text=text, actor=None, on=front["published_on"])
     if letter.status == Status.DRAFT and front["status"] == Status.PUBLISHED:
         publish(letter=letter, actor=None, on=front["published_on"])
     letter.refresh_from_db()
     return letter
+
+
+def _has_text_of_a_file(letter: Letter) -> bool:
+    """Whether nobody has published the current text, or there is none."""
+    if letter.current_version is None:
+        return True
+    published = AuditEntry.objects.filter(letter=letter, verb="letter.text_published")
+    return published.filter(actor=None, target=str(letter.current_version.number)).exists()
 
 
 def _add_people(letter: Letter, front: dict[str, Any]) -> None:

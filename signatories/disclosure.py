@@ -7,6 +7,7 @@ depends on whether the entry is a duplicate, except where the public roll tells 
 from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from letters.models import LetterVersion
@@ -27,6 +28,10 @@ def held(signature: Signature) -> list[tuple[str, str]]:
         (_("You work there"), signature.get_tenure_display() if signature.tenure else ""),
         (_("Kind of work"), signature.get_role_display() if signature.role else ""),
         (_("How it was verified"), signature.get_method_display()),
+        (
+            _("Signed"),
+            "" if signature.is_anonymous else date_format(signature.submitted_on, "j F Y"),
+        ),
     ]
     return [(what, value) for what, value in rows if value]
 

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from signatories import durations, inventory
+from signatories.actions import batches
 from signatories.models import Method, Reason
 from signatories.statistics import count_nothing, public_statistics
 from tests.factories import make_anonymous, make_letter, make_organisation
@@ -261,13 +263,14 @@ def promised():
         settings.UNCONFIRMED_ANONYMOUS_HOURS,
         settings.UNCONFIRMED_NAMED_HOURS,
         *settings.KEY_HOURS.values(),
-        settings.BATCH_MAXIMUM_WAIT_HOURS,
+        batches.LONGEST_INTERVAL // durations.AN_HOUR,
         settings.SESSION_COOKIE_AGE // 3600,
     }
+    days = {settings.DUPLICATE_DAYS, settings.REJECTED_DAYS, settings.SEALING_DAYS}
     return {
         f"{settings.CODE_MINUTES} minutes",
         *(f"{number} hours" for number in hours),
-        *(f"{number} days" for number in {settings.DUPLICATE_DAYS, settings.REJECTED_DAYS}),
+        *(f"{number} days" for number in days),
     }
 
 
@@ -290,12 +293,60 @@ def test_durations_in_fixed_words_are_those_of_the_settings():
     assert f"each code can be tried {words[settings.CODE_TRIES]} times" in code_page
 
 
-@pytest.mark.parametrize("name", ["docs/threat-model.md", "docs/privacy-notice-template.md"])
+PROMISES = ["docs/threat-model.md", "docs/privacy-notice-template.md", "docs/legal-demands.md"]
+
+
+@pytest.mark.parametrize("name", PROMISES)
 def test_durations_in_the_documents_are_those_of_the_settings(name):
     named = set(re.findall(r"\b\d+ (?:minutes|hours|days)\b", document(name)))
 
     assert named, "A document about privacy that names no duration."
     assert named <= promised()
+
+
+def test_numbers_in_words_in_the_threat_model_are_those_of_the_settings(monkeypatch, tmp_path):
+    production = load_settings(
+        monkeypatch,
+        tmp_path,
+        SECRET_KEY="x" * 60,
+        FIELD_KEYS=Fernet.generate_key().decode(),
+        ALLOWED_HOSTS="letters.example.org",
+        SITE_URL="https://letters.example.org",
+    )
+    words = {3: "three", 4: "four", 5: "five", 6: "six"}
+
+    minimum = words[production["BATCH_MINIMUM"]]
+    longest = words[production["BATCH_MAXIMUM_WAIT_DAYS"]]
+
+    text = " ".join(document("docs/threat-model.md").split())
+    assert (
+        f"waits until {minimum} lines come together, but no line longer than {longest} days" in text
+    )
+
+
+def test_template_of_the_privacy_notice_has_the_table_of_the_pages():
+    """Each row of the pages' table stands in it, with the same duration."""
+    rows = rows_of(
+        section("docs/privacy-notice-template.md", "## Privacy notice of [name of the site]")
+    )
+    written = " ".join(" ".join(row) for row in rows)
+
+    for what, kept in durations.table():
+        for duration in re.findall(r"\d+ (?:minutes|hours|days)", kept):
+            assert duration in written, what
+    assert len(rows[1:]) >= len(durations.table())
+
+
+# What could be handed over -----------------------------------------------------------------
+
+
+def test_legal_demands_go_through_the_inventory_entry_by_entry():
+    rows = rows_of(section("docs/legal-demands.md", "## Entry by entry"))[1:]
+
+    assert [row[0] for row in rows] == [entry.title for entry in inventory.entries()]
+    for row in rows:
+        assert len(row) == 4
+        assert all(row), row[0]
 
 
 # Words ------------------------------------------------------------------------------------

@@ -189,6 +189,8 @@ def _names_on_roll(letter: Letter) -> list[str]:
 def _count(letter: Letter, now: datetime) -> None:
     statistics.fold_departures(letter)
     Tally.objects.filter(letter=letter).update(
+        # A name that took the place of an anonymous line moves with it from number to number.
+        **_named_numbers(letter),
         anonymous=letter.signatures.on_roll().anonymous().count(),
         anonymous_by_organisation=statistics.count_by_organisation(letter, Appearance.ANONYMOUS),
         anonymous_by_version=statistics.count_by_version(letter, Appearance.ANONYMOUS),
@@ -201,10 +203,17 @@ def _count(letter: Letter, now: datetime) -> None:
 def refresh_count(*, letter: Letter) -> None:
     """Bring the named half of the letter's numbers up to date."""
     start_tally(letter)
-    named = letter.signatures.on_roll().named().count()
-    Tally.objects.filter(letter=letter).update(
-        named=named,
-        named_by_organisation=statistics.count_by_organisation(letter, Appearance.NAMED),
-        named_by_version=statistics.count_by_version(letter, Appearance.NAMED),
-        counted_on=timezone.localdate(),
-    )
+    with transaction.atomic():
+        # What is counted before a batch must not be written after it.
+        Tally.objects.select_for_update().get(letter=letter)
+        Tally.objects.filter(letter=letter).update(
+            **_named_numbers(letter), counted_on=timezone.localdate()
+        )
+
+
+def _named_numbers(letter: Letter) -> dict[str, Any]:
+    return {
+        "named": letter.signatures.on_roll().named().count(),
+        "named_by_organisation": statistics.count_by_organisation(letter, Appearance.NAMED),
+        "named_by_version": statistics.count_by_version(letter, Appearance.NAMED),
+    }

@@ -13,6 +13,7 @@ from signatories.addresses import Address
 from signatories.models import (
     Signature,
     State,
+    Tally,
     UsedAddress,
     Verification,
 )
@@ -63,7 +64,7 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
         # A duplicate carries it too: "find my signature" answers the same for both.
         signature.address_digest = digest
     is_new = _use(letter, digest)
-    if is_new or (signature.replaces and not _has_name(letter, digest)):
+    if is_new or (signature.replaces and _may_replace(signature, digest)):
         _admit(signature)
     else:
         signature.state = State.DUPLICATE
@@ -100,11 +101,27 @@ def _use(letter: Letter, digest: str) -> bool:
     return UsedAddress.objects.filter(pk=used.pk).exists()
 
 
-def _has_name(letter: Letter, digest: str) -> bool:
-    """Whether the address carries a named signature; others who ask wait for the answer."""
-    letter.used_addresses.select_for_update().filter(digest=digest).first()
+def _may_replace(signature: Signature, digest: str) -> bool:
+    """Whether an entry may share the used address of the anonymous one that it replaces.
+
+    That one must stand for somebody: a duplicate, or one that is withdrawn or rejected by now,
+    would make two signatures of one address. So would a second name in the place of one line,
+    or a second name of one address.
+    """
+    letter = signature.letter
+    # Others who ask wait for the answer.
+    Tally.objects.select_for_update().filter(letter=letter).first()
+    replaced = letter.signatures.anonymous().filter(manage_digest=signature.replaces)
+    stands = replaced.originals().not_rejected().exists()
+    others = letter.signatures.filter(replaces=signature.replaces, confirmed_on__isnull=False)
+    is_taken = others.originals().exists()
+    return stands and not is_taken and not has_name(letter, digest)
+
+
+def has_name(letter: Letter, digest: str) -> bool:
+    """Whether a signature by name stands for the address."""
     named = letter.signatures.filter(address_digest=digest)
-    return named.exclude(state=State.DUPLICATE).exists()
+    return named.originals().exists()
 
 
 def _admit(signature: Signature) -> None:

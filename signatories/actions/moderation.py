@@ -4,9 +4,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.celery import enqueue
 from letters.actions import NotAllowed, audit
 from letters.models import User
 from letters.permissions import moderated_by
+from signatories import tasks
 from signatories.actions.confirming import approve_name
 from signatories.models import Reason, Signature, State
 
@@ -85,6 +87,7 @@ def reject(*, signature: Signature, actor: User, reason: str) -> Signature:
         target=_target(signature),
         reason=reason,
     )
+    enqueue(tasks.purge_pages, signature.letter_id)
     return signature
 
 

@@ -13,7 +13,7 @@ from config.celery import enqueue
 from letters.actions import NotAllowed
 from signatories import addresses, affiliation, statistics, tasks
 from signatories.actions.batches import OFF_ROLL
-from signatories.actions.confirming import Gone, use_up
+from signatories.actions.confirming import Gone, has_name, use_up
 from signatories.models import Appearance, Fate, Signature, State, Tally, UsedAddress, Verification
 
 # Withdrawing ------------------------------------------------------------------------------
@@ -43,7 +43,7 @@ def withdraw_and_free(*, verification: Verification) -> None:
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
     use_up(verification)
     signature = _locked([verification.entry_digest])
-    if signature is None:
+    if signature is None or signature.letter.is_sealed:
         raise Gone
     # The address of a duplicate belongs to another line, which stays.
     may_be_freed = signature.state not in (State.REJECTED, State.DUPLICATE)
@@ -52,7 +52,7 @@ def withdraw_and_free(*, verification: Verification) -> None:
         return
     letter = signature.letter
     digest = addresses.digest(letter, address)
-    if not letter.signatures.filter(address_digest=digest).exists():
+    if not has_name(letter, digest):
         letter.used_addresses.filter(digest=digest).delete()
 
 
@@ -169,9 +169,13 @@ def appear_anonymously(*, token: str) -> str:
     stays used. Twice is once. Raises `Gone` or `NotAllowed`.
     """
     renewed = anonymous_token(token)
-    if Signature.objects.filter(manage_digest__in=crypto.digests("manage", renewed)).exists():
-        return renewed
-    named = _named(token)
+    try:
+        named = _named(token)
+    except Gone:
+        # Perhaps another press of the same button was quicker.
+        if Signature.objects.filter(manage_digest__in=crypto.digests("manage", renewed)).exists():
+            return renewed
+        raise
     refusal = why_not_anonymous(named)
     if refusal:
         raise NotAllowed(refusal)
@@ -199,7 +203,7 @@ def appear_anonymously(*, token: str) -> str:
 
 def _stay_anonymous(named: Signature, fresh: Signature) -> Signature:
     """The old anonymous line under the new capability, or a fresh one where it is gone."""
-    entries = named.letter.signatures.anonymous().exclude(state=State.REJECTED)
+    entries = named.letter.signatures.anonymous().not_rejected()
     old = entries.filter(manage_digest=named.replaces).first()
     if old is None:
         return fresh

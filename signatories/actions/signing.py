@@ -81,8 +81,11 @@ def ask_for_link(*, address: Address) -> str:
 def ask_to_free(*, signature: Signature, address: Address) -> str:
     """Make a code due that will withdraw an anonymous signature and free the address.
 
-    Raises `NotAllowed` unless the address is at the signature's organisation.
+    Raises `NotAllowed` unless the address is at the signature's organisation, and for a letter
+    that ended.
     """
+    if signature.letter.is_sealed:
+        raise NotAllowed(_("The letter is sealed: no address can sign it any more."))
     if proven_by(address) != signature.organisation:
         raise NotAllowed(
             _("This address is not at %(organisation)s, for which you signed.")

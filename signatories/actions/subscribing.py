@@ -26,10 +26,12 @@ def subscribe(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     if letter is None or letter.is_sealed:
         raise Gone
     token = subscription_tokens(*secrets)[0]
+    # The digest first: it stops where the letter's key is lost, before another one is made.
+    digest = addresses.updates_digest(letter, address)
     subscription = Subscription(
         letter=letter,
         address=addresses.encrypt_for_updates(letter, address),
-        digest=addresses.updates_digest(letter, address),
+        digest=digest,
         token_digest=crypto.digest("updates", token),
     )
     Subscription.objects.bulk_create(

@@ -1,5 +1,6 @@
-"""The moderators' room. Django finds it by this name."""
+"""The moderators' and organisers' room. Django finds it by this name."""
 
+from signatories.admin.letters import LetterWithDoorsAdmin
 from signatories.admin.queue import SignatureAdmin
 
-__all__ = ["SignatureAdmin"]
+__all__ = ["LetterWithDoorsAdmin", "SignatureAdmin"]

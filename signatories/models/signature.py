@@ -97,6 +97,13 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
     def rejected(self) -> "SignatureQuerySet":
         return self.filter(state=State.REJECTED)
 
+    def not_rejected(self) -> "SignatureQuerySet":
+        return self.exclude(state=State.REJECTED)
+
+    def originals(self) -> "SignatureQuerySet":
+        """All but those whose address had signed already."""
+        return self.exclude(state=State.DUPLICATE)
+
     def withdrawn(self) -> "SignatureQuerySet":
         return self.filter(state=State.WITHDRAWN)
 

@@ -23,7 +23,13 @@ def _is_sent(request: HttpRequest) -> bool:
 
 
 def _page(
-    request: HttpRequest, name: str, token: str, found: Signature, **context: object
+    request: HttpRequest,
+    name: str,
+    token: str,
+    found: Signature,
+    *,
+    status: int = 200,
+    **context: object,
 ) -> HttpResponse:
     csrf_failed = getattr(request, "csrf_failed", False)
     context = {
@@ -33,7 +39,7 @@ def _page(
         "csrf_failed": csrf_failed,
         **context,
     }
-    status = 403 if csrf_failed else 200
+    status = 403 if csrf_failed else status
     return render(request, f"signatories/{name}.html", context, status=status)
 
 
@@ -44,6 +50,7 @@ def title(request: HttpRequest, token: str) -> HttpResponse:
     if found is None or found.is_anonymous:
         return pages.gone(request)
     form = TitleForm(request.POST if request.method == "POST" else {"title": found.title})
+    status = 200
     if _is_sent(request) and form.is_valid():
         try:
             ratelimit.check("change:page", token)
@@ -53,7 +60,8 @@ def title(request: HttpRequest, token: str) -> HttpResponse:
             return pages.gone(request)
         except Refused as refusal:
             form.add_error("title", pages.refusal(refusal))
-    return _page(request, "title", token, found, form=form)
+            status = pages.status_of(refusal)
+    return _page(request, "title", token, found, status=status, form=form)
 
 
 @require_http_methods(CHANGE)
@@ -91,6 +99,7 @@ def named(request: HttpRequest, token: str) -> HttpResponse:
     if found is None or not found.is_anonymous:
         return pages.gone(request)
     form = NameForm(found, request.POST if request.method == "POST" else None)
+    status = 200
     if _is_sent(request) and form.is_valid():
         try:
             ratelimit.check("sign:network", ratelimit.network(request))
@@ -98,7 +107,9 @@ def named(request: HttpRequest, token: str) -> HttpResponse:
             return redirect("signer:confirm", _ask_to_be_named(found, form))
         except Refused as refusal:
             form.add_error(None, pages.refusal(refusal))
-    return _page(request, "named", token, found, form=form, refusal=signing.why_not_named(found))
+            status = pages.status_of(refusal)
+    no_name = signing.why_not_named(found)
+    return _page(request, "named", token, found, status=status, form=form, refusal=no_name)
 
 
 def _ask_to_be_named(found: Signature, form: NameForm) -> str:

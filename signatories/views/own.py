@@ -94,7 +94,7 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _withdraw_page(
-    request: HttpRequest, token: str, found: Signature, form: FreeForm
+    request: HttpRequest, token: str, found: Signature, form: FreeForm, *, status: int = 200
 ) -> HttpResponse:
     csrf_failed = getattr(request, "csrf_failed", False)
     context = {
@@ -105,7 +105,7 @@ def _withdraw_page(
         "form": form,
         "csrf_failed": csrf_failed,
     }
-    status = 403 if csrf_failed else 200
+    status = 403 if csrf_failed else status
     return render(request, "signatories/withdraw.html", context, status=status)
 
 
@@ -117,7 +117,8 @@ def _free(
         return redirect("signer:confirm", signing.ask_to_free(signature=found, address=address))
     except (ratelimit.LimitReached, NotAllowed) as refusal:
         form.add_error("email", pages.refusal(refusal))
-        return _withdraw_page(request, token, found, form)
+        status = pages.status_of(refusal)
+        return _withdraw_page(request, token, found, form, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -38,6 +38,11 @@ def refusal(error: ratelimit.LimitReached | NotAllowed) -> str:
     return come_back(error) if isinstance(error, ratelimit.LimitReached) else str(error)
 
 
+def status_of(error: ratelimit.LimitReached | NotAllowed) -> int:
+    """The status of the form that comes back with the refusal."""
+    return 429 if isinstance(error, ratelimit.LimitReached) else 200
+
+
 # Signing -----------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ def subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     letter = get_object_or_404(Letter.objects.for_everybody().not_sealed(), slug=slug)
     form = UpdatesForm(request.POST if request.method == "POST" else None)
     csrf_failed = getattr(request, "csrf_failed", False)
+    status = 403 if csrf_failed else 200
     if not csrf_failed and form.is_valid():
         try:
             ratelimit.check("updates:network", ratelimit.network(request))
@@ -26,8 +27,8 @@ def subscribe(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("signer:confirm", token)
         except (ratelimit.LimitReached, NotAllowed) as refusal:
             form.add_error("email", pages.refusal(refusal))
+            status = pages.status_of(refusal)
     context = {"letter": letter, "form": form, "csrf_failed": csrf_failed}
-    status = 403 if csrf_failed else 200
     return render(request, "signatories/subscribe.html", context, status=status)
 
 

@@ -34,6 +34,8 @@ def test_axe_finds_what_is_planted(page):
     [
         "/",
         "/how-it-works/",
+        "/privacy/",
+        "/what-an-employer-can-see/",
         "/letters/iceout-tech/",
         "/letters/iceout-tech/roll/",
         "/letters/iceout-tech/roll/?organisation=northlane",

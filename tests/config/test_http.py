@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from urllib.robotparser import RobotFileParser
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -338,11 +339,18 @@ def test_form_without_a_token_is_refused_whatever_the_headers_say(strict_client,
 
 def test_views_that_keep_what_was_typed_look_at_the_failed_check():
     """A marked view runs although the check failed, so it has to know."""
-    from signatories.views import own
+    from signatories.views import changes, own, updates
 
-    assert signing.sign.keeps_what_was_typed is True
-    assert own.find.keeps_what_was_typed is True
-    for view in (signing.confirm, own.withdraw):
+    marked = (signing.sign, own.find, own.withdraw, changes.title, changes.named, updates.subscribe)
+    for view in marked:
+        assert view.keeps_what_was_typed is True
+    for view in (
+        signing.confirm,
+        changes.anonymous,
+        changes.text,
+        changes.search,
+        updates.subscription,
+    ):
         assert not hasattr(view, "keeps_what_was_typed")
 
 
@@ -359,6 +367,9 @@ def every_page(client, deliver, code_of):
     pages = {
         "index": client.get("/"),
         "how": client.get("/how-it-works/"),
+        "privacy": client.get("/privacy/"),
+        "employer": client.get("/what-an-employer-can-see/"),
+        "robots": client.get("/robots.txt"),
         "letter": client.get(base),
         "roll": client.get(base + "roll/"),
         "stats": client.get(base + "stats.json"),
@@ -414,7 +425,7 @@ def admin_client(client):
     return client
 
 
-PUBLIC = {"index", "how", "letter", "roll", "stats"}
+PUBLIC = {"index", "how", "privacy", "employer", "robots", "letter", "roll", "stats"}
 
 
 @pytest.mark.django_db
@@ -470,9 +481,7 @@ def test_a_page_that_says_nothing_about_caching_is_not_stored(client):
 
 @pytest.mark.urls("tests.config.test_http")
 def test_public_for_makes_pages_public_and_no_errors(client):
-    assert client.get("/public/")["Cache-Control"] == (
-        "public, max-age=30, stale-while-revalidate=300"
-    )
+    assert client.get("/public/")["Cache-Control"] == "public, max-age=30"
     assert client.get("/gone/")["Cache-Control"] == "no-store"
     assert client.get("/letters/")["Cache-Control"] == "no-store"
 
@@ -481,3 +490,90 @@ def test_healthz_answers_without_any_service(client):
     response = client.get("/healthz")
 
     assert (response.status_code, response.content) == (200, b"ok\n")
+
+
+# The onion service ------------------------------------------------------------------------
+
+ONION = f"http://{'abcdefg234567' * 4}aaaa.onion"
+
+
+@pytest.fixture
+def onion(settings):
+    settings.ONION_LOCATION = ONION
+
+
+@pytest.mark.django_db
+def test_onion_is_offered_on_public_pages_and_the_form_alone(onion, every_page, every_admin_page):
+    for name, response in {**every_page, **every_admin_page}.items():
+        expected = name in PUBLIC | {"sign", "closed"}
+        assert ("Onion-Location" in response) == expected, name
+
+
+@pytest.mark.django_db
+def test_onion_offer_names_the_same_page(client, onion):
+    letter = make_letter()
+    base = f"/letters/{letter.slug}/"
+
+    assert client.get("/")["Onion-Location"] == f"{ONION}/"
+    assert client.head(base)["Onion-Location"] == f"{ONION}{base}"
+    assert client.get(base + "sign/")["Onion-Location"] == f"{ONION}{base}sign/"
+    roll = client.get(base + "roll/", {"q": "ä b\r\nx", "after": ""})
+    assert roll["Onion-Location"] == f"{ONION}{base}roll/?q=%C3%A4+b%0D%0Ax&after="
+
+
+@pytest.mark.django_db
+def test_onion_is_not_offered_where_there_is_none(client, settings):
+    assert settings.ONION_LOCATION == ""
+    assert "Onion-Location" not in client.get("/")
+
+
+@pytest.mark.django_db
+def test_onion_is_not_offered_on_what_somebody_sent(client, onion):
+    letter = make_letter()
+
+    response = client.post(f"/letters/{letter.slug}/sign/", sign_data(email=""))
+
+    assert response.status_code == 200
+    assert "Onion-Location" not in response
+
+
+# Search engines ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def robots(client):
+    response = client.get("/robots.txt")
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    parser = RobotFileParser()
+    parser.parse(response.content.decode().splitlines())
+    return parser
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/confirm/" + "x" * 43 + "/",
+        "/signature/" + "x" * 43 + "/receipt/",
+        "/signature/find/",
+        "/updates/" + "x" * 43 + "/",
+        "/admin/signatories/signature/",
+        "/accounts/login/",
+    ],
+)
+def test_robots_are_kept_out_of_what_concerns_one_person(robots, path):
+    assert not robots.can_fetch("Anybot", path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/how-it-works/",
+        "/privacy/",
+        "/letters/x/",
+        "/letters/x/roll/?after=b",
+        "/letters/x/sign/",
+    ],
+)
+def test_robots_may_read_pages_whose_own_words_tell_them_what_to_list(robots, path):
+    assert robots.can_fetch("Anybot", path)

@@ -105,6 +105,9 @@ HTTPS = "SITE_URL must start with https:// (cookies would be insecure)"
 KEYS = "FIELD_KEYS must be Fernet keys, with commas between them"
 LIMITS = "RATE_LIMITS must read like sign:network=60/h,code:mailbox=5/d"
 BATCHES = "BATCH_INTERVAL must be daily or a number of seconds"
+PURGING = "CACHE_PURGE_URL must begin with http:// or https://"
+ONION = "ONION_LOCATION must be http:// or https:// and an onion address"
+NOTICE = "NOTICE_URL must begin with https://, http:// or /"
 REFUSED = [
     ("SECRET_KEY", "b" * 49, {"SECRET_KEY is shorter than 50 characters"}),
     (
@@ -131,7 +134,18 @@ REFUSED = [
     ("RATE_LIMITS", "sing:network=60/h", {"RATE_LIMITS names a limit that does not exist"}),
     ("BATCH_INTERVAL", "hourly", {BATCHES}),
     ("BATCH_INTERVAL", "0", {BATCHES}),
+    ("BATCH_MINIMUM", "0", {"BATCH_MINIMUM must be a number from 1"}),
+    ("CACHE_PURGE_URL", "cache.example", {PURGING}),
+    ("CACHE_PURGE_URL", "file:///etc/passwd", {PURGING}),
     ("TRUSTED_PROXIES", "-1", {"TRUSTED_PROXIES must be a number from 0"}),
+    ("ONION_LOCATION", "http://letters.example.org", {ONION}),
+    ("ONION_LOCATION", f"http://{'a' * 55}.onion", {ONION}),
+    ("ONION_LOCATION", f"http://{'a' * 55}1.onion", {ONION}),
+    ("ONION_LOCATION", f"{'a' * 56}.onion", {ONION}),
+    ("ONION_LOCATION", f"http://{'a' * 56}.onion/letters", {ONION}),
+    ("ONION_LOCATION", f"http://{'a' * 56}.onion\nSet-Cookie: x=y", {ONION}),
+    ("NOTICE_URL", "javascript:alert(1)", {NOTICE}),
+    ("NOTICE_URL", "//otherplace.example/", {NOTICE}),
 ]
 
 
@@ -169,6 +183,15 @@ def test_load_for_production_secures_cookies_and_leaves_plain_http(load):
     assert values["SECURE_HSTS_SECONDS"] == 365 * 24 * 60 * 60
     assert values["IS_DEMONSTRATION"] is values["DEBUG"] is False
     assert values["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_load_takes_an_onion_address_with_or_without_a_slash(load, scheme):
+    address = f"{scheme}://{'abcdefg234567' * 4}aaaa.onion"
+
+    assert load(**PRODUCTION)["ONION_LOCATION"] == ""
+    assert load(**PRODUCTION, ONION_LOCATION=address)["ONION_LOCATION"] == address
+    assert load(**PRODUCTION, ONION_LOCATION=address + "/")["ONION_LOCATION"] == address
 
 
 # The file of `make run` -----------------------------------------------------------------
@@ -232,7 +255,8 @@ def test_environment_wins_over_development_env(load, tmp_path):
 # Reading ----------------------------------------------------------------------------------
 
 NAMES = """DEBUG DATABASE_URL REDIS_URL EMAIL_URL KEYS_DIR SITE_URL SITE_NAME MAIL_FROM PORT
-    RATE_LIMITS TRUSTED_PROXIES BATCH_INTERVAL ALLOWED_HOSTS SECRET_KEY FIELD_KEYS""".split()
+    RATE_LIMITS TRUSTED_PROXIES BATCH_INTERVAL BATCH_MINIMUM CACHE_PURGE_URL ALLOWED_HOSTS
+    SECRET_KEY FIELD_KEYS""".split()
 
 
 def test_empty_variables_count_as_unset(load, tmp_path):
@@ -259,6 +283,19 @@ def test_lists_may_have_spaces_after_their_commas(load):
     assert values["RATE_LIMITS"]["code:mailbox"] == "3/d"
     assert values["RATE_LIMITS"]["find:network"] == "7/h"
     assert values["RATE_LIMITS"]["sign:network"] == "60/h"
+
+
+def test_anonymous_lines_wait_for_company_in_production_and_not_in_development(load):
+    development = load(DEBUG="1", FIELD_KEYS=FIELD_KEY)
+    production = load(**PRODUCTION)
+    chosen = load(**PRODUCTION, BATCH_MINIMUM="12")
+
+    assert [values["BATCH_MINIMUM"] for values in (development, production, chosen)] == [1, 5, 12]
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:6081", "https://cache.example/"])
+def test_purging_asks_the_cache_that_is_named(load, url):
+    assert load(**PRODUCTION, CACHE_PURGE_URL=url)["CACHE_PURGE_URL"] == url
 
 
 def test_every_rate_limit_can_be_read(load):

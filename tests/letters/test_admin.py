@@ -351,7 +351,7 @@ def test_account_made_by_a_host_can_become_a_moderator_s(client):
     assert client.get("/admin/signatories/signature/").status_code == 200
 
 
-def test_membership_of_an_editor_opens_no_door(client):
+def test_membership_of_an_editor_opens_the_letter_and_not_its_entries(client):
     letter, eve = make_letter(), make_user("eve")
     client.force_login(make_host())
 
@@ -361,7 +361,9 @@ def test_membership_of_an_editor_opens_no_door(client):
 
     assert Membership.objects.get().role == "editor"
     eve.refresh_from_db()
-    assert not eve.is_staff
+    client.force_login(eve)
+    assert rows(client.get("/admin/letters/letter/")) == [letter]
+    assert client.get("/admin/signatories/signature/").status_code == 403
 
 
 def test_membership_given_twice_is_refused_with_a_sentence(client):

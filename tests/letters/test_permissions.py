@@ -3,7 +3,7 @@
 import pytest
 
 from letters.models import Letter, Membership, Role
-from letters.permissions import moderated_by, read_by
+from letters.permissions import edited_by, moderated_by, owned_by, read_by
 from tests.factories import make_letter, make_user
 
 pytestmark = pytest.mark.django_db
@@ -12,25 +12,29 @@ TEAM = {"alice": Role.OWNER, "bob": Role.MODERATOR, "eve": Role.EDITOR}
 
 
 @pytest.mark.parametrize(
-    ("person", "account", "moderates", "reads"),
+    ("person", "account", "may"),
     [
-        ("alice", {}, True, True),
-        ("bob", {}, True, True),
-        ("eve", {}, False, True),
-        ("charlie", {}, False, False),
-        ("charlie", {"is_staff": True}, False, False),
-        ("alice", {"is_active": False}, False, False),
-        ("bob", {"is_active": False}, False, False),
+        ("alice", {}, "own edit moderate read"),
+        ("bob", {}, "moderate read"),
+        ("eve", {}, "edit read"),
+        ("charlie", {}, ""),
+        ("charlie", {"is_staff": True}, ""),
+        ("alice", {"is_active": False}, ""),
+        ("bob", {"is_active": False}, ""),
+        ("eve", {"is_active": False}, ""),
     ],
 )
-def test_members_see_their_own_letter_by_role(person, account, moderates, reads):
+def test_members_see_their_own_letter_by_role(person, account, may):
     letter, _other = make_letter(), make_letter()
     user = make_user(person, **account)
     if person in TEAM:
         Membership.objects.create(letter=letter, user=user, role=TEAM[person])
 
-    assert list(moderated_by(user)) == [letter] * moderates
-    assert list(read_by(user)) == [letter] * reads
+    found = {"own": owned_by, "edit": edited_by, "moderate": moderated_by, "read": read_by}
+
+    assert {name: list(letters(user)) for name, letters in found.items()} == {
+        name: [letter] * (name in may.split()) for name in found
+    }
 
 
 @pytest.mark.parametrize(("is_active", "sees"), [(True, 2), (False, 0)])
@@ -38,7 +42,8 @@ def test_hosts_see_all_letters_while_their_account_is_active(is_active, sees):
     make_letter(), make_letter()
     host = make_user("alice", is_superuser=True, is_active=is_active)
 
-    assert moderated_by(host).count() == read_by(host).count() == sees
+    counts = [found(host).count() for found in (owned_by, edited_by, moderated_by, read_by)]
+    assert counts == [sees] * 4
 
 
 def test_members_of_several_letters_see_each_once():
@@ -66,5 +71,5 @@ def test_membership_taken_away_opens_nothing():
     letter, bob = make_letter(), make_user("bob")
     Membership.objects.create(letter=letter, user=bob, role=Role.OWNER).delete()
 
-    assert not moderated_by(bob).exists()
-    assert not read_by(bob).exists()
+    for found in (owned_by, edited_by, moderated_by, read_by):
+        assert not found(bob).exists()

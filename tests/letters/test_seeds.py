@@ -13,18 +13,21 @@ from django.core.management import call_command
 from django.utils.html import escape, strip_tags
 
 from letters import seeds
+from letters.actions import Text, publish_text
 from letters.models import (
     Letter,
     LetterVersion,
+    Membership,
     Organisation,
     OrganisationAlias,
     OrganisationDomain,
     Outcome,
+    Role,
     Status,
 )
 from letters.models.organisation import HeadcountBand, alias_key
 from signatories import addresses
-from tests.factories import make_signature
+from tests.factories import make_signature, make_user
 
 LETTERS = sorted(settings.SEEDS_DIR.glob("*.md"))
 PARAPHRASED = "Paraphrased from public reporting, for demonstration."
@@ -100,6 +103,27 @@ def test_load_letter_leaves_what_was_decided_here_meanwhile():
 
     assert (letter.minimum_group_size, letter.status) == (9, Status.CLOSED)
     assert (letter.closed_on, letter.summary) == (date(2026, 3, 1), "Ours.")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("markdown", [None, "The file has changed as well.\n"])
+def test_load_letter_leaves_the_text_that_an_organiser_published(markdown):
+    letter = load("iceout-tech")
+    eve = make_user("eve")
+    Membership.objects.create(letter=letter, user=eve, role=Role.EDITOR)
+    theirs = Text("Theirs", "Theirs.\n", ())
+    publish_text(letter=letter, text=theirs, actor=eve, on=date(2026, 3, 1))
+
+    again = load("iceout-tech", markdown=markdown)
+
+    assert Text.of(again.current_version) == theirs
+    assert (again.title, again.versions.count()) == ("Theirs", 2)
+
+
+@pytest.mark.django_db
+def test_load_letter_reads_whether_search_engines_may_list_the_roll():
+    assert load("iceout-tech").roll_in_search
+    assert not load("salesforce-ice", roll_in_search=False).roll_in_search
 
 
 @pytest.mark.django_db
@@ -223,7 +247,9 @@ def test_letter_iceout_tech_is_for_everybody(client):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("page", ["", "sign/", "roll/", "roll/?q=a", "stats.json"])
+@pytest.mark.parametrize(
+    "page", ["", "sign/", "roll/", "roll/?q=a", "versions/", "versions/1/", "stats.json"]
+)
 @pytest.mark.parametrize("method", ["get", "head", "post", "options"])
 def test_letter_salesforce_answers_like_an_unknown_slug(client, page, method):
     letter = load("salesforce-ice")

@@ -100,6 +100,7 @@ def run_campaign(stack):
         visitor.type_code(page, "0000 0000")
         stumble(campaign, visitor)
         find(campaign, visitor)
+        change(campaign, visitor)
         with stack.sink.in_mood(LATER):
             campaign.sign(visitor, "canary.later@google.com", name="Canary Later")
             wait_for(lambda: "canary.later@google.com" in stack.sink.refused, "the first attempt")
@@ -125,6 +126,32 @@ def stumble(campaign, visitor):
     assert broken.status_code == 500
 
 
+def change(campaign, visitor):
+    """Become anonymous and named again, correct a title, subscribe to updates."""
+    shy = own_page(campaign.confirm("canary.shy@google.com", name="Canary Shy", title="Shyest"))
+    now_anonymous = visitor.submit(f"{shy}anonymous/").headers["Location"]
+    assert "Canary Shy" not in visitor.get(now_anonymous).text
+    bold = own_page(
+        campaign.confirm("canary.bold@google.com", name="Canary Bold", appearance="anonymous")
+    )
+    naming = {"name": "Canary Bolder", "email": "canary.bold@google.com"}
+    code_page = visitor.get(visitor.submit(f"{bold}named/", **naming).headers["Location"])
+    confirmed = visitor.send_form(code_page, code=campaign.code("canary.bold@google.com", 2))
+    named = visitor.get(confirmed.headers["Location"])
+    assert "You have signed" in named.text
+    visitor.submit(f"{own_page(named)}title/", title="Boldest")
+    campaign.addresses.add("canary.reader@gmail.com")
+    subscribing = {"email": "canary.reader@gmail.com"}
+    sent = visitor.submit("/letters/iceout-tech/updates/subscribe/", **subscribing)
+    code_page = visitor.get(sent.headers["Location"])
+    confirmed = visitor.send_form(code_page, code=campaign.code("canary.reader@gmail.com"))
+    assert "You get the updates" in visitor.get(confirmed.headers["Location"]).text
+
+
+def own_page(receipt):
+    return receipt.url.path.replace("receipt/", "")
+
+
 def find(campaign, visitor):
     sent = visitor.submit("/signature/find/", email="canary.named@google.com")
     page = visitor.get(sent.headers["Location"])
@@ -137,8 +164,16 @@ def rows_of(stack, name):
 
 
 ANONYMOUS = ("Canary Secret", "Canary Left", "Canary Hidden")
-ERASED = ("Canary Gone", "Canary Notme", "Canary Never", "Canary Stumble")
-KEPT = ("Canary Named", "Canary Again", "Canary Button", "Canary Wrong", "Canary Waits")
+ERASED = ("Canary Gone", "Canary Notme", "Canary Never", "Canary Stumble", "Canary Shy", "Shyest")
+KEPT = (
+    "Canary Named",
+    "Canary Again",
+    "Canary Button",
+    "Canary Wrong",
+    "Canary Waits",
+    "Canary Bolder",
+    "Boldest",
+)
 
 
 def test_dump_after_a_campaign_gives_nobody_away(stack):

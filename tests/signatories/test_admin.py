@@ -258,7 +258,7 @@ def test_list_with_nothing_in_review_says_so(client):
 # Filters and search --------------------------------------------------------------------------
 
 
-def test_filter_by_state_offers_four_choices_with_one_chosen(client):
+def test_filter_by_state_offers_five_choices_with_one_chosen(client):
     letter = make_letter()
     client.force_login(make_moderator("bob", letter))
 
@@ -267,7 +267,13 @@ def test_filter_by_state_offers_four_choices_with_one_chosen(client):
         choices = list(changelist.filter_specs[0].choices(changelist))
         return [(str(c["display"]), c["selected"]) for c in choices]
 
-    states = ["in review", "published", "rejected", "all"]
+    states = [
+        "in review",
+        "approved, waits for the next batch",
+        "published",
+        "rejected",
+        "all",
+    ]
     assert offered() == [(state, state == "in review") for state in states]
     assert offered(state="all") == [(state, state == "all") for state in states]
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import TestCase
 from django.utils import timezone
 
 from config import keys
@@ -338,6 +337,7 @@ def test_demo_accounts_anywhere_but_on_the_embedded_database_are_refused(own_fol
     assert not (own_folder / "credentials.txt").exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_erase_expired_ends_letters_and_destroys_keys(capsys, settings):
     now = timezone.now()
     over = make_letter(closes_at=now - timedelta(hours=1))
@@ -356,8 +356,7 @@ def test_erase_expired_ends_letters_and_destroys_keys(capsys, settings):
     assert said[-1] == "1 keys of the day would be destroyed"
     assert keys.exists("letter", str(closed.pk))
 
-    with TestCase.captureOnCommitCallbacks(execute=True):
-        call_command("erase_expired")
+    call_command("erase_expired")
 
     assert capsys.readouterr().out.splitlines() == [
         "1 letters closed",

@@ -5,7 +5,9 @@ import pytest
 from signatories import durations
 
 
-def test_table_says_what_is_kept_how_long():
+def test_table_says_what_is_kept_how_long(settings):
+    settings.BATCH_INTERVAL = "daily"
+
     assert durations.table() == [
         ("A code", "30 minutes after it was sent; a mailbox gets at most 5 a day"),
         (
@@ -13,13 +15,31 @@ def test_table_says_what_is_kept_how_long():
             "confirmation; without one, at most 24 hours",
         ),
         ("The address of an entry by name", "confirmation; without one, at most 72 hours"),
+        (
+            "An address typed for anything else",
+            "the code is typed; without that, at most 24 hours",
+        ),
         ("An address after confirmation", "not kept"),
         (
             "A keyed digest of the address, so that nobody signs twice",
             "until the letter is sealed; on a signature by name, until it is withdrawn",
         ),
+        (
+            "The letter’s key, under which digests are made",
+            "until the letter is sealed: 30 days after it closed, or before that by its owner",
+        ),
+        ("Your signature", "until you withdraw it"),
+        ("An anonymous line that was withdrawn", "the next batch, at most 36 hours later"),
+        (
+            "A name that was to replace an anonymous line",
+            "confirmation; without one, at most 24 hours",
+        ),
         ("A second entry under an address that has signed", "30 days"),
         ("The name of a rejected entry", "30 days, for an objection"),
+        (
+            "A subscription to updates, with its address",
+            "until you unsubscribe, or the letter is sealed",
+        ),
         (
             "A scrambled form of your network, against floods of false entries",
             "in memory only, at most 24 hours",
@@ -32,7 +52,8 @@ def test_table_says_what_is_kept_how_long():
     ("setting", "value", "quoted"),
     [
         ("CODE_MINUTES", 17, "17 minutes after it was sent"),
-        ("UNCONFIRMED_ANONYMOUS_HOURS", 18, "without one, at most 18 hours"),
+        ("SEALING_DAYS", 23, "sealed: 23 days after it closed"),
+        ("BATCH_INTERVAL", "3601", "the next batch, at most 2 hours later"),
         ("UNCONFIRMED_NAMED_HOURS", 19, "without one, at most 19 hours"),
         ("DUPLICATE_DAYS", 20, "20 days"),
         ("REJECTED_DAYS", 21, "21 days, for an objection"),
@@ -45,6 +66,12 @@ def test_table_quotes_the_settings(settings, setting, value, quoted):
     setattr(settings, setting, value)
 
     assert len([row for row in durations.table() if quoted in row[1]]) == 1
+
+
+def test_table_quotes_the_hours_of_an_anonymous_entry_wherever_they_apply(settings):
+    settings.UNCONFIRMED_ANONYMOUS_HOURS = 18
+
+    assert len([row for row in durations.table() if "at most 18 hours" in row[1]]) == 3
 
 
 def test_keys_of_the_day_outlive_what_they_encrypt_and_no_more(settings):

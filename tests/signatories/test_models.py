@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from letters.models import Organisation
+from letters.models import LetterVersion, Organisation
 from signatories.models import (
     Appearance,
     Departure,
     Method,
     Signature,
     State,
+    Subscription,
     Tally,
     UsedAddress,
     Verification,
@@ -93,6 +94,22 @@ def verification(**fields):
             **fields,
         }
     )
+
+
+def to_free(**fields):
+    fields = {"letter": make_letter(), "entry_digest": "e" * 64, **fields}
+    return verification(purpose="free", signature=None, **fields)
+
+
+def subscription(**fields):
+    fields = {"digest": "b" * 64, "token_digest": "b" * 64, **fields}
+    return Subscription(**{"letter": make_letter(), "address": b"ciphertext", **fields})
+
+
+def second_subscription():
+    first = subscription(digest="a" * 64, token_digest="a" * 64)
+    first.save()
+    return subscription(letter=first.letter)
 
 
 def departure():
@@ -190,21 +207,42 @@ CASES = [
     ),
     Case("only_anonymous_lines_wait_to_leave", anonymous, {"state": State.WITHDRAWN}),
     Case("only_anonymous_lines_wait_to_leave", in_review, {"state": State.WITHDRAWN}),
+    Case("only_waiting_names_replace_an_anonymous_line", published, {"replaces": "a" * 64}),
+    Case("only_waiting_names_replace_an_anonymous_line", anonymous, {"replaces": "a" * 64}),
+    Case(
+        "only_anonymous_signatures_are_carried_over_by_batch",
+        in_review,
+        {"carried_to": lambda: LetterVersion.objects.get()},
+    ),
+    Case(
+        "only_names_are_kept_out_of_search_engines", anonymous, {"is_hidden_from_search": True}
+    ),
     Case("one_named_signature_per_address", two_named, {"address_digest": "a" * 64}),
     Case("places_on_the_roll_are_unique", two_named, {"roll_key": "otterbourne a"}),
     Case(
         "verification_purpose_is_known",
         verification,
         {"purpose": "lose"},
-        also={"verifications_to_sign_have_a_signature"},
+        also={
+            "verifications_to_sign_have_a_signature",
+            "verifications_to_free_or_subscribe_have_a_letter",
+        },
     ),
     Case("verifications_to_sign_have_a_signature", verification, {"signature": None}),
     Case("verifications_to_sign_have_a_signature", verification, {"purpose": "find"}),
+    Case("verifications_to_free_or_subscribe_have_a_letter", to_free, {"letter": None}),
+    Case("verifications_to_free_or_subscribe_have_a_letter", verification, {"letter": make_letter}),
+    Case("only_verifications_to_free_lead_to_an_entry", to_free, {"entry_digest": ""}),
+    Case("only_verifications_to_free_lead_to_an_entry", verification, {"entry_digest": "e" * 64}),
+    Case("only_verifications_to_free_lead_to_an_entry", to_free, {"purpose": "updates"}),
     Case("addresses_are_under_a_key_of_the_day", verification, {"key_name": ""}),
     Case("work_mailboxes_get_no_button", verification, {"button_digest": "b" * 64}),
     Case("sent_codes_have_a_digest", verification, {"sent_at": NOW}),
     Case("one_confirmed_address_one_signature", second_used_address, {"digest": "a" * 64}),
     Case("used_addresses_are_digests", second_used_address, {"digest": ""}),
+    Case("one_subscription_per_mailbox", second_subscription, {"digest": "a" * 64}),
+    Case("subscriptions_have_digests", subscription, {"digest": ""}),
+    Case("subscriptions_have_digests", subscription, {"token_digest": ""}),
     Case("departure_fate_is_known", departure, {"fate": "eaten"}),
     Case("departure_appearance_is_known", departure, {"appearance": "masked"}),
     Case(
@@ -321,6 +359,42 @@ def test_querysets_find_signatures_by_state_and_appearance():
         gone,
         invented,
     )
+
+
+def test_querysets_find_what_the_next_batch_swaps_and_carries_over():
+    letter = make_letter()
+    google = make_organisation("Google")
+    swapped, in_review, rejected = (
+        make_signature(letter, state=state, replaces="a" * 64)
+        for state in (State.APPROVED, State.IN_REVIEW, State.REJECTED)
+    )
+    pledged, met = (
+        make_signature(letter, name="W. O.", appearance="pledged", threshold=9, **fields)
+        for fields in (
+            {"state": State.APPROVED},
+            {"state": State.PUBLISHED, "published_on": TODAY, "roll_key": "pledged"},
+        )
+    )
+    hidden = make_signature(letter, is_hidden_from_search=True)
+    carried = {"carried_to": letter.current_version}
+    carried_on_roll = make_anonymous(
+        letter, google, state=State.PUBLISHED, roll_key="carried", **carried
+    )
+    waiting = make_anonymous(letter, google, **carried)
+    leaving = make_anonymous(
+        letter, google, state=State.REJECTED, published_on=TODAY, roll_key="leaving", **carried
+    )
+    on_roll = make_anonymous(letter, google, state=State.PUBLISHED)
+    all_of = letter.signatures
+
+    assert set(all_of.to_be_swapped()) == {swapped}
+    assert set(all_of.to_be_carried_over()) == {carried_on_roll}
+    assert set(all_of.unmet_pledges()) == {pledged}
+    everybody = set(all_of.all())
+    assert everybody - set(all_of.for_search_engines()) == {hidden}
+    # Whoever is counted by another line, or waits for a batch, is not counted yet.
+    assert everybody - set(all_of.counted()) == {swapped, in_review, rejected, waiting}
+    assert {met, leaving, on_roll} <= set(all_of.counted())
 
 
 def test_departures_by_name_are_told_from_anonymous_ones():

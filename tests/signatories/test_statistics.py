@@ -322,6 +322,14 @@ def test_public_statistics_before_the_first_count_are_zeros(time_machine):
             "rejected": {},
             "by_method": {"none": 0, "mailbox": 0},
         },
+        "by_version": [
+            {
+                "version": 1,
+                "text_sha256": letter.current_version.sha256,
+                "published_on": "2026-01-17",
+                "signatures": 0,
+            }
+        ],
         "verified_by_organisation": [],
     }
 
@@ -357,6 +365,14 @@ def test_public_statistics_follow_a_batch(time_machine):
             "rejected": {},
             "by_method": {"none": 1, "mailbox": 7},
         },
+        "by_version": [
+            {
+                "version": 1,
+                "text_sha256": letter.current_version.sha256,
+                "published_on": "2026-01-17",
+                "signatures": 8,
+            }
+        ],
         "verified_by_organisation": [
             {"organisation": google.slug, "name": "Google", "signatures": 6}
         ],

@@ -44,9 +44,8 @@ def make_many(letter, organisation, number, **fields):
 # When --------------------------------------------------------------------------------------------
 
 
-def test_next_batch_is_at_a_random_minute_of_the_next_day_within_the_maximum_wait(settings):
+def test_next_batch_is_at_a_random_minute_of_the_next_day(settings):
     settings.BATCH_INTERVAL = "daily"
-    settings.BATCH_MAXIMUM_WAIT_HOURS = 36
 
     drawn = [batches.next_batch_after(NOON) for _each in range(500)]
 
@@ -57,13 +56,22 @@ def test_next_batch_is_at_a_random_minute_of_the_next_day_within_the_maximum_wai
     assert {moment.second for moment in drawn} == {0}
 
 
-def test_next_batch_is_never_later_than_the_maximum_wait(settings):
+def test_next_batch_is_never_later_than_the_longest_interval(settings, monkeypatch):
     settings.BATCH_INTERVAL = "daily"
-    settings.BATCH_MAXIMUM_WAIT_HOURS = 13
+    monkeypatch.setattr(batches, "LONGEST_INTERVAL", timedelta(hours=13))
 
     drawn = {batches.next_batch_after(NOON) for _each in range(200)}
 
     assert max(drawn) == NOON + timedelta(hours=13)
+
+
+def test_next_batch_after_midnight_is_at_most_a_day_and_a_half_away(settings):
+    settings.BATCH_INTERVAL = "daily"
+    after_midnight = NOON.replace(hour=0, minute=1)
+
+    drawn = [batches.next_batch_after(after_midnight) for _each in range(500)]
+
+    assert max(drawn) == after_midnight + timedelta(hours=36)
 
 
 def test_next_batch_comes_after_an_interval_in_development(settings):
@@ -395,7 +403,7 @@ def test_publish_batches_serves_letters_that_people_can_read():
     tasks.refresh_counts()
 
     on_roll = {status: one.signatures.on_roll().count() for status, one in letters.items()}
-    assert on_roll == {"draft": 0, "published": 1, "closed": 1, "sealed": 0}
+    assert on_roll == {"draft": 0, "published": 1, "closed": 1, "sealed": 1}
 
 
 def test_refresh_counts_gives_every_letter_out_of_draft_a_tally():

@@ -252,5 +252,5 @@ def test_tasks_erase_and_turn_keys(caplog, time_machine):
 
     assert not Signature.objects.exists()
     assert "Erased 1 unconfirmed entries" in caplog.text
-    assert "Destroyed the key of the day 2026-01-20.named" in caplog.text
+    assert "Destroyed the key 2026-01-20.named" in caplog.text
     assert "otterbourne" not in caplog.text.lower()

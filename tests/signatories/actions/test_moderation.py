@@ -118,7 +118,7 @@ def test_approve_anonymous_rejected_since_the_last_batch_stays_where_it_stands()
 
 
 @pytest.mark.parametrize("state", [State.IN_REVIEW, State.PUBLISHED])
-@pytest.mark.parametrize("reason", Reason.values)
+@pytest.mark.parametrize("reason", [reason for reason, _label in Reason.for_moderators()])
 def test_reject_by_name_leaves_the_roll_at_once_and_keeps_the_address_used(
     state, reason, time_machine
 ):
@@ -167,7 +167,7 @@ def test_reject_anonymous_line_stays_on_the_roll_until_the_batch():
     }
 
 
-@pytest.mark.parametrize("reason", ["", "whim", "ABUSE", "Wilhelmina Otterbourne"])
+@pytest.mark.parametrize("reason", ["", "whim", "ABUSE", "sealed", "Wilhelmina Otterbourne"])
 def test_reject_without_a_known_reason_is_refused(reason):
     letter = make_letter()
     signature = make_signature(letter)
@@ -237,14 +237,68 @@ def test_decide_what_no_moderator_sees_is_refused(decide, state, is_anonymous):
     assert audited() == []
 
 
-def test_reject_approved_pledge_is_refused():
+@pytest.mark.parametrize(
+    "fields",
+    [{"appearance": "pledged", "threshold": 9}, {"replaces": "a" * 64}],
+    ids=["pledge", "waits for the batch"],
+)
+def test_reject_name_that_is_approved_and_not_on_the_roll_yet(fields):
     letter = make_letter()
-    signature = make_signature(
-        letter, name="W. Otterbourne", appearance="pledged", threshold=9, state=State.APPROVED
-    )
+    signature = make_signature(letter, name="W. Otterbourne", state=State.APPROVED, **fields)
 
-    with pytest.raises(NotAllowed, match="can no longer be rejected"):
-        moderation.reject(signature=signature, actor=make_moderator(letter), reason=Reason.ABUSE)
+    moderation.reject(signature=signature, actor=make_moderator(letter), reason=Reason.ABUSE)
+
+    signature.refresh_from_db()
+    assert (signature.state, signature.reason) == (State.REJECTED, "abuse")
+    assert signature.replaces == fields.get("replaces")
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.REJECTED])
+def test_approve_name_that_replaces_an_anonymous_line_waits_for_the_batch(state):
+    letter = make_letter()
+    signature = make_signature(letter, state=state, replaces="a" * 64)
+
+    moderation.approve(signature=signature, actor=make_moderator(letter))
+
+    signature.refresh_from_db()
+    assert signature.state == State.APPROVED
+    assert (signature.published_on, signature.roll_key) == (None, "")
+    assert (signature.rejected_on, signature.reason) == (None, "")
+    assert signature.replaces == "a" * 64
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.REJECTED])
+@pytest.mark.parametrize("is_anonymous", [False, True])
+def test_approve_after_sealing_is_refused(state, is_anonymous):
+    letter = make_letter(status="sealed")
+    if is_anonymous:
+        signature = make_anonymous(letter, make_organisation("Google"), state=state)
+    else:
+        signature = make_signature(letter, state=state)
+    before = Signature.objects.values().get()
+
+    with pytest.raises(NotAllowed, match="can no longer be approved"):
+        moderation.approve(signature=signature, actor=make_moderator(letter))
+
+    assert Signature.objects.values().get() == before
+    assert audited() == []
+
+
+def test_approve_again_after_sealing_is_once():
+    letter = make_letter(status="sealed")
+    signature = make_signature(letter, state=State.PUBLISHED)
+
+    assert moderation.approve(signature=signature, actor=make_moderator(letter)) == signature
+    assert audited() == []
+
+
+def test_reject_after_sealing_still_takes_a_name_off_the_roll():
+    letter = make_letter(status="sealed")
+    signature = make_signature(letter, state=State.PUBLISHED)
+
+    moderation.reject(signature=signature, actor=make_moderator(letter), reason=Reason.ABUSE)
+
+    assert not letter.signatures.on_roll().exists()
 
 
 @VERBS

@@ -1,13 +1,31 @@
 """What a signatory does with their own signature."""
 
+from datetime import date
+
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from config import crypto
-from letters.models import AuditEntry
-from signatories.actions import batches, confirming, own
-from signatories.models import Departure, Signature, State, Tally, UsedAddress
-from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
+from letters.actions import NotAllowed, Text, publish_text
+from letters.models import AuditEntry, ReviewPolicy
+from signatories import statistics
+from signatories.actions import batches, confirming, moderation, own
+from signatories.actions.confirming import Gone
+from signatories.models import (
+    Departure,
+    Signature,
+    State,
+    Tally,
+    UsedAddress,
+)
+from tests.factories import (
+    make_anonymous,
+    make_letter,
+    make_organisation,
+    make_signature,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +38,35 @@ def managed(letter, **fields):
     """A named signature that TOKEN manages, with its used address."""
     UsedAddress.objects.get_or_create(letter=letter, digest=DIGEST)
     return make_signature(letter, manage_digest=MANAGED, address_digest=DIGEST, **fields)
+
+
+def signature_of(token=TOKEN):
+    return confirming.by_token(token)
+
+
+def move_batch(letter):
+    batches.start_tally(letter)
+    Tally.objects.filter(letter=letter).update(next_batch_at=timezone.now())
+    return batches.publish_batch(letter=letter, now=timezone.now())
+
+
+def make_newer_text(letter):
+    text = Text(letter.title, "We ask another thing.\n", (("Do", "that."),))
+    version = publish_text(letter=letter, text=text, actor=None, on=timezone.localdate())
+    letter.refresh_from_db()
+    return version
+
+
+@pytest.fixture
+def queued(monkeypatch):
+    """The tasks that were queued on commit: (name, letter)."""
+    found = []
+
+    def note(task, arguments, countdown):
+        found.append((task.name.removeprefix("signatories.tasks."), *arguments))
+
+    monkeypatch.setattr("config.celery._send", note)
+    return found
 
 
 def departures():
@@ -163,3 +210,334 @@ def test_withdraw_is_one_transaction(monkeypatch):
     assert Signature.objects.count() == UsedAddress.objects.count() == 1
     assert not Tally.objects.exists()
     assert departures() == []
+
+
+# Follow-ups ----------------------------------------------------------------------------------------
+
+CHANGES = {
+    "withdraw": lambda: own.withdraw(token=TOKEN),
+    "correct_title": lambda: own.correct_title(token=TOKEN, title="Poet"),
+    "hide_from_search": lambda: own.hide_from_search(token=TOKEN, hidden=True),
+    "appear_anonymously": lambda: own.appear_anonymously(token=TOKEN),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_change_has_count_and_caches_follow_on_commit(
+    change, queued, django_capture_on_commit_callbacks
+):
+    letter = make_letter()
+    managed(
+        letter, state=State.PUBLISHED, organisation=make_organisation("Google"), method="mailbox"
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        change()
+        assert queued == []
+
+    assert queued == [("refresh_count", letter.pk), ("purge_pages", letter.pk)]
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_change_leaves_no_audit_entry_and_sends_nothing(change):
+    managed(make_letter(), organisation=make_organisation("Google"), method="mailbox")
+
+    change()
+
+    assert not AuditEntry.objects.exists()
+    assert mail.outbox == []
+
+
+def test_withdraw_anonymous_on_the_roll_announces_nothing(
+    queued, django_capture_on_commit_callbacks
+):
+    make_anonymous(
+        make_letter(), make_organisation("Google"), state=State.PUBLISHED, manage_digest=MANAGED
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        own.withdraw(token=TOKEN)
+
+    assert queued == []
+
+
+# Changing the title -------------------------------------------------------------------------------
+
+
+def test_correct_title_of_a_line_reviewed_afterwards_shows_at_once():
+    letter = make_letter(review_policy=ReviewPolicy.AFTER)
+    managed(letter, state=State.PUBLISHED, title="Enginer")
+    before = Signature.objects.values().get()
+
+    own.correct_title(token=TOKEN, title="Engineer")
+
+    assert Signature.objects.values().get() == before | {"title": "Engineer"}
+
+
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.APPROVED])
+def test_correct_title_of_a_line_reviewed_before_goes_back_to_review_and_off_the_roll(state):
+    letter = make_letter(review_policy=ReviewPolicy.BEFORE)
+    google = make_organisation("Google")
+    replaces = None if state == State.PUBLISHED else "a" * 64
+    managed(
+        letter,
+        state=state,
+        title="Enginer",
+        organisation=google,
+        method="mailbox",
+        replaces=replaces,
+    )
+    before = Signature.objects.values().get()
+
+    own.correct_title(token=TOKEN, title="Engineer")
+
+    assert Signature.objects.values().get() == before | {
+        "title": "Engineer",
+        "state": "in_review",
+        "published_on": None,
+        "roll_key": "",
+        "shown_organisation_id": None,
+        "shown_tenure": "",
+        "shown_role": "",
+    }
+    assert UsedAddress.objects.count() == 1
+    assert departures() == []
+
+
+def test_correct_title_approved_anew_stands_on_the_roll_again():
+    letter = make_letter()
+    google = make_organisation("Google")
+    managed(letter, state=State.PUBLISHED, organisation=google, method="mailbox")
+    own.correct_title(token=TOKEN, title="Engineer")
+
+    moderation.approve(signature=signature_of(), actor=make_user("alice", is_superuser=True))
+
+    signature = signature_of()
+    assert signature.state == State.PUBLISHED
+    assert (signature.shown_organisation, signature.shown_tenure) == (google, "current")
+
+
+@pytest.mark.parametrize("policy", ReviewPolicy.values)
+@pytest.mark.parametrize("status", ["published", "closed", "sealed"])
+def test_correct_title_by_leaving_it_out_needs_no_review(policy, status):
+    letter = make_letter(review_policy=policy, status=status)
+    managed(letter, state=State.PUBLISHED, title="Engineer")
+    before = Signature.objects.values().get()
+
+    own.correct_title(token=TOKEN, title="")
+
+    assert Signature.objects.values().get() == before | {"title": ""}
+
+
+@pytest.mark.parametrize("policy", ReviewPolicy.values)
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.DUPLICATE])
+def test_correct_title_of_an_entry_off_the_roll_leaves_its_state(policy, state):
+    letter = make_letter(review_policy=policy)
+    managed(letter, state=state, title="Enginer")
+    before = Signature.objects.values().get()
+
+    own.correct_title(token=TOKEN, title="Engineer")
+
+    assert Signature.objects.values().get() == before | {"title": "Engineer"}
+
+
+def test_correct_title_twice_is_once(queued, django_capture_on_commit_callbacks):
+    letter = make_letter()
+    managed(letter, state=State.PUBLISHED)
+    own.correct_title(token=TOKEN, title="Engineer")
+    moderation.approve(signature=signature_of(), actor=make_user("alice", is_superuser=True))
+    before = Signature.objects.values().get()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        own.correct_title(token=TOKEN, title="Engineer")
+
+    assert Signature.objects.values().get() == before
+    assert queued == []
+
+
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.DUPLICATE])
+def test_correct_title_after_sealing_is_refused(state):
+    managed(make_letter(status="sealed"), state=state)
+    before = Signature.objects.values().get()
+
+    with pytest.raises(NotAllowed, match="The letter is sealed"):
+        own.correct_title(token=TOKEN, title="Engineer")
+
+    assert Signature.objects.values().get() == before
+
+
+# Search engines ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["published", "closed", "sealed"])
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.IN_REVIEW, State.DUPLICATE])
+def test_hide_from_search_and_back_changes_nothing_else(state, status):
+    managed(make_letter(status=status), state=state)
+    before = Signature.objects.values().get()
+
+    for _twice in range(2):
+        own.hide_from_search(token=TOKEN, hidden=True)
+        assert Signature.objects.values().get() == before | {"is_hidden_from_search": True}
+
+    for _twice in range(2):
+        own.hide_from_search(token=TOKEN, hidden=False)
+        assert Signature.objects.values().get() == before
+
+
+# Carrying over -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "state", [State.PUBLISHED, State.IN_REVIEW, State.APPROVED, State.DUPLICATE]
+)
+def test_carry_over_by_name_binds_to_the_current_text_at_once(state):
+    letter = make_letter()
+    managed(letter, state=state, replaces="a" * 64 if state == State.APPROVED else None)
+    before = Signature.objects.values().get()
+    newer = make_newer_text(letter)
+
+    for _twice in range(2):
+        own.carry_over(token=TOKEN)
+        assert Signature.objects.values().get() == before | {"version_id": newer.pk}
+
+
+def test_carry_over_by_name_moves_the_count_of_versions():
+    letter = make_letter()
+    managed(letter, state=State.PUBLISHED)
+    make_newer_text(letter)
+
+    own.carry_over(token=TOKEN)
+    batches.refresh_count(letter=letter)
+
+    assert versions_of(letter) == {2: 1, 1: 0}
+
+
+def versions_of(letter):
+    counts = statistics.by_version(letter, Tally.objects.get(letter=letter))
+    return {count.version.number: count.number for count in counts}
+
+
+def test_carry_over_anonymously_comes_with_the_batch_in_a_new_row_at_the_same_place():
+    letter = make_letter()
+    google = make_organisation("Google")
+    for number in range(5):
+        make_anonymous(letter, google, manage_digest=f"{number:064}")
+    make_anonymous(letter, google, manage_digest=MANAGED)
+    move_batch(letter)
+    on_roll = {row["manage_digest"]: row for row in letter.signatures.values()}
+    newer = make_newer_text(letter)
+
+    own.carry_over(token=TOKEN)
+
+    carried = Signature.objects.values().get(manage_digest=MANAGED)
+    assert carried == on_roll[MANAGED] | {"carried_to_id": newer.pk}
+    batches.refresh_count(letter=letter)
+    assert versions_of(letter) == {2: 0, 1: 6}
+
+    assert move_batch(letter) == 0
+
+    after = {row["manage_digest"]: row for row in letter.signatures.values()}
+    assert after[MANAGED].pop("id") != on_roll[MANAGED].pop("id")
+    assert after.pop(MANAGED) == on_roll.pop(MANAGED) | {"version_id": newer.pk}
+    assert after == on_roll
+    assert versions_of(letter) == {2: 1, 1: 5}
+
+
+def test_carry_over_anonymously_before_the_first_batch_arrives_with_the_newer_text():
+    letter = make_letter()
+    make_anonymous(letter, make_organisation("Google"), manage_digest=MANAGED)
+    newer = make_newer_text(letter)
+
+    own.carry_over(token=TOKEN)
+    move_batch(letter)
+
+    signature = signature_of()
+    assert (signature.state, signature.version) == (State.PUBLISHED, newer)
+    assert signature.carried_to is None
+
+
+def test_carry_over_anonymously_goes_to_the_text_that_was_read_and_no_newer_one():
+    letter = make_letter()
+    make_anonymous(letter, make_organisation("Google"), manage_digest=MANAGED)
+    move_batch(letter)
+    second = make_newer_text(letter)
+    own.carry_over(token=TOKEN)
+    third = publish_text(
+        letter=letter, text=Text("Third", "Text.\n", (("Do", "so."),)), actor=None, on=date.today()
+    )
+
+    move_batch(letter)
+
+    assert signature_of().version == second != third
+
+
+def test_carry_over_without_a_newer_text_changes_nothing():
+    letter = make_letter()
+    make_anonymous(letter, make_organisation("Google"), manage_digest=MANAGED)
+    before = Signature.objects.values().get()
+
+    own.carry_over(token=TOKEN)
+
+    assert Signature.objects.values().get() == before
+
+
+@pytest.mark.parametrize("is_anonymous", [False, True])
+def test_carry_over_rejected_is_refused(is_anonymous):
+    letter = make_letter()
+    if is_anonymous:
+        make_anonymous(
+            letter, make_organisation("Google"), state=State.REJECTED, manage_digest=MANAGED
+        )
+    else:
+        managed(letter, state=State.REJECTED)
+    before = Signature.objects.values().get()
+    make_newer_text(letter)
+
+    with pytest.raises(NotAllowed, match="This entry was not published"):
+        own.carry_over(token=TOKEN)
+
+    assert Signature.objects.values().get() == before
+
+
+# Gone, or of the wrong kind -----------------------------------------------------------------------
+
+NAMED_ONLY = {
+    "correct_title": lambda: own.correct_title(token=TOKEN, title="Poet"),
+    "hide_from_search": lambda: own.hide_from_search(token=TOKEN, hidden=True),
+    "appear_anonymously": lambda: own.appear_anonymously(token=TOKEN),
+}
+ALL = {**NAMED_ONLY, "carry_over": lambda: own.carry_over(token=TOKEN)}
+
+
+@pytest.mark.parametrize("change", ALL.values(), ids=ALL)
+def test_change_behind_a_capability_that_is_gone_raises_and_changes_nothing(change):
+    make_signature(make_letter(), manage_digest="e" * 64)
+    before = Signature.objects.values().get()
+
+    with pytest.raises(Gone):
+        change()
+
+    assert Signature.objects.values().get() == before
+
+
+@pytest.mark.parametrize("change", NAMED_ONLY.values(), ids=NAMED_ONLY)
+@pytest.mark.parametrize("state", [State.APPROVED, State.PUBLISHED, State.DUPLICATE])
+def test_change_of_a_name_on_an_anonymous_entry_is_refused(change, state):
+    make_anonymous(make_letter(), make_organisation("Google"), state=state, manage_digest=MANAGED)
+    before = Signature.objects.values().get()
+
+    with pytest.raises(NotAllowed, match="neither name nor title"):
+        change()
+
+    assert Signature.objects.values().get() == before
+
+
+@pytest.mark.parametrize("change", NAMED_ONLY.values(), ids=NAMED_ONLY)
+def test_change_of_a_rejected_entry_is_refused(change):
+    managed(make_letter(), state=State.REJECTED)
+    before = Signature.objects.values().get()
+
+    with pytest.raises(NotAllowed, match="You can only withdraw it"):
+        change()
+
+    assert Signature.objects.values().get() == before

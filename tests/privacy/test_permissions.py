@@ -1,0 +1,325 @@
+"""Every address of the application, asked for by everybody who might.
+
+Alice owns the letter, Erin edits it, Bob moderates it, Harriet is the host. Charlie owns
+another letter; Dora has an account and no team; a visitor has none. What is not listed
+here fails, so that a new address needs an answer to the question who may see it.
+"""
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+from django.urls.resolvers import URLResolver
+
+from letters.models import AuditEntry, Membership, Role, Visibility
+from signatories.actions import sealing
+from signatories.models import Signature, State
+from tests.admin_pages import make_host, make_moderator
+from tests.factories import (
+    make_anonymous,
+    make_letter,
+    make_organisation,
+    make_signature,
+    make_user,
+)
+from tests.privacy.witnesses import all_rows
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("visitor", "dora", "charlie", "bob", "erin", "alice", "host")
+UNKNOWN = "x" * 43
+EVERYBODY = [200] * 7
+NOBODY = [404] * 7
+
+# Address → what a GET answers to visitor, dora, charlie, bob, erin, alice, host.
+PUBLIC = {
+    "": EVERYBODY,
+    "how-it-works/": EVERYBODY,
+    "privacy/": EVERYBODY,
+    "what-an-employer-can-see/": EVERYBODY,
+    "letters/<slug:slug>/": EVERYBODY,
+    "letters/<slug:slug>/sign/": EVERYBODY,
+    "letters/<slug:slug>/roll/": EVERYBODY,
+    "letters/<slug:slug>/updates/subscribe/": EVERYBODY,
+    "letters/<slug:slug>/versions/": EVERYBODY,
+    "letters/<slug:slug>/versions/<int:number>/": EVERYBODY,
+    "letters/<slug:slug>/stats.json": EVERYBODY,
+    "signature/find/": EVERYBODY,
+    "readyz": EVERYBODY,
+    "healthz": EVERYBODY,
+    "robots.txt": EVERYBODY,
+}
+# A capability opens one page, whoever brings it; an account opens none of them.
+CAPABILITIES = {
+    "confirm/<token>/": NOBODY,
+    "signature/<token>/": NOBODY,
+    "signature/<token>/receipt/": NOBODY,
+    "signature/<token>/data.json": NOBODY,
+    "signature/<token>/withdraw/": NOBODY,
+    "signature/<token>/title/": NOBODY,
+    "signature/<token>/anonymous/": NOBODY,
+    "signature/<token>/named/": NOBODY,
+    "signature/<token>/text/": NOBODY,
+    "signature/<token>/search/": [405] * 7,
+    "updates/<token>/": NOBODY,
+}
+# The library's pages for one's own account. Those that would write to an address are shut.
+ACCOUNTS = {
+    "accounts/confirm-email/": NOBODY,
+    "accounts/confirm-email/(?P<key>[-:\\w]+)/": EVERYBODY,
+    "accounts/email/": NOBODY,
+    "accounts/inactive/": EVERYBODY,
+    "accounts/login/": [200, 302, 302, 302, 302, 302, 302],
+    "accounts/login/code/confirm/": [302, 302, 302, 302, 302, 302, 302],
+    "accounts/logout/": [302, 200, 200, 200, 200, 200, 200],
+    "accounts/password/change/": [302, 200, 200, 200, 200, 200, 200],
+    "accounts/password/reset/": NOBODY,
+    "accounts/password/reset/done/": EVERYBODY,
+    "accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/": EVERYBODY,
+    "accounts/password/reset/key/done/": EVERYBODY,
+    "accounts/password/set/": [302, 302, 302, 302, 302, 302, 302],
+    "accounts/reauthenticate/": [302, 200, 200, 200, 200, 200, 200],
+    "accounts/signup/": [200, 302, 302, 302, 302, 302, 302],
+}
+# Whoever is on no team sees nothing; others see what concerns their letters only.
+ADMIN = {
+    "admin/": [302, 200, 200, 200, 200, 200, 200],
+    "admin/(?P<app_label>letters|signatories)/": [302, 404, 404, 404, 404, 404, 404],
+    "admin/(?P<url>.*)": [302, 404, 404, 404, 404, 404, 404],
+    "admin/autocomplete/": [302, 403, 403, 403, 403, 403, 403],
+    "admin/jsi18n/": [302, 200, 200, 200, 200, 200, 200],
+    "admin/letters/auditentry/": [302, 403, 200, 200, 200, 200, 200],
+    "admin/letters/auditentry/<path:object_id>/": [302, 302, 302, 302, 302, 302, 302],
+    "admin/letters/auditentry/<path:object_id>/change/": [302, 403, 302, 200, 200, 200, 200],
+    "admin/letters/auditentry/<path:object_id>/delete/": [302, 403, 403, 403, 403, 403, 403],
+    "admin/letters/auditentry/<path:object_id>/history/": [302, 302, 302, 200, 200, 200, 200],
+    "admin/letters/auditentry/add/": [302, 403, 403, 403, 403, 403, 403],
+    "admin/letters/letter/": [302, 403, 200, 200, 200, 200, 200],
+    "admin/letters/letter/<int:pk>/close/": [302, 403, 404, 404, 404, 200, 200],
+    "admin/letters/letter/<int:pk>/reopen/": [302, 403, 404, 404, 404, 302, 302],
+    "admin/letters/letter/<int:pk>/seal/": [302, 403, 404, 404, 404, 302, 302],
+    "admin/letters/letter/<int:pk>/search/": [302, 403, 404, 404, 404, 200, 200],
+    "admin/letters/letter/<int:pk>/text/": [302, 403, 404, 404, 200, 200, 200],
+    "admin/letters/letter/<path:object_id>/": [302, 302, 302, 302, 302, 302, 302],
+    "admin/letters/letter/<path:object_id>/change/": [302, 403, 302, 200, 200, 200, 200],
+    "admin/letters/letter/<path:object_id>/delete/": [302, 403, 403, 403, 403, 403, 403],
+    "admin/letters/letter/<path:object_id>/history/": [302, 404, 404, 302, 302, 302, 302],
+    "admin/letters/letter/add/": [302, 403, 403, 403, 403, 403, 403],
+    "admin/letters/membership/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/membership/<path:object_id>/": [302, 302, 302, 302, 302, 302, 302],
+    "admin/letters/membership/<path:object_id>/change/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/membership/<path:object_id>/delete/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/membership/<path:object_id>/history/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/membership/add/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/organisation/": [302, 403, 200, 200, 200, 200, 200],
+    "admin/letters/organisation/<path:object_id>/": [302, 302, 302, 302, 302, 302, 302],
+    "admin/letters/organisation/<path:object_id>/change/": [302, 403, 200, 200, 200, 200, 200],
+    "admin/letters/organisation/<path:object_id>/delete/": [302, 403, 403, 403, 403, 403, 403],
+    "admin/letters/organisation/<path:object_id>/history/": [302, 403, 200, 200, 200, 200, 200],
+    "admin/letters/organisation/add/": [302, 403, 403, 403, 403, 403, 403],
+    "admin/letters/user/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/user/<id>/password/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/user/<path:object_id>/": [302, 302, 302, 302, 302, 302, 302],
+    "admin/letters/user/<path:object_id>/change/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/user/<path:object_id>/delete/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/user/<path:object_id>/history/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/user/add/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/login/": [302, 302, 302, 302, 302, 302, 302],
+    "admin/logout/": [302, 405, 405, 405, 405, 405, 405],
+    "admin/password_change/": [302, 200, 200, 200, 200, 200, 200],
+    "admin/password_change/done/": [302, 200, 200, 200, 200, 200, 200],
+    "admin/signatories/signature/": [302, 403, 200, 200, 403, 200, 200],
+    "admin/signatories/signature/<uuid:pk>/change/": [302, 403, 404, 200, 403, 200, 200],
+}
+# Sent mail in development.
+DEVELOPMENT = {
+    "dev/mailbox/": NOBODY,
+    "dev/mailbox/(?P<id>[0-9a-f-]{20,60})/": NOBODY,
+}
+MATRIX = {**PUBLIC, **CAPABILITIES, **ACCOUNTS, **ADMIN, **DEVELOPMENT}
+
+
+def routes():
+    """Every address as the resolver spells it, without the library's own below accounts/."""
+
+    def walk(patterns, prefix=""):
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern).lstrip("^").removesuffix("$")
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            else:
+                yield route.replace("(?P<token>[A-Za-z0-9_-]{43})", "<token>")
+
+    return set(walk(get_resolver().url_patterns))
+
+
+class Stage:
+    """A letter with people around it, and something of everything to ask for."""
+
+    def __init__(self):
+        self.letter = make_letter(slug="asked-for")
+        google = make_organisation("Google", "google.example")
+        self.entry = make_signature(self.letter)
+        self.line = make_anonymous(self.letter, google, state=State.PUBLISHED)
+        self.people = {
+            "visitor": None,
+            "dora": make_user("dora", is_staff=True),
+            "charlie": make_moderator("charlie", make_letter(), Role.OWNER),
+            "bob": make_moderator("bob", self.letter),
+            "erin": make_moderator("erin", self.letter, Role.EDITOR),
+            "alice": make_moderator("alice", self.letter, Role.OWNER),
+            "host": make_host("harriet"),
+        }
+        self.keys = {
+            "organisation": google.pk,
+            "auditentry": AuditEntry.objects.create(
+                letter=self.letter, verb="letter.closed", recorded_on="2026-01-20"
+            ).pk,
+            "user": self.people["bob"].pk,
+            "membership": Membership.objects.get(user=self.people["bob"]).pk,
+            "letter": self.letter.pk,
+        }
+
+    def url(self, route):
+        """An address of this route that leads to something, but for capabilities."""
+        places = {
+            "<slug:slug>": self.letter.slug,
+            "<int:number>": "1",
+            "<token>": UNKNOWN,
+            "<int:pk>": str(self.letter.pk),
+            "<uuid:pk>": str(self.entry.pk),
+            "<id>": str(self.people["bob"].pk),
+            "(?P<app_label>letters|signatories)": "letters",
+            "(?P<url>.*)": "anything/",
+            "(?P<key>[-:\\w]+)": "MQ",
+            "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)": "1-x",
+            "(?P<id>[0-9a-f-]{20,60})": "0" * 24,
+        }
+        if "<path:object_id>" in route:
+            places["<path:object_id>"] = str(self.keys[route.split("/")[2]])
+        for place, value in places.items():
+            route = route.replace(place, value)
+        return f"/{route}"
+
+    def browser(self, role):
+        browser = Client()
+        if self.people[role]:
+            browser.force_login(self.people[role])
+        return browser
+
+
+@pytest.fixture
+def stage():
+    return Stage()
+
+
+def test_every_address_is_in_the_matrix():
+    assert routes() == set(MATRIX)
+
+
+@pytest.mark.ignore_template_errors  # Django's own page of an account asks for what is not there.
+@pytest.mark.parametrize("role", ROLES)
+def test_every_address_answers_as_the_matrix_says(stage, role):
+    browser, place = stage.browser(role), ROLES.index(role)
+
+    answers = {route: browser.get(stage.url(route)).status_code for route in MATRIX}
+
+    assert answers == {route: row[place] for route, row in MATRIX.items()}
+
+
+# Address, form, who may, and what the audit trail has of it.
+ACTS = {
+    "close": ("admin/letters/letter/<int:pk>/close/", {}, {"alice", "host"}, "letter.closed"),
+    "reopen": ("admin/letters/letter/<int:pk>/reopen/", {}, {"alice", "host"}, "letter.reopened"),
+    "seal": (
+        "admin/letters/letter/<int:pk>/seal/",
+        {"slug": "asked-for"},
+        {"alice", "host"},
+        "letter.sealed",
+    ),
+    "leave the roll out of search": (
+        "admin/letters/letter/<int:pk>/search/",
+        {"listed": "no"},
+        {"alice", "host"},
+        "letter.roll_unlisted",
+    ),
+    "approve": (
+        "admin/signatories/signature/<uuid:pk>/change/",
+        {"decision": "approve", "seen": "in_review"},
+        {"bob", "alice", "host"},
+        "signature.approved",
+    ),
+    "reject": (
+        "admin/signatories/signature/<uuid:pk>/change/",
+        {"decision": "reject", "seen": "in_review", "reason": "abuse"},
+        {"bob", "alice", "host"},
+        "signature.rejected",
+    ),
+}
+
+
+def rows_that_matter():
+    """The whole database but for log-ins."""
+    rows = all_rows()
+    return {table: found for table, found in rows.items() if "session" not in table}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("act", ACTS)
+def test_only_those_who_may_can_act_and_the_trail_has_it(stage, role, act):
+    route, form, allowed, verb = ACTS[act]
+    if act in ("reopen", "seal"):
+        sealing.close(letter=stage.letter, actor=None)
+    browser = stage.browser(role)
+    before = rows_that_matter()
+
+    answer = browser.post(stage.url(route), form)
+
+    if role in allowed:
+        entry = AuditEntry.objects.latest("pk")
+        assert (entry.verb, entry.actor, entry.letter) == (verb, stage.people[role], stage.letter)
+    else:
+        assert answer.status_code in (302, 403, 404)
+        assert rows_that_matter() == before
+
+
+@pytest.mark.ignore_template_errors
+@pytest.mark.parametrize("role", ROLES)
+def test_no_page_shows_a_digest_or_a_capability(stage, role):
+    """Not to moderators, owners and hosts either; an account opens nobody's signature."""
+    Signature.objects.filter(pk=stage.entry.pk).update(
+        address_digest="d" * 64, manage_digest="c" * 64
+    )
+    browser = stage.browser(role)
+
+    for route in sorted(PUBLIC.keys() | (ADMIN.keys() - {"admin/jsi18n/"})):
+        page = browser.get(stage.url(route)).content.decode()
+        assert "d" * 64 not in page, route
+        assert "c" * 64 not in page, route
+
+
+@pytest.mark.parametrize("role", ["visitor", "dora", "charlie", "bob", "erin", "alice"])
+def test_anonymous_line_shows_its_organisation_to_nobody(stage, role):
+    """One line of Google is a small group for teams too; hosts see no more in the admin."""
+    browser = stage.browser(role)
+    pages = ["admin/signatories/signature/?state=all", "letters/asked-for/roll/"]
+
+    for page in pages:
+        response = browser.get(f"/{page}")
+        text = response.content.decode()
+        assert "Verified employee, Google" not in text
+    entry = f"/admin/signatories/signature/{stage.line.pk}/change/"
+    assert "Google" not in browser.get(entry).content.decode()
+
+
+def test_internal_letter_is_hidden_from_everybody_but_its_team(stage):
+    stage.letter.visibility = Visibility.INTERNAL
+    stage.letter.title = "Nobody else may read this"
+    stage.letter.save()
+    team = {"bob", "erin", "alice", "host"}
+
+    for role in ROLES:
+        browser = stage.browser(role)
+        pages = [browser.get(stage.url(route)) for route in PUBLIC]
+        assert not any(b"Nobody else may read" in page.content for page in pages)
+        listed = browser.get("/admin/letters/letter/").content.decode()
+        assert ("Nobody else may read" in listed) == (role in team)

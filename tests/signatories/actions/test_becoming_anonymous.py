@@ -1,0 +1,281 @@
+"""From a name to an anonymous line: the name goes at once, the line comes with a batch."""
+
+import pytest
+from django.utils import timezone
+
+from config import crypto
+from letters.actions import NotAllowed, Text, publish_text
+from signatories import tasks
+from signatories.actions import batches, confirming, own
+from signatories.actions.confirming import Gone
+from signatories.models import (
+    Departure,
+    Signature,
+    State,
+    Tally,
+    UsedAddress,
+)
+from tests.factories import (
+    make_anonymous,
+    make_letter,
+    make_organisation,
+    make_signature,
+)
+from tests.privacy.witnesses import all_rows
+
+pytestmark = pytest.mark.django_db
+
+TOKEN = "t" * 43
+MANAGED = crypto.digest("manage", TOKEN)
+DIGEST = "d" * 64
+
+
+def managed(letter, **fields):
+    """A named signature that TOKEN manages, with its used address."""
+    UsedAddress.objects.get_or_create(letter=letter, digest=DIGEST)
+    return make_signature(letter, manage_digest=MANAGED, address_digest=DIGEST, **fields)
+
+
+def managed_at_google(letter, organisation=None, **fields):
+    organisation = organisation or make_organisation("Google", "google.example")
+    return managed(letter, organisation=organisation, method="mailbox", **fields)
+
+
+def signature_of(token=TOKEN):
+    return confirming.by_token(token)
+
+
+def move_batch(letter):
+    batches.start_tally(letter)
+    Tally.objects.filter(letter=letter).update(next_batch_at=timezone.now())
+    return batches.publish_batch(letter=letter, now=timezone.now())
+
+
+def make_newer_text(letter):
+    text = Text(letter.title, "We ask another thing.\n", (("Do", "that."),))
+    version = publish_text(letter=letter, text=text, actor=None, on=timezone.localdate())
+    letter.refresh_from_db()
+    return version
+
+
+def test_appear_anonymously_erases_name_and_title_everywhere_at_once():
+    letter = make_letter()
+    named = managed_at_google(
+        letter, state=State.PUBLISHED, name="Zephyrine Quillfeather", title="Chief of kites"
+    )
+    assert "Quillfeather" in str(all_rows())
+
+    token = own.appear_anonymously(token=TOKEN)
+
+    rows = str(all_rows())
+    for trace in ("Quillfeather", "quillfeather", "Zephyrine", "kites"):
+        assert trace not in rows
+    assert named.pk.hex not in rows.replace("-", "")
+    assert MANAGED not in rows
+    anonymous = signature_of(token)
+    assert Signature.objects.values().get() == {
+        "id": anonymous.pk,
+        "letter_id": letter.pk,
+        "version_id": letter.current_version_id,
+        "state": "approved",
+        "appearance": "anonymous",
+        "threshold": None,
+        "name": "",
+        "title": "",
+        "organisation_id": named.organisation_id,
+        "organisation_text": "",
+        "tenure": "current",
+        "role": "",
+        "method": "mailbox",
+        "shown_organisation_id": None,
+        "shown_tenure": "",
+        "shown_role": "",
+        "roll_key": "",
+        "address_digest": None,
+        "replaces": None,
+        "carried_to_id": None,
+        "is_hidden_from_search": False,
+        "manage_digest": crypto.digest("manage", token),
+        "submitted_on": timezone.localdate(),
+        "confirmed_on": timezone.localdate(),
+        "published_on": None,
+        "rejected_on": None,
+        "reason": "",
+        "is_demonstration": False,
+    }
+    assert token != TOKEN
+    assert signature_of(TOKEN) is None
+
+
+def test_appear_anonymously_keeps_the_address_used_and_leaves_no_departure():
+    managed_at_google(make_letter(), state=State.PUBLISHED)
+    used = list(UsedAddress.objects.values())
+
+    own.appear_anonymously(token=TOKEN)
+
+    assert list(UsedAddress.objects.values()) == used
+    assert not Departure.objects.exists()
+
+
+def test_appear_anonymously_keeps_the_text_that_was_signed():
+    letter = make_letter()
+    managed_at_google(letter)
+    read = letter.current_version
+    make_newer_text(letter)
+
+    token = own.appear_anonymously(token=TOKEN)
+
+    assert signature_of(token).version == read
+
+
+def test_appear_anonymously_takes_the_name_off_the_count_and_the_line_comes_by_batch():
+    letter = make_letter()
+    managed_at_google(letter, state=State.PUBLISHED)
+    for _each in range(4):
+        make_anonymous(letter, signature_of().organisation)
+    batches.refresh_count(letter=letter)
+
+    token = own.appear_anonymously(token=TOKEN)
+    batches.refresh_count(letter=letter)
+
+    tally = Tally.objects.get()
+    assert (tally.named, tally.anonymous) == (0, 0)
+    assert not letter.signatures.on_roll().exists()
+
+    assert move_batch(letter) == 5
+
+    tally.refresh_from_db()
+    assert (tally.named, tally.anonymous) == (0, 5)
+    assert tally.figures["received"] == tally.figures["confirmed"] == 5
+    assert signature_of(token).shown_organisation.name == "Google"
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (State.PUBLISHED, State.APPROVED),
+        (State.IN_REVIEW, State.APPROVED),
+        (State.DUPLICATE, State.DUPLICATE),
+    ],
+)
+def test_appear_anonymously_keeps_a_duplicate_a_duplicate(state, expected):
+    managed_at_google(make_letter(), state=state)
+
+    token = own.appear_anonymously(token=TOKEN)
+
+    assert signature_of(token).state == expected
+
+
+def test_appear_anonymously_twice_leads_to_the_same_entry():
+    managed_at_google(make_letter())
+
+    token = own.appear_anonymously(token=TOKEN)
+    before = Signature.objects.values().get()
+
+    assert own.appear_anonymously(token=TOKEN) == token
+    assert Signature.objects.values().get() == before
+
+
+def test_appear_anonymously_at_the_same_moment_twice_leads_to_the_same_entry(monkeypatch):
+    """The other press wins while this one waits for the lock."""
+    managed_at_google(make_letter())
+    wait_for_lock, others = own._locked, []
+
+    def lose_the_race(digests):
+        monkeypatch.setattr(own, "_locked", wait_for_lock)
+        others.append(own.appear_anonymously(token=TOKEN))
+        return wait_for_lock(digests)
+
+    monkeypatch.setattr(own, "_locked", lose_the_race)
+
+    assert [own.appear_anonymously(token=TOKEN)] == others
+    assert Signature.objects.count() == 1
+
+
+def test_appear_anonymously_again_after_withdrawing_finds_nothing():
+    managed_at_google(make_letter())
+    own.withdraw(token=own.appear_anonymously(token=TOKEN))
+
+    with pytest.raises(Gone):
+        own.appear_anonymously(token=TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("letter_fields", "fields", "refusal"),
+    [
+        ({}, {"organisation_text": "Google"}, "yours is not verified"),
+        ({}, {}, "yours is not verified"),
+        ({"allows_anonymous": False}, {}, "signed by name only"),
+    ],
+)
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.DUPLICATE])
+def test_appear_anonymously_that_is_not_possible_is_refused_and_keeps_the_name(
+    letter_fields, fields, refusal, state
+):
+    managed(make_letter(**letter_fields), state=state, **fields)
+    before = Signature.objects.values().get()
+
+    with pytest.raises(NotAllowed, match=refusal):
+        own.appear_anonymously(token=TOKEN)
+
+    assert Signature.objects.values().get() == before
+    assert refusal in own.why_not_anonymous(signature_of())
+
+
+def test_appear_anonymously_after_sealing_still_erases_the_name():
+    letter = make_letter(status="sealed")
+    managed_at_google(letter, state=State.PUBLISHED)
+
+    token = own.appear_anonymously(token=TOKEN)
+
+    assert letter.signatures.get().name == ""
+    batches.start_tally(letter)
+    Tally.objects.update(next_batch_at=timezone.now())
+    tasks.publish_batches()
+    assert signature_of(token).state == State.PUBLISHED
+
+
+def test_appear_anonymously_is_one_transaction(monkeypatch):
+    def fail(*arguments, **fields):
+        raise RuntimeError("power cut")
+
+    managed_at_google(make_letter(), state=State.PUBLISHED)
+    before = Signature.objects.values().get()
+    monkeypatch.setattr(Signature, "save", fail)
+
+    with pytest.raises(RuntimeError):
+        own.appear_anonymously(token=TOKEN)
+
+    assert Signature.objects.values().get() == before
+
+
+@pytest.mark.parametrize("is_on_roll", [False, True])
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.APPROVED])
+def test_appear_anonymously_while_the_name_waits_leaves_the_anonymous_line_where_it_is(
+    state, is_on_roll
+):
+    letter = make_letter()
+    google = make_organisation("Google", "google.example")
+    fields = {"state": State.PUBLISHED, "roll_key": "ot"} if is_on_roll else {}
+    line = make_anonymous(letter, google, manage_digest="a" * 64, **fields)
+    before = Signature.objects.values().get()
+    managed_at_google(letter, state=state, replaces="a" * 64, organisation=google)
+
+    token = own.appear_anonymously(token=TOKEN)
+
+    assert Signature.objects.values().get() == before | {
+        "manage_digest": crypto.digest("manage", token)
+    }
+    assert signature_of(token) == line
+    assert UsedAddress.objects.count() == 1
+
+
+def test_appear_anonymously_while_the_name_waits_and_the_line_is_withdrawn_makes_a_new_one():
+    letter = make_letter()
+    google = make_organisation("Google", "google.example")
+    managed_at_google(letter, replaces="a" * 64, organisation=google)
+
+    token = own.appear_anonymously(token=TOKEN)
+
+    assert signature_of(token).state == State.APPROVED
+    assert Signature.objects.count() == 1
