@@ -17,9 +17,9 @@ from letters.actions import Text
 from letters.markdown import DEMANDS_MARK
 
 # How long two sequences may be together, and how many equal pairs they may have, before we give
-# up on detail. The pairs are shared among all paragraphs that changed: a hundred of them may
-# still have two hundred words each.
-LONGEST = 4_000
+# up on detail. A paragraph may have seven hundred words. The pairs are shared among all that
+# changed: a hundred of them may still have two hundred words each.
+LONGEST = 3_000
 MOST_EQUAL_PAIRS = 40_000
 # How many paragraphs in a row are tried against each other, to see which became which.
 MOST_PAIRS = 2_500

@@ -122,7 +122,7 @@ class WithDoors(LetterAdmin):
         self, request: HttpRequest, letter: Letter, door: Door, template: str = "", **context: Any
     ) -> HttpResponse:
         """The page of a door, or the letter's page where the door is shut by now."""
-        if False:
+        if door not in doors_of(letter, person(request)):
             sentence = gettext("This does not apply now: the letter is %(status)s.")
             self.message_user(
                 request, sentence % {"status": letter.get_status_display()}, messages.WARNING

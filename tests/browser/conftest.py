@@ -51,6 +51,7 @@ def site():
     stack = Stack(
         TESTS_LOOK_AT_FILES="1",
         BATCH_INTERVAL="2",
+        BATCH_MINIMUM="1",
         RATE_LIMITS=f"{WIDE_LIMITS},confirm:page=6/h",
     )
     try:

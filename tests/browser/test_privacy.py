@@ -9,7 +9,11 @@ pytestmark = pytest.mark.browser
 PUBLIC_PAGES = [
     "/",
     "/how-it-works/",
+    "/privacy/",
+    "/what-an-employer-can-see/",
     "/letters/iceout-tech/",
+    "/letters/iceout-tech/versions/",
+    "/letters/iceout-tech/versions/1/",
     "/letters/iceout-tech/roll/",
     "/letters/iceout-tech/roll/?q=quill&after=m",
     "/letters/salesforce-ice/",

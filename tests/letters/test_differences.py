@@ -1,5 +1,6 @@
 """What one text of a letter says differently from another."""
 
+import random
 import re
 import time
 from html import unescape
@@ -228,6 +229,12 @@ def test_difference_on_a_page_says_in_words_what_lines_and_colour_say():
 # Time -----------------------------------------------------------------------------------------
 
 
+def noise(seed):
+    """Forty paragraphs of three hundred times one of two words."""
+    drawn = random.Random(seed)
+    return "\n\n".join(" ".join(drawn.choices("ab", k=300)) for _paragraph in range(40))
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -236,8 +243,18 @@ def test_difference_on_a_page_says_in_words_what_lines_and_colour_say():
         ("\n\n".join("abcdefg" * 1_000), "\n\n".join("gfedcba" * 1_000)),
         (" ".join(map(str, range(9_000))), " ".join(map(str, reversed(range(9_000))))),
         (" " * 50_000 + "x", "y" + " " * 50_000),
+        (noise(1), noise(2)),
+        (" ".join(map(str, range(9_000))), " ".join(f"{n}{'x' * (n % 2)}" for n in range(9_000))),
     ],
-    ids=["two words", "many paragraphs", "tiny paragraphs", "reversed", "white space"],
+    ids=[
+        "two words",
+        "many paragraphs",
+        "tiny paragraphs",
+        "reversed",
+        "white space",
+        "noise",
+        "every second",
+    ],
 )
 def test_difference_of_hostile_texts_takes_bounded_time(before, after):
     started = time.process_time()
