@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='letter',
             name='roll_in_search',
-            field=models.BooleanField(default=True, verbose_name='search engines may list the roll'),
+            field=models.BooleanField(db_default=True, default=True, verbose_name='search engines may list the roll'),
         ),
     ]

@@ -95,7 +95,9 @@ class Letter(models.Model):
     allows_pledged = models.BooleanField(_("allows pledges"), default=False)
     accepts_unverified = models.BooleanField(_("accepts unverified affiliations"), default=True)
     minimum_group_size = models.PositiveSmallIntegerField(_("minimum group size"), default=5)
-    roll_in_search = models.BooleanField(_("search engines may list the roll"), default=True)
+    roll_in_search = models.BooleanField(
+        _("search engines may list the roll"), default=True, db_default=True
+    )
     pledge_thresholds = models.JSONField(_("pledge thresholds"), default=list, blank=True)
     goal = models.PositiveIntegerField(_("goal"), null=True, blank=True)
     opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)

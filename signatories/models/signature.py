@@ -186,7 +186,9 @@ class Signature(models.Model):
     carried_to = models.ForeignKey(
         LetterVersion, models.PROTECT, null=True, blank=True, related_name="+"
     )
-    is_hidden_from_search = models.BooleanField(_("kept out of search engines"), default=False)
+    is_hidden_from_search = models.BooleanField(
+        _("kept out of search engines"), default=False, db_default=False
+    )
     manage_digest = models.CharField(max_length=64, null=True, blank=True, unique=True)
     submitted_on = models.DateField(_("submitted on"))
     confirmed_on = models.DateField(_("confirmed on"), null=True, blank=True)

@@ -56,7 +56,7 @@ class Verification(models.Model):
     # To free an address or to receive updates: the letter it is about, and to free one,
     # the manage digest of the entry that is withdrawn.
     letter = models.ForeignKey(Letter, models.CASCADE, null=True, blank=True, related_name="+")
-    entry_digest = models.CharField(max_length=64, blank=True)
+    entry_digest = models.CharField(max_length=64, blank=True, db_default="")
     address = models.BinaryField()
     key_name = models.CharField(max_length=40)
     is_private = models.BooleanField()

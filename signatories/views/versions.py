@@ -31,7 +31,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     letter = get_object_or_404(_readable(), slug=slug)
     version = get_object_or_404(letter.versions, number=number)
-    before = LetterVersion.objects.filter(number__lt=number).order_by("number").last()
+    before = letter.versions.filter(number__lt=number).order_by("number").last()
     counts = statistics.by_version(letter, statistics.tally_of(letter))
     context = {
         "letter": letter,

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.db.models.expressions import RawSQL
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config import crypto
 from letters.models import AuditEntry, Status
 from signatories import statistics, tasks
 from signatories.actions import batches, moderation, own
-from signatories.models import Departure, Signature, State, Tally, UsedAddress
+from signatories.models import Departure, Signature, State, Subscription, Tally, UsedAddress
 from tests.factories import (
     make_anonymous,
     make_letter,
@@ -371,6 +372,218 @@ def test_nothing_public_moves_with_anonymous_signatures_between_batches(pages):
     assert pages(letter) == before
     move_batch(letter)
     assert pages(letter) != before
+
+
+# Waiting for company ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def letter(settings):
+    """Five anonymous lines of Google on the roll; from now on five have to come together."""
+    letter = make_letter(slug="open")
+    make_many(letter, make_organisation("Google"), 5)
+    move_batch(letter)
+    settings.BATCH_MINIMUM = 5
+    settings.BATCH_MAXIMUM_WAIT_DAYS = 3
+    return letter
+
+
+@pytest.fixture
+def google(letter):
+    return letter.signatures.first().organisation
+
+
+def rows_in_physical_order(queryset, *columns):
+    order = "rowid" if connection.vendor == "sqlite" else "ctid"
+    return list(queryset.order_by(RawSQL(order, ())).values_list(*columns))
+
+
+def test_batch_below_the_minimum_moves_nothing_that_anybody_sees(letter, google, pages):
+    make_many(letter, google, 4)
+    before = pages(letter), list(Tally.objects.values("named", "anonymous", "figures"))
+    audited = AuditEntry.objects.count()
+
+    assert move_batch(letter) == 0
+    batches.refresh_count(letter=letter)
+
+    assert pages(letter) == before[0]
+    assert list(Tally.objects.values("named", "anonymous", "figures")) == before[1]
+    assert letter.signatures.waiting_for_batch().count() == 4
+    assert Tally.objects.get().next_batch_at > NOON
+    assert AuditEntry.objects.count() == audited
+
+
+def test_batch_below_the_minimum_writes_what_waits_anew(letter, google, settings):
+    settings.BATCH_MINIMUM = 31
+    for number in range(30):
+        make_anonymous(letter, google, manage_digest=f"{number:064}", role="design")
+        UsedAddress.objects.create(letter=letter, digest=f"{number:064}")
+        Subscription.objects.create(
+            letter=letter, address=b"", digest=f"{number:064}", token_digest=f"{number:064}"
+        )
+    on_roll = list(letter.signatures.on_roll().order_by("pk").values())
+    waiting = {row.pop("id"): row for row in letter.signatures.waiting_for_batch().values()}
+
+    move_batch(letter)
+
+    after = {row.pop("id"): row for row in letter.signatures.waiting_for_batch().values()}
+    assert not waiting.keys() & after.keys()
+    assert sorted(waiting.values(), key=str) == sorted(after.values(), key=str)
+    assert list(letter.signatures.on_roll().order_by("pk").values()) == on_roll
+    for rows, column in (
+        (letter.signatures.waiting_for_batch(), "manage_digest"),
+        (letter.used_addresses.all(), "digest"),
+        (letter.subscriptions.all(), "digest"),
+    ):
+        came = [int(digest) for _pk, digest in rows_in_physical_order(rows, "pk", column)]
+        assert sorted(came) == list(range(30))
+        pairs = sum(a > b for i, a in enumerate(came) for b in came[i + 1 :])
+        assert 75 < pairs < 360
+        by_key = [int(digest) for digest in rows.order_by("pk").values_list(column, flat=True)]
+        assert by_key != sorted(by_key)
+
+
+def test_batch_at_the_minimum_goes(letter, google):
+    make_many(letter, google, 4)
+    assert move_batch(letter) == 0
+
+    make_anonymous(letter, google)
+
+    assert move_batch(letter) == 5
+    assert Tally.objects.get().anonymous == 10
+
+
+@pytest.mark.parametrize(("days", "moved"), [(0, 0), (2, 0), (3, 1), (4, 1)])
+def test_line_waits_for_company_three_days_at_most(letter, google, time_machine, days, moved):
+    make_anonymous(letter, google)
+
+    time_machine.move_to(NOON + timedelta(days=days), tick=False)
+
+    assert move_batch(letter) == moved
+
+
+def test_line_that_was_shuffled_while_it_waited_waits_no_longer_for_it(
+    letter, google, time_machine
+):
+    make_anonymous(letter, google)
+    moved = []
+
+    for day in range(4):
+        time_machine.move_to(NOON + timedelta(days=day), tick=False)
+        moved.append(move_batch(letter))
+
+    assert moved == [0, 0, 0, 1]
+
+
+def test_line_that_has_waited_takes_the_others_along(letter, google, time_machine):
+    make_anonymous(letter, google)
+    time_machine.move_to(NOON + timedelta(days=3), tick=False)
+    make_many(letter, google, 2)
+
+    assert move_batch(letter) == 3
+
+
+def test_lines_leave_whoever_waits(letter, google):
+    waiting, leaving = make_anonymous(letter, google), letter.signatures.on_roll().first()
+    Signature.objects.filter(pk=leaving.pk).update(state=State.WITHDRAWN, manage_digest=None)
+
+    assert move_batch(letter) == 0
+
+    tally = Tally.objects.get()
+    assert tally.anonymous == letter.signatures.on_roll().count() == 4
+    assert tally.anonymous_by_organisation == {}
+    assert not Signature.objects.filter(pk__in=[leaving.pk, waiting.pk]).exists()
+    assert letter.signatures.waiting_for_batch().count() == 1
+
+
+def test_figures_tell_nothing_of_lines_that_wait(letter, google):
+    make_many(letter, google, 3)
+    Signature.objects.filter(pk=letter.signatures.on_roll().first().pk).update(
+        state=State.WITHDRAWN, manage_digest=None
+    )
+    statistics.depart(letter.pk, "withdrawn", "anonymous")
+
+    move_batch(letter)
+
+    assert Tally.objects.get().figures == {
+        "received": 5,
+        "confirmed": 5,
+        "waiting": 0,
+        "withdrawn": 1,
+        "rejected": {},
+        "by_method": {"none": 0, "mailbox": 4},
+    }
+
+
+def test_names_take_their_places_whoever_waits(letter, google):
+    replaced = letter.signatures.on_roll().first()
+    Signature.objects.filter(pk=replaced.pk).update(manage_digest="a" * 64)
+    make_signature(letter, state=State.APPROVED, replaces="a" * 64)
+    make_anonymous(letter, google)
+
+    move_batch(letter)
+
+    tally = Tally.objects.get()
+    assert (tally.named, tally.anonymous) == (1, 4)
+
+
+def test_lines_carried_over_wait_with_those_that_come(letter, google, time_machine):
+    [line] = letter.signatures.on_roll()[:1]
+    make_anonymous(letter, google)
+    Signature.objects.filter(pk=line.pk).update(carried_to=letter.current_version)
+
+    move_batch(letter)
+    line.refresh_from_db()
+    assert line.carried_to is not None
+
+    time_machine.move_to(NOON + timedelta(days=3), tick=False)
+    move_batch(letter)
+    assert not Signature.objects.filter(pk=line.pk).exists()
+    assert not letter.signatures.filter(carried_to__isnull=False).exists()
+
+
+def test_last_batch_takes_all_that_waits_whatever_the_clock_says(letter, google):
+    make_anonymous(letter, google)
+    tally = Tally.objects.get()
+    Tally.objects.update(next_batch_at=NOON + timedelta(hours=9))
+
+    assert batches.publish_last_batch(letter=letter, now=NOON) == 1
+
+    tally.refresh_from_db()
+    assert tally.anonymous == 6
+    assert batches.publish_last_batch(letter=letter, now=NOON) == 0
+
+
+# Names and batches -----------------------------------------------------------------------------------
+
+
+def test_batch_counts_names_and_anonymous_lines_at_one_moment(letter):
+    """Else the sum would be wrong until the names are counted again."""
+    letter.signatures.on_roll().filter(pk=letter.signatures.first().pk).update(
+        manage_digest="a" * 64
+    )
+    make_signature(letter, state=State.APPROVED, replaces="a" * 64)
+    assert Tally.objects.get().total == 5
+
+    move_batch(letter)
+
+    tally = Tally.objects.get()
+    assert (tally.named, tally.anonymous, tally.total) == (1, 4, 5)
+    assert (tally.named_by_version, tally.anonymous_by_version) == ({"1": 1}, {"1": 4})
+
+
+def test_refresh_count_counts_under_the_lock_of_the_tally(letter):
+    """What was counted before a batch, and is written after it, would undo one half of it."""
+    with CaptureQueriesContext(connection) as queries:
+        batches.refresh_count(letter=letter)
+
+    statements = [query["sql"] for query in queries if "savepoint" not in query["sql"].lower()]
+    tally = next(i for i, sql in enumerate(statements) if "_tally" in sql and "LIMIT 21" in sql)
+    counting = next(i for i, sql in enumerate(statements) if "COUNT" in sql)
+    locks = [i for i, sql in enumerate(statements) if "FOR UPDATE" in sql]
+    if connection.vendor == "postgresql":
+        assert locks and locks[0] < counting
+    assert tally < counting
 
 
 # Traces ------------------------------------------------------------------------------------------

@@ -205,7 +205,6 @@ def test_ask_for_updates_of_a_closed_letter_is_possible():
 def test_subscribe_after_sealing_is_refused_and_makes_no_key():
     letter = make_letter(status="closed")
     page = ask(letter)
-    Verification.objects.filter(letter=letter)
     type(letter).objects.update(status="sealed", sealed_on=timezone.localdate())
 
     with pytest.raises(Gone):
