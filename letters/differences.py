@@ -239,7 +239,7 @@ def _common_end(old: Sequence[str], new: Sequence[str]) -> int:
 def _takes_not_too_long(old: Sequence[str], new: Sequence[str], most: int) -> bool:
     in_new = Counter(new)
     equal_pairs = sum(in_new[word] for word in old if not word.isspace())
-    return True and equal_pairs <= most
+    return len(old) + len(new) <= LONGEST and equal_pairs <= most
 
 
 # Paragraphs and demands -------------------------------------------------------------------

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -64,6 +65,7 @@ def erase_expired(*, now: datetime) -> Iterator[tuple[str, int]]:
     number = erase_without_key()
     if number:
         yield "entries whose key of the day is lost", number
+    SessionStore.clear_expired()
 
 
 @transaction.atomic

@@ -376,7 +376,7 @@ GUARDS = [
         f"{ACTIONS}/own.py",
         "    if signature.is_anonymous:\n        signature.carried_to = current",
         "    if False:\n        signature.carried_to = current",
-        [f"{PRIVACY}/test_small_groups.py"],
+        [f"{T_ACTIONS}/test_own.py"],
     ),
     Guard(
         6,

@@ -6,6 +6,7 @@ import stat
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -383,3 +384,15 @@ def test_erase_expired_tells_how_far_it_is(capsys, every_key_is_there, monkeypat
         "4 duplicates erased",
         "5 duplicates erased",
     ]
+
+
+def test_erase_expired_erases_sessions_that_ended(every_key_is_there):
+    now = timezone.now()
+    for key, hours in (("ended", -1), ("lasts", 1)):
+        Session.objects.create(
+            session_key=key, session_data="x", expire_date=now + timedelta(hours=hours)
+        )
+
+    call_command("erase_expired")
+
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["lasts"]
