@@ -40,6 +40,8 @@ def test_axe_finds_what_is_planted(page):
         "/letters/iceout-tech/roll/",
         "/letters/iceout-tech/roll/?organisation=northlane",
         "/letters/iceout-tech/roll/?q=nobody+of+that+name",
+        "/letters/iceout-tech/versions/",
+        "/letters/iceout-tech/versions/1/",
         "/letters/iceout-tech/sign/",
         "/letters/iceout-tech/updates/subscribe/",
         "/letters/iceout-tech/versions/",

@@ -56,3 +56,38 @@ def test_first_view_of_the_letter_is_small_and_waits_for_no_script(browser, site
     assert {"Document", "Stylesheet", "Font"} <= set(kinds.values())
     assert "Script" not in kinds.values()
     assert total <= BUDGET_BYTES
+
+
+CRAWLED_PAGES = 80
+
+
+def test_crawl_meets_nothing_foreign_and_no_cookie_before_a_form(browser, site):
+    """Follow every link there is; `open_page` fails on foreign requests and on complaints."""
+    with open_page(browser, site.url) as page:
+        waiting, seen = ["/"], {"/"}
+        while waiting and len(seen) - len(waiting) < CRAWLED_PAGES:
+            path = waiting.pop(0)
+            if path.endswith(".json"):
+                assert "set-cookie" not in page.request.get(path).headers, path
+                continue
+            response = page.goto(path)
+            headers = response.all_headers()
+            assert response.status == 200, path
+            if page.locator("form[method=post]").count() == 0:
+                assert "set-cookie" not in headers, path
+            else:
+                assert headers["cache-control"] == "no-store", path
+                page.context.clear_cookies()
+            for path in links_of(page, site.url) - seen:
+                seen.add(path)
+                waiting.append(path)
+        assert page.context.cookies() == []
+    assert {"/privacy/", "/letters/iceout-tech/roll/", "/signature/find/"} <= seen
+    assert len(seen) > 40
+
+
+def links_of(page, origin):
+    """Where the page's links lead, without fragments; other sites are not asked."""
+    addresses = page.evaluate("[...document.links].map(link => link.href.split('#')[0])")
+    own = {address.removeprefix(origin) for address in addresses if address.startswith(origin)}
+    return {path for path in own if not path.startswith("/static/")}
