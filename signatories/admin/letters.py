@@ -85,7 +85,7 @@ class LetterWithDoorsAdmin(WithTextDoor):
         letter = self.fetch(request, owned_by(person(request)), pk)
         form = SealForm(letter, *([request.POST] if request.method == "POST" else []))
         if form.is_valid():
-            done = gettext("Sealed. Nobody can find out any more whether an address has signed.")
+            done = gettext("Sealed. The letter’s key and all digests of addresses are destroyed.")
             return self.act(request, letter, sealing.seal, done)
         undecided = letter.signatures.in_review().count()
         seals_on = sealed_by_itself_on(letter.closed_on)

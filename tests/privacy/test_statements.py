@@ -31,7 +31,7 @@ def test_names_are_no_part_of_the_statements_that_look_for_them():
     make_signature(make_letter(), name="Canary Pennyfeather")
     activity = "(SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid())"
 
-    [row] = Signature.objects.filter(name__icontains="pennyfeather").extra(  # noqa: S610
+    [row] = Signature.objects.filter(name__icontains="pennyfeather").extra(
         select={"statement": activity}
     )
 

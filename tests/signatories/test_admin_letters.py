@@ -319,7 +319,7 @@ def test_seal_with_the_slug_seals(client, typed, django_capture_on_commit_callba
         answer = client.post(page_of(letter, "seal"), {"slug": typed})
 
     assert messages_of(answer) == [
-        "Sealed. Nobody can find out any more whether an address has signed."
+        "Sealed. The letter’s key and all digests of addresses are destroyed."
     ]
     assert status_of(letter) == Status.SEALED
     entry.refresh_from_db()

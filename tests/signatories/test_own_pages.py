@@ -222,6 +222,8 @@ def test_own_page_of_a_rejected_entry_leads_to_withdrawing_only(client, google, 
 
 
 def test_own_page_says_what_is_held_and_what_to_say_to_an_employer(client, named):
+    Signature.objects.update(submitted_on="2026-01-12")
+
     page = client.get(OWN)
 
     assert page.context["held"] == [
@@ -230,6 +232,7 @@ def test_own_page_says_what_is_held_and_what_to_say_to_an_employer(client, named
         ("Organisation", "Google"),
         ("You work there", "I work there now"),
         ("How it was verified", "work address confirmed"),
+        ("Signed", "12 January 2026"),
     ]
     assert "none: deleted when you confirmed" in words(page)
     assert "My employer asks me about this letter" in words(page)
