@@ -214,6 +214,12 @@ class LetterVersion(models.Model):
         return f"{self.title} ({self.number})"
 
     @property
+    def canonical(self) -> bytes:
+        """The bytes whose SHA-256 is `sha256`."""
+        demands = [(demand.lead, demand.text) for demand in self.demands.all()]
+        return canonical_text(self.title, self.text, demands)
+
+    @property
     def opening_html(self) -> str:
         return around_demands(self.text)[0]
 
@@ -282,12 +288,16 @@ class Recipient(models.Model):
         return str(self.status.label)
 
 
-def text_digest(title: str, text: str, demands: list[tuple[str, str]]) -> str:
-    """SHA-256, in hexadecimal, of what a signature is bound to.
+def canonical_text(title: str, text: str, demands: list[tuple[str, str]]) -> bytes:
+    """What a signature is bound to, in the one form that digests are taken of.
 
-    The digest is taken over UTF-8 JSON with the members title, text and demands (a list
-    of [lead, text]), keys sorted, no white space between them, non-ASCII left as it is.
+    UTF-8 JSON with the members title, text and demands (a list of [lead, text]), keys sorted,
+    no white space between them, non-ASCII left as it is.
     """
     content = {"title": title, "text": text, "demands": [list(demand) for demand in demands]}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def text_digest(title: str, text: str, demands: list[tuple[str, str]]) -> str:
+    """SHA-256, in hexadecimal, of the canonical text."""
+    return hashlib.sha256(canonical_text(title, text, demands)).hexdigest()

@@ -45,6 +45,15 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return render(request, "signatories/version.html", context)
 
 
+@require_safe
+@public_for(FRESH_SECONDS)
+def text(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """The very bytes that the digest of a version was taken of, for whoever wants to check."""
+    letter = get_object_or_404(_readable(), slug=slug)
+    version = get_object_or_404(letter.versions, number=number)
+    return HttpResponse(version.canonical, content_type="application/json")
+
+
 def _difference(before: LetterVersion, after: LetterVersion) -> differences.Difference:
     return differences.between(Text.of(before), Text.of(after))
 

@@ -22,6 +22,7 @@ SUFFIXES = [
     "updates/subscribe/",
     "versions/",
     "versions/1/",
+    "versions/1/text.json",
     "stats.json",
 ]
 METHODS = ["get", "head", "post", "put", "patch", "delete", "options"]

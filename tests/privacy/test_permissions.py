@@ -42,6 +42,7 @@ PUBLIC = {
     "letters/<slug:slug>/updates/subscribe/": EVERYBODY,
     "letters/<slug:slug>/versions/": EVERYBODY,
     "letters/<slug:slug>/versions/<int:number>/": EVERYBODY,
+    "letters/<slug:slug>/versions/<int:number>/text.json": EVERYBODY,
     "letters/<slug:slug>/stats.json": EVERYBODY,
     "signature/find/": EVERYBODY,
     "readyz": EVERYBODY,

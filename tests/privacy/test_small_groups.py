@@ -33,6 +33,7 @@ DOORS = {
     "subscribe": "/letters/{slug}/updates/subscribe/",
     "versions": "/letters/{slug}/versions/",
     "version": "/letters/{slug}/versions/1/",
+    "text": "/letters/{slug}/versions/1/text.json",
     "stats": "/letters/{slug}/stats.json",
 }
 LISTS_THE_DIRECTORY = {"sign"}

@@ -214,9 +214,7 @@ CASES = [
         in_review,
         {"carried_to": lambda: LetterVersion.objects.get()},
     ),
-    Case(
-        "only_names_are_kept_out_of_search_engines", anonymous, {"is_hidden_from_search": True}
-    ),
+    Case("only_names_are_kept_out_of_search_engines", anonymous, {"is_hidden_from_search": True}),
     Case("one_named_signature_per_address", two_named, {"address_digest": "a" * 64}),
     Case("places_on_the_roll_are_unique", two_named, {"roll_key": "otterbourne a"}),
     Case(

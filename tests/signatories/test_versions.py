@@ -1,5 +1,6 @@
 """The texts of a letter as they stood, for everybody."""
 
+import hashlib
 from dataclasses import replace
 from datetime import date
 
@@ -166,6 +167,29 @@ def test_versions_ask_as_many_queries_for_four_as_for_two(client, page):
     publish_second(letter, title="Four")
 
     assert count_queries(client, path) == with_two
+
+
+def test_text_is_offered_as_the_bytes_that_the_digest_was_taken_of(client):
+    letter = make_two_versions()
+
+    for version in letter.versions.all():
+        answer = client.get(f"/letters/phone/versions/{version.number}/text.json")
+
+        assert hashlib.sha256(answer.content).hexdigest() == version.sha256
+        assert answer["Content-Type"] == "application/json"
+        assert answer["Cache-Control"] == "public, max-age=30"
+        demands = [[demand.lead, demand.text] for demand in version.demands.all()]
+        assert answer.json() == {
+            "title": version.title,
+            "text": version.text,
+            "demands": demands,
+        }
+
+
+def test_text_of_no_version_is_not_found(client):
+    make_two_versions()
+
+    assert client.get("/letters/phone/versions/3/text.json").status_code == 404
 
 
 # The letter's page ----------------------------------------------------------------------------
