@@ -99,7 +99,7 @@ GUARDS = [
         f"{ACTIONS}/confirming.py",
         "if is_new or (signature.replaces and _may_replace(signature, digest)):",
         "if is_new or signature.replaces:",
-        [f"{T_ACTIONS}/test_own.py", f"{T_ACTIONS}/test_confirming.py"],
+        [f"{T_ACTIONS}/test_becoming_named.py"],
     ),
     Guard(
         2,
@@ -107,7 +107,7 @@ GUARDS = [
         f"{ACTIONS}/own.py",
         "signature.state not in (State.REJECTED, State.DUPLICATE)\n    _withdraw(signature)",
         "signature.state != State.REJECTED\n    _withdraw(signature)",
-        [f"{T_ACTIONS}/test_own.py"],
+        [f"{T_ACTIONS}/test_freeing.py"],
     ),
     Guard(
         2,
@@ -115,7 +115,7 @@ GUARDS = [
         f"{ACTIONS}/own.py",
         "if not may_be_freed or affiliation.proven_by(address) != signature.organisation:",
         "if not may_be_freed:",
-        [f"{T_ACTIONS}/test_own.py"],
+        [f"{T_ACTIONS}/test_freeing.py"],
     ),
     # 3. The service tells nobody whether an address signed.
     Guard(
@@ -140,7 +140,7 @@ GUARDS = [
         f"{ACTIONS}/own.py",
         "State.DUPLICATE if named.state == State.DUPLICATE else State.APPROVED",
         "State.APPROVED",
-        [f"{T_ACTIONS}/test_own.py"],
+        [f"{T_ACTIONS}/test_becoming_anonymous.py"],
     ),
     Guard(
         3,
@@ -246,7 +246,7 @@ GUARDS = [
         f"{ACTIONS}/own.py",
         "    named.delete()\n",
         "",
-        [f"{T_ACTIONS}/test_own.py"],
+        [f"{T_ACTIONS}/test_becoming_anonymous.py"],
     ),
     # 5. No small groups.
     Guard(
@@ -426,7 +426,7 @@ GUARDS = [
         "signatories/models/signature.py",
         "        return self.filter(~waiting, replaces__isnull=True)",
         "        return self.filter(~waiting)",
-        [f"{T_ACTIONS}/test_own.py", f"{T_ACTIONS}/test_confirming.py"],
+        [f"{T_ACTIONS}/test_becoming_named.py"],
     ),
     Guard(
         8,
