@@ -11,15 +11,20 @@ from django.views.decorators.http import require_safe
 
 View = Callable[..., HttpResponse]
 
-NOT_FOR_ROBOTS = ("/confirm/", "/signature/", "/updates/", "/admin/", "/accounts/")
+NOT_FOR_ROBOTS = ("/confirm/", "/signature/", "/updates/", "/members/", "/admin/", "/accounts/")
 
 
 def public_for(seconds: int) -> Callable[[View], View]:
-    """Mark a page as the same for everybody: any cache may keep it for `seconds`."""
+    """Mark a page as the same for everybody: any cache may keep it for `seconds`.
+
+    Where `keep_inside` was called the page is for some only, and no cache may keep it.
+    """
 
     def decorate(view: View) -> View:
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             response = view(request, *args, **kwargs)
+            if is_inside(request):
+                return response
             if response.status_code == 200:
                 patch_cache_control(response, public=True, max_age=seconds)
                 offer_onion(request, response)
@@ -28,6 +33,15 @@ def public_for(seconds: int) -> Callable[[View], View]:
         return wrapped
 
     return decorate
+
+
+def keep_inside(request: HttpRequest) -> None:
+    """The answer to this request is for members of an organisation only."""
+    request.is_inside = True  # type: ignore[attr-defined]
+
+
+def is_inside(request: HttpRequest) -> bool:
+    return getattr(request, "is_inside", False)
 
 
 def onion_too(view: View) -> View:

@@ -52,6 +52,8 @@ class PrivateByDefault:
         response = self.get_response(request)
         if "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
+        if http.is_inside(request):
+            response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
 

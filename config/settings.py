@@ -211,6 +211,7 @@ DUPLICATE_DAYS = 30
 REJECTED_DAYS = 30
 
 SEALING_DAYS = 30
+MEMBER_HOURS = 12
 
 # Anonymous signatures move in batches: once a day at a random minute, or every so many
 # seconds, in development each minute. Fewer lines than the minimum wait for company, but
@@ -229,6 +230,7 @@ RATE_LIMITS = {
     "code:mailbox": "5/d",
     "code:page": "1/m",
     "find:network": "600/h" if DEBUG else "20/h",
+    "enter:network": "600/h" if DEBUG else "20/h",
     "updates:network": "600/h" if DEBUG else "20/h",
     "change:page": "30/h",
 }

@@ -175,6 +175,15 @@ class SignForm(forms.Form):
         claimed = self.cleaned_data["organisation"]
         tenure = self.cleaned_data["tenure"] or Tenure.CURRENT
         self.affiliation = affiliation.assess(self.address, claimed, tenure)
+        if self.letter.is_internal and not self._is_member():
+            self.add_error(
+                "email",
+                _(
+                    "This letter is for members of its organisation: write where you work, and use "
+                    "your address there."
+                ),
+            )
+            return
         if self.affiliation.is_verified:
             return
         if self.is_for_anonymous:
@@ -187,6 +196,12 @@ class SignForm(forms.Form):
                     "domain of the organisation you name."
                 ),
             )
+
+    def _is_member(self) -> bool:
+        organisation = self.affiliation.organisation
+        return bool(
+            self.affiliation.is_verified and organisation and self.letter.admits(organisation)
+        )
 
     def _why_not_anonymous(self, claimed: str, tenure: str) -> tuple[str, str]:
         if not claimed:
@@ -291,6 +306,10 @@ class FreeForm(forms.Form):
 
 
 class UpdatesForm(forms.Form):
+    email = AddressField()
+
+
+class EnterForm(forms.Form):
     email = AddressField()
 
 

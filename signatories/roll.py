@@ -158,6 +158,7 @@ def page(
     shown = found[:size]
     is_for_search = (
         letter.roll_in_search
+        and not letter.is_internal
         and not (organisation or q)
         and not any(signature.is_hidden_from_search for signature in shown)
     )
@@ -167,7 +168,7 @@ def page(
 
 def beginning(letter: Letter, size: int) -> list[Line]:
     """The first lines of the roll that search engines may list, for the letter's own page."""
-    if not letter.roll_in_search:
+    if not letter.roll_in_search and not letter.is_internal:
         return []
     signatures = letter.signatures.on_roll().for_search_engines()
     related = signatures.select_related("organisation", "shown_organisation")

@@ -1,6 +1,16 @@
 from django.urls import path, re_path
 
-from signatories.views import changes, health, own, promise, public, signing, updates, versions
+from signatories.views import (
+    changes,
+    health,
+    members,
+    own,
+    promise,
+    public,
+    signing,
+    updates,
+    versions,
+)
 
 CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
 
@@ -10,6 +20,8 @@ public_patterns = (
         path("how-it-works/", public.how, name="how"),
         path("privacy/", promise.privacy, name="privacy"),
         path("what-an-employer-can-see/", promise.employer, name="employer"),
+        path("members/", members.enter, name="members"),
+        path("members/leave/", members.leave, name="leave"),
         path("letters/<slug:slug>/", public.letter, name="letter"),
         path("letters/<slug:slug>/sign/", signing.sign, name="sign"),
         path("letters/<slug:slug>/roll/", public.roll_page, name="roll"),

@@ -29,6 +29,14 @@ class Visibility(models.TextChoices):
     INTERNAL = "internal", _("internal: for members of its organisations")
 
 
+class Reach(models.TextChoices):
+    """Whose members an internal letter admits, beside those of its organisations."""
+
+    ONLY = "only", _("members of these organisations")
+    BELOW = "below", _("and of their subsidiaries")
+    FAMILY = "family", _("and of their subsidiaries and parents")
+
+
 class ReviewPolicy(models.TextChoices):
     BEFORE = "before", _("a moderator reads each entry before it is published")
     AFTER = "after", _("entries are published at once and read afterwards")
@@ -48,6 +56,19 @@ class LetterQuerySet(models.QuerySet["Letter"]):
             status__in=[Status.PUBLISHED, Status.CLOSED, Status.SEALED],
             visibility__in=[Visibility.PUBLIC, Visibility.UNLISTED],
         )
+
+    def admitting(self, organisation: Organisation) -> "LetterQuerySet":
+        """Internal letters that members of this organisation may read."""
+        admitted = Q(organisations=organisation)
+        admitted |= Q(
+            organisations__in=organisation.ancestors(), reach__in=[Reach.BELOW, Reach.FAMILY]
+        )
+        admitted |= Q(organisations__in=organisation.descendants(), reach=Reach.FAMILY)
+        return self.filter(
+            admitted,
+            visibility=Visibility.INTERNAL,
+            status__in=[Status.PUBLISHED, Status.CLOSED, Status.SEALED],
+        ).distinct()
 
     def listed(self) -> "LetterQuerySet":
         return self.for_everybody().filter(visibility=Visibility.PUBLIC)
@@ -87,6 +108,9 @@ class Letter(models.Model):
         verbose_name=_("organisations"),
         help_text=_("Whose members an internal letter is for."),
     )
+    reach = models.CharField(
+        _("reach"), max_length=6, choices=Reach, default=Reach.ONLY, db_default=Reach.ONLY
+    )
     review_policy = models.CharField(
         _("review policy"), max_length=10, choices=ReviewPolicy, default=ReviewPolicy.BEFORE
     )
@@ -118,6 +142,7 @@ class Letter(models.Model):
         constraints = [
             one_of("status", Status),
             one_of("visibility", Visibility),
+            one_of("reach", Reach),
             one_of("review_policy", ReviewPolicy),
             models.CheckConstraint(
                 condition=Q(allows_named=True) | Q(allows_anonymous=True) | Q(allows_pledged=True),
@@ -172,6 +197,14 @@ class Letter(models.Model):
             and (self.opens_at is None or self.opens_at <= now)
             and (self.closes_at is None or now < self.closes_at)
         )
+
+    @property
+    def is_internal(self) -> bool:
+        return self.visibility == Visibility.INTERNAL
+
+    def admits(self, organisation: Organisation) -> bool:
+        """Whether members of this organisation may read and sign the internal letter."""
+        return Letter.objects.filter(pk=self.pk).admitting(organisation).exists()
 
     @property
     def is_closed(self) -> bool:

@@ -90,6 +90,25 @@ class Organisation(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def ancestors(self) -> "list[Organisation]":
+        """Parent, its parent and so on; a circle ends where it closes."""
+        found: list[Organisation] = []
+        above = self.parent
+        while above is not None and above != self and above not in found:
+            found.append(above)
+            above = above.parent
+        return found
+
+    def descendants(self) -> "list[Organisation]":
+        """Subsidiaries, theirs and so on, without the organisation itself."""
+        found: list[Organisation] = []
+        level = [self]
+        while level:
+            below = Organisation.objects.filter(parent__in=level).exclude(pk=self.pk)
+            level = [one for one in below if one not in found]
+            found += level
+        return found
+
 
 class OrganisationAlias(models.Model):
     """One spelling. The canonical name has an alias of its own, so one look-up finds all."""

@@ -78,6 +78,16 @@ def ask_for_link(*, address: Address) -> str:
 
 
 @transaction.atomic
+def ask_to_enter(*, address: Address) -> str:
+    """Make a code due that will show to which organisation a mailbox belongs; return the token.
+
+    Any address is accepted and gets its code: the answer must not tell which organisations
+    have letters here.
+    """
+    return _await_proof(purpose=Purpose.ENTER, address=address)
+
+
+@transaction.atomic
 def ask_to_free(*, signature: Signature, address: Address) -> str:
     """Make a code due that will withdraw an anonymous signature and free the address.
 

@@ -19,6 +19,7 @@ class Purpose(models.TextChoices):
     FIND = "find", _("find a signature again")
     FREE = "free", _("withdraw an anonymous signature and free its address")
     UPDATES = "updates", _("receive the updates of a letter")
+    ENTER = "enter", _("read the letters for members of an organisation")
 
 
 class VerificationQuerySet(models.QuerySet["Verification"]):
@@ -88,7 +89,9 @@ class Verification(models.Model):
                 name="verifications_to_sign_have_a_signature",
             ),
             models.CheckConstraint(
-                condition=Q(purpose__in=[Purpose.SIGN, Purpose.FIND], letter__isnull=True)
+                condition=Q(
+                    purpose__in=[Purpose.SIGN, Purpose.FIND, Purpose.ENTER], letter__isnull=True
+                )
                 | Q(purpose__in=[Purpose.FREE, Purpose.UPDATES], letter__isnull=False),
                 name="verifications_to_free_or_subscribe_have_a_letter",
             ),

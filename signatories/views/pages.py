@@ -139,6 +139,8 @@ def _where_it_began(verification: Verification) -> str:
         return reverse("public:sign", args=[verification.signature.letter.slug])
     if verification.purpose == Purpose.UPDATES and verification.letter:
         return reverse("public:subscribe", args=[verification.letter.slug])
+    if verification.purpose == Purpose.ENTER:
+        return reverse("public:members")
     return reverse("signer:find")
 
 

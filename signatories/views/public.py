@@ -3,9 +3,8 @@
 import string
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from config.http import public_for
@@ -13,6 +12,7 @@ from config.templatetags.drawings import bar_scale
 from letters.models import Letter
 from signatories import breakdown, durations, roll, statistics
 from signatories.forms import RollForm
+from signatories.views import access
 
 LETTERS_A_PAGE = 20
 LINES_ON_LETTER_PAGE = 30
@@ -36,7 +36,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_for(FRESH_SECONDS)
 def letter(request: HttpRequest, slug: str) -> HttpResponse:
-    letter = get_object_or_404(_readable(), slug=slug)
+    letter = access.readable_letter(request, slug, "current_version", "tally")
     tally = statistics.tally_of(letter)
     lines = roll.beginning(letter, LINES_ON_LETTER_PAGE)
     rows = breakdown.rows_of(letter, tally, statistics.by_organisation(tally))
@@ -60,7 +60,7 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @public_for(FRESH_SECONDS)
 def roll_page(request: HttpRequest, slug: str) -> HttpResponse:
-    letter = get_object_or_404(_readable(), slug=slug)
+    letter = access.readable_letter(request, slug, "current_version", "tally")
     tally = statistics.tally_of(letter)
     organisations = [organisation for organisation, _n in statistics.by_organisation(tally)]
     form = RollForm(sorted(organisations, key=str), request.GET)
@@ -85,7 +85,7 @@ def roll_page(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @public_for(FRESH_SECONDS)
 def stats(request: HttpRequest, slug: str) -> HttpResponse:
-    letter = get_object_or_404(_readable(), slug=slug)
+    letter = access.readable_letter(request, slug, "current_version", "tally")
     return JsonResponse(statistics.public_statistics(letter), json_dumps_params={"indent": 2})
 
 
@@ -93,7 +93,3 @@ def stats(request: HttpRequest, slug: str) -> HttpResponse:
 @public_for(3600)
 def how(request: HttpRequest) -> HttpResponse:
     return render(request, "signatories/how.html", {"durations": durations.table()})
-
-
-def _readable() -> QuerySet[Letter]:
-    return Letter.objects.for_everybody().select_related("current_version", "tally")

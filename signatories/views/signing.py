@@ -1,7 +1,7 @@
 """From the form to the confirmed signature."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -9,20 +9,18 @@ from django.views.decorators.http import require_http_methods
 from config import crypto, http, keys, ratelimit
 from letters.actions import NotAllowed
 from letters.models import Letter
-from signatories.actions import confirming, own, signing, subscribing
+from signatories.actions import confirming, entering, own, signing, subscribing
 from signatories.forms import CodeForm, SignForm
 from signatories.models import Fate, Purpose, Verification
 from signatories.verification import mailbox
-from signatories.views import pages
+from signatories.views import access, pages
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @http.onion_too
 @http.keeps_what_was_typed
 def sign(request: HttpRequest, slug: str) -> HttpResponse:
-    letter = get_object_or_404(
-        Letter.objects.for_everybody().select_related("current_version"), slug=slug
-    )
+    letter = access.readable_letter(request, slug, "current_version")
     if not letter.is_open:
         return render(request, "signatories/closed.html", {"letter": letter})
     if request.method != "POST":
@@ -179,11 +177,22 @@ def _subscribed(
     return redirect("signer:subscription", token)
 
 
+def _entered(
+    request: HttpRequest, verification: Verification, secrets: tuple[str, ...]
+) -> HttpResponse:
+    organisation = entering.enter(verification=verification)
+    response = redirect("public:members")
+    if organisation:
+        access.remember(request, response, organisation)
+    return response
+
+
 PROVEN = {
     Purpose.SIGN: _signed,
     Purpose.FIND: _found,
     Purpose.FREE: _freed,
     Purpose.UPDATES: _subscribed,
+    Purpose.ENTER: _entered,
 }
 
 

@@ -1,22 +1,23 @@
 """Subscribing to a letter's updates: a form, a proof and a capability of their own."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from config import http, ratelimit
 from letters.actions import NotAllowed
-from letters.models import Letter
 from signatories.actions import signing, subscribing
 from signatories.forms import UpdatesForm
-from signatories.views import pages
+from signatories.views import access, pages
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @http.keeps_what_was_typed
 def subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     """Send a code to whoever wants updates. Same answer for every address."""
-    letter = get_object_or_404(Letter.objects.for_everybody().not_sealed(), slug=slug)
+    letter = access.readable_letter(request, slug)
+    if letter.is_sealed:
+        raise Http404
     form = UpdatesForm(request.POST if request.method == "POST" else None)
     csrf_failed = getattr(request, "csrf_failed", False)
     status = 403 if csrf_failed else 200

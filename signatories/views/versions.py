@@ -1,6 +1,5 @@
 """The texts of a letter as they stood, and what each says differently from the one before."""
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -8,15 +7,16 @@ from django.views.decorators.http import require_safe
 from config.http import public_for
 from letters import differences
 from letters.actions import Text
-from letters.models import Letter, LetterVersion
+from letters.models import LetterVersion
 from signatories import statistics
+from signatories.views import access
 from signatories.views.public import FRESH_SECONDS
 
 
 @require_safe
 @public_for(FRESH_SECONDS)
 def versions(request: HttpRequest, slug: str) -> HttpResponse:
-    letter = get_object_or_404(_readable(), slug=slug)
+    letter = access.readable_letter(request, slug, "current_version", "tally")
     tally = statistics.tally_of(letter)
     context = {
         "letter": letter,
@@ -29,7 +29,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @public_for(FRESH_SECONDS)
 def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    letter = get_object_or_404(_readable(), slug=slug)
+    letter = access.readable_letter(request, slug, "current_version", "tally")
     version = get_object_or_404(letter.versions, number=number)
     before = letter.versions.filter(number__lt=number).order_by("number").last()
     counts = statistics.by_version(letter, statistics.tally_of(letter))
@@ -49,14 +49,10 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 @public_for(FRESH_SECONDS)
 def text(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """The very bytes that the digest of a version was taken of, for whoever wants to check."""
-    letter = get_object_or_404(_readable(), slug=slug)
-    version = get_object_or_404(letter.versions, number=number)
+    letter = access.readable_letter(request, slug)
+    version = get_object_or_404(letter.versions.prefetch_related("demands"), number=number)
     return HttpResponse(version.canonical, content_type="application/json")
 
 
 def _difference(before: LetterVersion, after: LetterVersion) -> differences.Difference:
     return differences.between(Text.of(before), Text.of(after))
-
-
-def _readable() -> QuerySet[Letter]:
-    return Letter.objects.for_everybody().select_related("current_version", "tally")

@@ -103,9 +103,23 @@ def _to_receive_updates(verification: Verification) -> Words:
     )
 
 
+def _to_enter(verification: Verification) -> Words:
+    return Words(
+        after_code=_("It opens the letters for members of your organisation, if there are any."),
+        heading=_("Read letters for members"),
+        lead=_(
+            "Somebody, probably you, asked for the letters for members of an organisation, with "
+            "this address. Opening this page did nothing."
+        ),
+        button=_("Yes, let me in"),
+        if_nothing=_("If you do nothing, the address is erased."),
+    )
+
+
 WORDS = {
     Purpose.SIGN: _to_sign,
     Purpose.FIND: _to_find,
     Purpose.FREE: _to_free,
     Purpose.UPDATES: _to_receive_updates,
+    Purpose.ENTER: _to_enter,
 }
