@@ -49,6 +49,7 @@ def kept() -> dict[str, str]:
         "subscription": _("until you unsubscribe, or the letter is sealed"),
         "network": _("in memory only, at most %(hours)d hours")
         % {"hours": ratelimit.SECONDS["d"] // 3600},
+        "member": _("at most %(hours)d hours") % {"hours": settings.MEMBER_HOURS},
         "decisions": _("for good; no names in them"),
         "session": _("log-out or the end of the browser, at most %(hours)d hours")
         % {"hours": settings.SESSION_COOKIE_AGE // 3600},

@@ -155,12 +155,21 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
             title=_("Cookies"),
             what=_(
                 "None on pages for reading. A form sets one with a random value, against forged "
-                "requests; log-in of teams and hosts sets one for the session."
+                "requests; log-in of teams and hosts sets one for the session. Proving a "
+                "mailbox for letters inside an organisation sets one that names the organisation."
             ),
             seen_by=_("Your browser and this site."),
-            kept_until=_("Until you close the browser."),
-            protected=_("Neither names you, and no script can read them."),
-            places=("cookie: csrftoken", "cookie: sessionid", "cookie: messages"),
+            kept_until=sentence(
+                _("until you close the browser; membership of an organisation %(until)s")
+                % {"until": until["member"]}
+            ),
+            protected=_("None names you, and no script can read them."),
+            places=(
+                "cookie: csrftoken",
+                "cookie: sessionid",
+                "cookie: messages",
+                "cookie: member",
+            ),
         ),
         Entry(
             title=_("The message on its way"),

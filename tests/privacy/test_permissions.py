@@ -36,6 +36,8 @@ PUBLIC = {
     "how-it-works/": EVERYBODY,
     "privacy/": EVERYBODY,
     "what-an-employer-can-see/": EVERYBODY,
+    "members/": EVERYBODY,
+    "members/leave/": [405] * 7,
     "letters/<slug:slug>/": EVERYBODY,
     "letters/<slug:slug>/sign/": EVERYBODY,
     "letters/<slug:slug>/roll/": EVERYBODY,
