@@ -186,6 +186,8 @@ class LetterAdmin(ReadOnlyAdmin):
                     "review_policy",
                     "allows_named",
                     "allows_anonymous",
+                    "eligibility",
+                    "reach",
                     "accepts_unverified",
                     "minimum_group_size",
                     "roll_in_search",

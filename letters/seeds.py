@@ -27,6 +27,7 @@ LETTER_FIELDS = (
     "organiser_line",
     "language",
     "visibility",
+    "eligibility",
     "reach",
     "review_policy",
     "allows_named",

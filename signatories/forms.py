@@ -175,14 +175,8 @@ class SignForm(forms.Form):
         claimed = self.cleaned_data["organisation"]
         tenure = self.cleaned_data["tenure"] or Tenure.CURRENT
         self.affiliation = affiliation.assess(self.address, claimed, tenure)
-        if self.letter.is_internal and not self._is_member():
-            self.add_error(
-                "email",
-                _(
-                    "This letter is for members of its organisation: write where you work, and use "
-                    "your address there."
-                ),
-            )
+        if self.letter.is_for_organisations and not self._is_eligible():
+            self.add_error(*self._why_not_eligible())
             return
         if self.affiliation.is_verified:
             return
@@ -197,11 +191,23 @@ class SignForm(forms.Form):
                 ),
             )
 
-    def _is_member(self) -> bool:
+    def _is_eligible(self) -> bool:
+        """Whether the organisation is among the letter's; inside one, it has to be proven."""
         organisation = self.affiliation.organisation
-        return bool(
-            self.affiliation.is_verified and organisation and self.letter.admits(organisation)
-        )
+        if organisation is None or not self.letter.reaches(organisation):
+            return False
+        return self.affiliation.is_verified or not self.letter.is_internal
+
+    def _why_not_eligible(self) -> tuple[str, str]:
+        if self.letter.is_internal:
+            return "email", _(
+                "This letter is for members of its organisation: write where you work, and use "
+                "your address there."
+            )
+        names = ", ".join(str(organisation) for organisation in self.letter.organisations.all())
+        return "organisation", _(
+            "This letter is signed by people of %(names)s. Write the one where you work or worked."
+        ) % {"names": names}
 
     def _why_not_anonymous(self, claimed: str, tenure: str) -> tuple[str, str]:
         if not claimed:

@@ -231,6 +231,13 @@ def by_organisation(tally: Tally) -> list[tuple[Organisation, int]]:
     return sorted(found, key=lambda row: (-row[1], row[0].name))
 
 
+def by_method(tally: Tally) -> list[tuple[Method, int]]:
+    """Lines on the roll at the last batch by how their affiliation was checked; never per
+    person, and methods that nobody used are left out."""
+    counted = (tally.figures or count_nothing())["by_method"]
+    return [(Method(method), number) for method, number in counted.items() if number]
+
+
 @dataclass(frozen=True)
 class VersionCount:
     """How many lines of the roll are bound to one version of the text."""

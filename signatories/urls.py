@@ -29,6 +29,7 @@ public_patterns = (
         path("letters/<slug:slug>/versions/", versions.versions, name="versions"),
         path("letters/<slug:slug>/versions/<int:number>/", versions.version, name="version"),
         path("letters/<slug:slug>/versions/<int:number>/text.json", versions.text, name="text"),
+        path("letters/<slug:slug>/verification/", public.verification, name="verification"),
         path("letters/<slug:slug>/stats.json", public.stats, name="stats"),
     ],
     "public",

@@ -1,6 +1,7 @@
 from letters.models.audit import AuditEntry
 from letters.models.letter import (
     Demand,
+    Eligibility,
     Letter,
     LetterVersion,
     Outcome,
@@ -18,6 +19,7 @@ from letters.models.team import Membership, Role, User
 __all__ = [
     "AuditEntry",
     "Demand",
+    "Eligibility",
     "Kind",
     "Letter",
     "LetterVersion",

@@ -29,8 +29,13 @@ class Visibility(models.TextChoices):
     INTERNAL = "internal", _("internal: for members of its organisations")
 
 
+class Eligibility(models.TextChoices):
+    ANYBODY = "anybody", _("anybody")
+    ORGANISATIONS = "organisations", _("people of its organisations")
+
+
 class Reach(models.TextChoices):
-    """Whose members an internal letter admits, beside those of its organisations."""
+    """Whose people count as those of a letter's organisations."""
 
     ONLY = "only", _("members of these organisations")
     BELOW = "below", _("and of their subsidiaries")
@@ -57,18 +62,21 @@ class LetterQuerySet(models.QuerySet["Letter"]):
             visibility__in=[Visibility.PUBLIC, Visibility.UNLISTED],
         )
 
-    def admitting(self, organisation: Organisation) -> "LetterQuerySet":
-        """Internal letters that members of this organisation may read."""
+    def reaching(self, organisation: Organisation) -> "LetterQuerySet":
+        """Letters among whose organisations, with what belongs to them, this one is."""
         admitted = Q(organisations=organisation)
         admitted |= Q(
             organisations__in=organisation.ancestors(), reach__in=[Reach.BELOW, Reach.FAMILY]
         )
         admitted |= Q(organisations__in=organisation.descendants(), reach=Reach.FAMILY)
-        return self.filter(
-            admitted,
+        return self.filter(admitted).distinct()
+
+    def admitting(self, organisation: Organisation) -> "LetterQuerySet":
+        """Internal letters that members of this organisation may read."""
+        return self.reaching(organisation).filter(
             visibility=Visibility.INTERNAL,
             status__in=[Status.PUBLISHED, Status.CLOSED, Status.SEALED],
-        ).distinct()
+        )
 
     def listed(self) -> "LetterQuerySet":
         return self.for_everybody().filter(visibility=Visibility.PUBLIC)
@@ -108,6 +116,13 @@ class Letter(models.Model):
         verbose_name=_("organisations"),
         help_text=_("Whose members an internal letter is for."),
     )
+    eligibility = models.CharField(
+        _("who may sign"),
+        max_length=13,
+        choices=Eligibility,
+        default=Eligibility.ANYBODY,
+        db_default=Eligibility.ANYBODY,
+    )
     reach = models.CharField(
         _("reach"), max_length=6, choices=Reach, default=Reach.ONLY, db_default=Reach.ONLY
     )
@@ -142,6 +157,7 @@ class Letter(models.Model):
         constraints = [
             one_of("status", Status),
             one_of("visibility", Visibility),
+            one_of("eligibility", Eligibility),
             one_of("reach", Reach),
             one_of("review_policy", ReviewPolicy),
             models.CheckConstraint(
@@ -202,9 +218,14 @@ class Letter(models.Model):
     def is_internal(self) -> bool:
         return self.visibility == Visibility.INTERNAL
 
-    def admits(self, organisation: Organisation) -> bool:
-        """Whether members of this organisation may read and sign the internal letter."""
-        return Letter.objects.filter(pk=self.pk).admitting(organisation).exists()
+    @property
+    def is_for_organisations(self) -> bool:
+        """Whether only people of its organisations may sign."""
+        return self.is_internal or self.eligibility == Eligibility.ORGANISATIONS
+
+    def reaches(self, organisation: Organisation) -> bool:
+        """Whether people of this organisation are among those of the letter's."""
+        return Letter.objects.filter(pk=self.pk).reaching(organisation).exists()
 
     @property
     def is_closed(self) -> bool:

@@ -24,7 +24,8 @@ NOT_ABOUT_PEOPLE = (
         "a letter's address, rules and days",
         of(
             "letters.Letter",
-            "id slug language status visibility organisations reach review_policy allows_named "
+            "id slug language status visibility organisations eligibility reach review_policy "
+            "allows_named "
             "allows_anonymous allows_pledged accepts_unverified minimum_group_size roll_in_search "
             "pledge_thresholds goal opens_at closes_at published_on closed_on sealed_on "
             "current_version",

@@ -90,6 +90,22 @@ def stats(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@public_for(FRESH_SECONDS)
+def verification(request: HttpRequest, slug: str) -> HttpResponse:
+    """How affiliations under this letter were checked, in words and numbers."""
+    letter = access.readable_letter(request, slug, "current_version", "tally")
+    tally = statistics.tally_of(letter)
+    context = {
+        "letter": letter,
+        "tally": tally,
+        "figures": tally.figures or statistics.count_nothing(),
+        "methods": statistics.by_method(tally),
+        "admitted": letter.organisations.all() if letter.is_for_organisations else [],
+    }
+    return render(request, "signatories/verification.html", context)
+
+
+@require_safe
 @public_for(3600)
 def how(request: HttpRequest) -> HttpResponse:
     return render(request, "signatories/how.html", {"durations": durations.table()})

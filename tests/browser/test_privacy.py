@@ -12,6 +12,7 @@ PUBLIC_PAGES = [
     "/privacy/",
     "/what-an-employer-can-see/",
     "/letters/iceout-tech/",
+    "/letters/iceout-tech/verification/",
     "/letters/iceout-tech/versions/",
     "/letters/iceout-tech/versions/1/",
     "/letters/iceout-tech/roll/",

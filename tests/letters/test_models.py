@@ -89,6 +89,7 @@ CASES = [
     ),
     Case("letter_visibility_is_known", draft, {"visibility": "secret"}),
     Case("letter_review_policy_is_known", draft, {"review_policy": "never"}),
+    Case("letter_eligibility_is_known", draft, {"eligibility": "nobody"}),
     Case("letter_reach_is_known", draft, {"reach": "world"}),
     Case(
         "letters_can_be_signed_somehow",

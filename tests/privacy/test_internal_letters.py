@@ -20,6 +20,7 @@ SUFFIXES = [
     "sign/",
     "roll/",
     "updates/subscribe/",
+    "verification/",
     "versions/",
     "versions/1/",
     "versions/1/text.json",

@@ -45,6 +45,7 @@ PUBLIC = {
     "letters/<slug:slug>/versions/": EVERYBODY,
     "letters/<slug:slug>/versions/<int:number>/": EVERYBODY,
     "letters/<slug:slug>/versions/<int:number>/text.json": EVERYBODY,
+    "letters/<slug:slug>/verification/": EVERYBODY,
     "letters/<slug:slug>/stats.json": EVERYBODY,
     "signature/find/": EVERYBODY,
     "readyz": EVERYBODY,

@@ -35,6 +35,7 @@ DOORS = {
     "versions": "/letters/{slug}/versions/",
     "version": "/letters/{slug}/versions/1/",
     "text": "/letters/{slug}/versions/1/text.json",
+    "verification": "/letters/{slug}/verification/",
     "stats": "/letters/{slug}/stats.json",
 }
 LISTS_THE_DIRECTORY = {"sign"}
