@@ -62,7 +62,9 @@ def assert_refuses(case):
     assert broken_by(row) == {case.name} | case.also
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         row.save(force_insert=is_new)
-    assert _as_the_database_calls_it(row, case.name) in str(refusal.value)
+    # Of several that are broken, the database names the one that it looks at first.
+    names = {_as_the_database_calls_it(row, name) for name in {case.name} | case.also}
+    assert any(name in str(refusal.value) for name in names)
 
 
 def _as_the_database_calls_it(row, name):

@@ -138,6 +138,7 @@ def carry_over(*, token: str) -> Signature:
     else:
         signature.version = current
     signature.save(update_fields=["version", "carried_to"])
+    enqueue(tasks.refresh_count, signature.letter_id)
     return signature
 
 
@@ -202,9 +203,9 @@ def appear_anonymously(*, token: str) -> str:
 
 
 def _stay_anonymous(named: Signature, fresh: Signature) -> Signature:
-    """The old anonymous line under the new capability, or a fresh one where it is gone."""
-    entries = named.letter.signatures.anonymous().not_rejected()
-    old = entries.filter(manage_digest=named.replaces).first()
+    """The old anonymous entry under the new capability, whatever was decided about it; a fresh
+    one where it is gone."""
+    old = named.letter.signatures.anonymous().filter(manage_digest=named.replaces).first()
     if old is None:
         return fresh
     old.manage_digest = fresh.manage_digest

@@ -55,7 +55,16 @@ def probes(letter, watch):
 
 def look_around(watcher):
     """Every page and file that leads from one's own page, as it is now."""
-    for page in ("", "data.json", "title/", "anonymous/", "named/", "text/", "withdraw/"):
+    for page in (
+        "",
+        "receipt/",
+        "data.json",
+        "title/",
+        "anonymous/",
+        "named/",
+        "text/",
+        "withdraw/",
+    ):
         watcher.look(watcher.browser.get(watcher.own + page))
 
 

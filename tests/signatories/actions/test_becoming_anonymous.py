@@ -279,3 +279,24 @@ def test_appear_anonymously_while_the_name_waits_and_the_line_is_withdrawn_makes
 
     assert signature_of(token).state == State.APPROVED
     assert Signature.objects.count() == 1
+
+
+def test_appear_anonymously_keeps_what_a_moderator_decided_about_the_line():
+    """Going to and fro must not turn a rejected line into a fresh one that nobody reads."""
+    letter, google = make_letter(), make_organisation("Google", "google.example")
+    line = make_anonymous(
+        letter, google, state=State.REJECTED, manage_digest=crypto.digest("manage", "old")
+    )
+    make_signature(
+        letter,
+        organisation=google,
+        method="mailbox",
+        replaces=line.manage_digest,
+        manage_digest=crypto.digest("manage", "named"),
+    )
+
+    token = own.appear_anonymously(token="named")
+
+    [kept] = Signature.objects.all()
+    assert (kept.pk, kept.state, kept.reason) == (line.pk, State.REJECTED, "other")
+    assert kept.manage_digest == crypto.digest("manage", token)

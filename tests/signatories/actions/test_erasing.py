@@ -239,6 +239,51 @@ def test_keys_turn_without_a_false_alarm(entry, minutes_before_midnight, time_ma
     assert not AuditEntry.objects.exists()
 
 
+# What proves a mailbox for something else ---------------------------------------------------------
+
+
+def ask_to_free(letter):
+    google = make_organisation("Google", "google.example")
+    entry = make_anonymous(letter, google, manage_digest="a" * 64)
+    signing.ask_to_free(signature=entry, address=Address("w", "google.example"))
+
+
+ASK = {
+    "find": lambda letter: signing.ask_for_link(address=Address("w", "gmail.com")),
+    "free": ask_to_free,
+    "updates": lambda letter: signing.ask_for_updates(
+        letter=letter, address=Address("w", "gmail.com")
+    ),
+}
+
+
+@pytest.mark.parametrize("ask", ASK.values(), ids=ASK)
+def test_erase_what_nobody_proved_within_a_day_and_nothing_else(ask):
+    ask(make_letter())
+    others = list(Signature.objects.values())
+
+    assert erase(NOON + timedelta(hours=24) - SECOND) == []
+    assert Verification.objects.count() == 1
+
+    assert erase(NOON + timedelta(hours=24)) == [("unconfirmed entries", 1)]
+    assert not Verification.objects.exists()
+    assert list(Signature.objects.values()) == others
+    assert departures() == []
+
+
+@pytest.mark.parametrize(
+    ("state", "days"), [(State.DUPLICATE, 30), (State.REJECTED, 30)], ids=["duplicate", "rejected"]
+)
+def test_erase_name_that_would_have_replaced_a_line_without_a_departure(state, days):
+    """The line itself is counted; the person would else count twice."""
+    make_signature(make_letter(), state=state, replaces="a" * 64)
+
+    erase(NOON + timedelta(days=days))
+
+    assert not Signature.objects.exists()
+    assert departures() == []
+
+
 # Tasks -------------------------------------------------------------------------------------------
 
 
