@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from letters.models import LetterVersion
-from signatories.models import Signature, State
+from signatories.models import Reason, Signature, State
 
 
 def bound_to(signature: Signature) -> LetterVersion:
@@ -53,7 +53,7 @@ def document(signature: Signature) -> dict[str, Any]:
         "role": signature.role,
         "method": signature.method,
         "hidden_from_search": signature.is_hidden_from_search,
-        "reason_of_rejection": signature.reason,
+        "reason_of_rejection": signature.reason or (Reason.SEALED if signature.is_refused else ""),
         **_days(signature),
         "digest_of_address_kept_with_this_entry": _keeps_digest(signature),
         "digest_of_this_page_address": True,
@@ -63,7 +63,7 @@ def document(signature: Signature) -> dict[str, Any]:
 
 
 def _state(signature: Signature) -> str:
-    if signature.state == State.REJECTED:
+    if signature.is_refused:
         return "not_published"
     if signature.state == State.PUBLISHED and not signature.is_anonymous:
         return "on_roll"

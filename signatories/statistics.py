@@ -97,7 +97,7 @@ def _groups(lines: SignatureQuerySet) -> dict[int, tuple[str, dict[tuple[str, st
     return groups
 
 
-def holds_back_anonymous(letter: Letter) -> bool:
+def holds_back_anonymous(letter: Letter, arriving: int = 0) -> bool:
     """Whether the anonymous signatures would themselves be a small group.
 
     Under a letter of one organisation everybody is of that organisation, whatever a line
@@ -107,8 +107,8 @@ def holds_back_anonymous(letter: Letter) -> bool:
     if len(organisations) != 1:
         return False
     minimum = letter.minimum_group_size
-    approved = letter.signatures.anonymous().approved().count()
-    return approved < minimum or _is_too_small(organisations[0].headcount_band, minimum)
+    lines = letter.signatures.on_roll().anonymous().approved().count() + arriving
+    return lines < minimum or _is_too_small(organisations[0].headcount_band, minimum)
 
 
 # Counting -------------------------------------------------------------------------------------

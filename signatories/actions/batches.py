@@ -81,9 +81,11 @@ def _move(letter: Letter, now: datetime, *, is_last: bool) -> int:
     arrived = 0
     _let_leave(letter)
     _swap(letter)
-    if statistics.holds_back_anonymous(letter):
+    waits = not is_last and _wait_for_company(letter, now)
+    arriving = 0 if waits else letter.signatures.waiting_for_batch().count()
+    if statistics.holds_back_anonymous(letter, arriving):
         _step_back(letter)
-    elif is_last or not _wait_for_company(letter, now):
+    elif not waits:
         arrived = _let_arrive(letter)
     else:
         _let_wait(letter)

@@ -63,6 +63,9 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     if not signature.is_anonymous:
         # A duplicate carries it too: "find my signature" answers the same for both.
         signature.address_digest = digest
+    if signature.replaces:
+        # Whether the address is used must not change until the entry is admitted.
+        Tally.objects.select_for_update().filter(letter=letter).first()
     is_new = _use(letter, digest)
     if is_new or (signature.replaces and _may_replace(signature, digest)):
         _admit(signature)
@@ -160,7 +163,8 @@ def find(*, verification: Verification, secrets: tuple[str, ...]) -> list[Found]
     """
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
     use_up(verification)
-    return [_renew(signature, secrets) for signature in _named_signatures(address)]
+    renewed = (_renew(signature, secrets) for signature in _named_signatures(address))
+    return [found for found in renewed if found]
 
 
 def found_before(secrets: tuple[str, ...]) -> list[Found]:
@@ -188,11 +192,13 @@ def _named_signatures(address: Address) -> list[Signature]:
     return found
 
 
-def _renew(signature: Signature, secrets: tuple[str, ...]) -> Found:
+def _renew(signature: Signature, secrets: tuple[str, ...]) -> Found | None:
+    """The signature under a new capability; None if it was withdrawn at this very moment."""
     token = manage_tokens(*secrets, str(signature.letter_id))[0]
     signature.manage_digest = crypto.digest("manage", token)
-    signature.save(update_fields=["manage_digest"])
-    return Found(signature, token)
+    same = Signature.objects.filter(pk=signature.pk)
+    is_there = same.update(manage_digest=signature.manage_digest)
+    return Found(signature, token) if is_there else None
 
 
 def by_token(token: str) -> Signature | None:

@@ -47,6 +47,11 @@ def withdraw_and_free(*, verification: Verification) -> None:
         raise Gone
     # The address of a duplicate belongs to another line, which stays.
     may_be_freed = signature.state not in (State.REJECTED, State.DUPLICATE)
+    # A confirmed name that was to take this one's place stays, and lives on its claim.
+    heirs = signature.letter.signatures.filter(
+        replaces=signature.manage_digest, confirmed_on__isnull=False
+    )
+    may_be_freed = may_be_freed and not heirs.originals().exists()
     _withdraw(signature)
     if not may_be_freed or affiliation.proven_by(address) != signature.organisation:
         return
@@ -69,7 +74,8 @@ def _withdraw(signature: Signature) -> None:
             letter=signature.letter_id, digest=signature.address_digest
         ).delete()
     signature.delete()
-    _follow_up(signature)
+    if not signature.is_anonymous:  # Nor would a duplicate take longer than a line that leaves.
+        _follow_up(signature)
 
 
 def _leave_with_batch(signature: Signature) -> None:
@@ -128,7 +134,7 @@ def carry_over(*, token: str) -> Signature:
     """Bind the signature to the letter's current text: a named one at once, an anonymous one
     with the next batch. Raises `Gone` or `NotAllowed`."""
     signature = _managed(token)
-    if signature.state == State.REJECTED:
+    if signature.is_refused:
         raise NotAllowed(_("This entry was not published."))
     current = signature.letter.current_version
     if current is None or signature.version_id == current.pk:
@@ -205,9 +211,12 @@ def appear_anonymously(*, token: str) -> str:
 def _stay_anonymous(named: Signature, fresh: Signature) -> Signature:
     """The old anonymous entry under the new capability, whatever was decided about it; a fresh
     one where it is gone."""
-    old = named.letter.signatures.anonymous().filter(manage_digest=named.replaces).first()
+    entries = named.letter.signatures.anonymous().select_for_update(of=("self",))
+    old = entries.filter(manage_digest=named.replaces).first()
     if old is None:
         return fresh
+    if old.state == State.DUPLICATE and fresh.state != State.DUPLICATE:
+        return fresh  # The name has an address of its own, which had not signed.
     old.manage_digest = fresh.manage_digest
     return old
 
@@ -226,7 +235,7 @@ def _named(token: str) -> Signature:
     signature = _managed(token)
     if signature.is_anonymous:
         raise NotAllowed(_("An anonymous signature has neither name nor title."))
-    if signature.state == State.REJECTED:
+    if signature.is_refused:
         raise NotAllowed(_("This entry was not published. You can only withdraw it."))
     return signature
 

@@ -54,7 +54,8 @@ def ask_to_be_named(
     refusal = why_not_named(signature)
     if refusal:
         raise NotAllowed(refusal)
-    named = _unconfirmed(signature.letter, signature.version, entry, affiliation)
+    version = signature.carried_to or signature.version
+    named = _unconfirmed(signature.letter, version, entry, affiliation)
     named.replaces = signature.manage_digest
     # Until it is confirmed the entry leads to an anonymous one, so it is not kept for long.
     return _await_signature(named, address, Appearance.ANONYMOUS)

@@ -126,10 +126,16 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         return self.named().filter(state=State.APPROVED, replaces__isnull=False)
 
     def counted(self) -> "SignatureQuerySet":
-        """All but those that wait for a batch, and those that would take the place of another,
-        which is counted itself."""
-        waiting = Q(appearance=Appearance.ANONYMOUS, state=State.APPROVED)
-        return self.filter(~waiting, replaces__isnull=True)
+        """All but anonymous entries before their batch, and those that would take the place of
+        another, which is counted itself.
+
+        On the way from unconfirmed to waiting, or to duplicate, no number moves.
+        """
+        before_batch = Q(
+            appearance=Appearance.ANONYMOUS,
+            state__in=[State.UNCONFIRMED, State.DUPLICATE, State.APPROVED],
+        )
+        return self.filter(~before_batch, replaces__isnull=True)
 
     def for_search_engines(self) -> "SignatureQuerySet":
         return self.filter(is_hidden_from_search=False)
@@ -360,6 +366,17 @@ class Signature(models.Model):
     @property
     def is_verified(self) -> bool:
         return self.method != Method.NONE
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether its owner is told that it was not published.
+
+        Sealing rejects what nobody decided. A duplicate by name reads like that then: otherwise
+        its page alone would go on to say that it waits.
+        """
+        if self.state == State.DUPLICATE and not self.is_anonymous:
+            return self.letter.is_sealed
+        return self.state == State.REJECTED
 
     @property
     def is_on_roll(self) -> bool:

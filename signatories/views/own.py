@@ -32,7 +32,7 @@ def signature(request: HttpRequest, token: str) -> HttpResponse:
         "state_text": text,
         "held": disclosure.held(found),
         "version": found.carried_to or found.version,
-        "is_rejected": found.state == State.REJECTED,
+        "is_rejected": found.is_refused,
         "has_newer_text": disclosure.bound_to(found) != found.letter.current_version,
         "is_hidden_from_search": found.is_hidden_from_search,
         "replaces_anonymous": bool(found.replaces),
@@ -152,7 +152,7 @@ def _next_step(found: Signature) -> str:
 
 def _state_in_words(found: Signature) -> tuple[str, str]:
     """What became of the entry, in words that say the same for a duplicate and a new one."""
-    if found.state == State.REJECTED:
+    if found.is_refused:
         return _("Not published"), _(
             "A moderator decided not to publish this entry. It is erased %(days)d days after "
             "the decision."
