@@ -22,10 +22,13 @@ class KeyLost(Exception):
 
 
 def ring(name: str) -> Path:
-    root = Path(settings.KEYS_DIR)
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = root / name
-    folder.mkdir(mode=0o700, exist_ok=True)
+    """The folder of a ring; raise `KeyLost` where `KEYS_DIR` is no folder we can use."""
+    folder = Path(settings.KEYS_DIR) / name
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise KeyLost(f"KEYS_DIR cannot be used: {error}. Mount the right folder.") from None
     return folder
 
 

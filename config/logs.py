@@ -5,12 +5,14 @@ import re
 
 ADDRESS = re.compile(r"[^\s<>\"'(),;:@/]+(?:@|%40)[^\s<>\"'(),;:@/]+")
 TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+# Digests under our keys, which an error of the database may quote.
+DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 # The web server names the sender of a request that it cannot read.
 NETWORK = re.compile(r"\bip=[^\s,]+")
 
 
 def scrub(text: str) -> str:
-    text = ADDRESS.sub("[address]", text)
+    text = DIGEST.sub("[digest]", ADDRESS.sub("[address]", text))
     return NETWORK.sub("ip=[network]", TOKEN.sub("[token]", text))
 
 

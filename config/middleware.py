@@ -1,10 +1,13 @@
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.middleware.csrf import CsrfViewMiddleware
 
-from config import http
+from config import http, keys
+
+logger = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -27,6 +30,13 @@ class OwnErrorPages:
         if settings.DEBUG and page and not getattr(response, "is_own_page", False):
             return page(request)
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Without keys nothing can be promised: say so, and leave word for the operator."""
+        if not isinstance(exception, keys.KeyLost):
+            return None
+        logger.error("A key is missing, so a request was turned away: %s", exception)
+        return http.unavailable(request)
 
 
 class NoBodyForHead:

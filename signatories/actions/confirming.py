@@ -11,6 +11,7 @@ from letters.models import Letter
 from signatories import addresses, roll
 from signatories.addresses import Address
 from signatories.models import (
+    LetterKey,
     Signature,
     State,
     Tally,
@@ -165,6 +166,16 @@ def find(*, verification: Verification, secrets: tuple[str, ...]) -> list[Found]
     use_up(verification)
     renewed = (_renew(signature, secrets) for signature in _named_signatures(address))
     return [found for found in renewed if found]
+
+
+def unsearchable() -> bool:
+    """Whether the key of some letter is lost, so that its signatures cannot be found."""
+    for row in LetterKey.objects.filter(letter__in=Letter.objects.not_sealed()):
+        try:
+            addresses.unwrap(row)
+        except keys.KeyLost:
+            return True
+    return False
 
 
 def found_before(secrets: tuple[str, ...]) -> list[Found]:

@@ -14,7 +14,7 @@ from letters.actions import audit
 from letters.models import Letter
 from signatories import addresses, statistics
 from signatories.actions import sealing
-from signatories.models import Fate, Signature, Verification
+from signatories.models import Fate, Signature, State, Verification
 from signatories.verification import mailbox
 
 BATCH_SIZE = 500
@@ -70,12 +70,18 @@ def erase_expired(*, now: datetime) -> Iterator[tuple[str, int]]:
 
 @transaction.atomic
 def _erase_batch(rows: QuerySet[Signature] | QuerySet[Verification]) -> int:
-    batch = list(rows.order_by("pk")[:BATCH_SIZE])
+    # Under a lock that looks at the state once more: a moderator may be approving one of them.
+    batch = list(rows.select_for_update(of=("self",)).order_by("pk")[:BATCH_SIZE])
     for row in batch:
         if isinstance(row, Verification):
             mailbox.erase(row, Fate.EXPIRED)
     signatures = [row for row in batch if isinstance(row, Signature)]
-    counted = (s for s in signatures if s.replaces is None)
+    # An anonymous duplicate was in no number, and its end must be in none.
+    counted = (
+        s
+        for s in signatures
+        if s.replaces is None and not (s.is_anonymous and s.state == State.DUPLICATE)
+    )
     fates = Counter((s.letter_id, s.state, s.appearance, s.reason) for s in counted)
     Signature.objects.filter(pk__in=[signature.pk for signature in signatures]).delete()
     for (letter_id, _state, appearance, reason), number in fates.items():

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config import crypto
+from config import crypto, recent
 from config.celery import enqueue
 from letters.actions import NotAllowed
 from signatories import addresses, affiliation, statistics, tasks
@@ -61,9 +61,17 @@ def withdraw_and_free(*, verification: Verification) -> None:
         letter.used_addresses.filter(digest=digest).delete()
 
 
+def _count_as_withdrawn(signature: Signature) -> None:
+    """Nothing is counted of an anonymous entry before its batch: it was in no number, and the
+    number would tell an entry that waits from a duplicate."""
+    was_counted = not signature.is_anonymous or signature.is_on_roll or signature.is_refused
+    if was_counted:
+        fate = Fate.DUPLICATE if signature.state == State.DUPLICATE else Fate.WITHDRAWN
+        statistics.depart_from(signature, fate)
+
+
 def _withdraw(signature: Signature) -> None:
-    fate = Fate.DUPLICATE if signature.state == State.DUPLICATE else Fate.WITHDRAWN
-    statistics.depart_from(signature, fate)
+    _count_as_withdrawn(signature)
     if signature.is_anonymous and signature.is_on_roll:
         _leave_with_batch(signature)
         return
@@ -173,14 +181,16 @@ def appear_anonymously(*, token: str) -> str:
     """Drop the name at once, everywhere; return the capability of the new, anonymous entry.
 
     It is a new row with a new key, and comes onto the roll with a later batch. The address
-    stays used. Twice is once. Raises `Gone` or `NotAllowed`.
+    stays used. The numbers count a withdrawal, and later an arrival, so that they do not tell
+    it from somebody who left. Pressed twice within minutes it is once; later the old capability
+    leads nowhere. Raises `Gone` or `NotAllowed`.
     """
     renewed = anonymous_token(token)
     try:
         named = _named(token)
     except Gone:
         # Perhaps another press of the same button was quicker.
-        if Signature.objects.filter(manage_digest__in=crypto.digests("manage", renewed)).exists():
+        if recent.is_noted("became anonymous", token) and _is_managed_by(renewed):
             return renewed
         raise
     refusal = why_not_anonymous(named)
@@ -202,8 +212,10 @@ def appear_anonymously(*, token: str) -> str:
     if named.replaces:
         # The anonymous line it was to replace is still there, and simply stays.
         anonymous = _stay_anonymous(named, anonymous)
+    _count_as_withdrawn(named)
     named.delete()
     anonymous.save()
+    recent.note("became anonymous", token)
     _follow_up(named)
     return renewed
 
@@ -222,6 +234,10 @@ def _stay_anonymous(named: Signature, fresh: Signature) -> Signature:
 
 
 # ----------------------------------------------------------------------------------------------
+
+
+def _is_managed_by(token: str) -> bool:
+    return Signature.objects.filter(manage_digest__in=crypto.digests("manage", token)).exists()
 
 
 def _managed(token: str) -> Signature:

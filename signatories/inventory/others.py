@@ -131,8 +131,8 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
         Entry(
             title=_("Counters against floods"),
             what=_(
-                "How often a network, a mailbox or a page tried, under scrambled forms of them. "
-                "No address of a visitor is stored."
+                "How often a network, a mailbox or a page tried, and for some minutes that a button "
+                "was pressed, under scrambled forms of them. No address of a visitor is stored."
             ),
             seen_by=_("Nobody."),
             kept_until=sentence(until["network"]),
@@ -141,7 +141,7 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
                 "else, a mailbox’s under a key of the host, who could test an address against it "
                 "that day."
             ),
-            places=("Redis: limit", "Redis: network-key", "Redis: allauth"),
+            places=("Redis: limit", "Redis: network-key", "Redis: recent", "Redis: allauth"),
         ),
         Entry(
             title=_("The queue"),

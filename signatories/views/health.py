@@ -61,7 +61,11 @@ def _oldest_unsent_mail() -> int:
 
 def _keys() -> str:
     """Whether new keys can be written, and every letter that needs its key still has it."""
-    if not os.access(keys.ring("day"), os.W_OK):
+    try:
+        is_writable = os.access(keys.ring("day"), os.W_OK)
+    except keys.KeyLost:
+        is_writable = False
+    if not is_writable:
         return "KEYS_DIR cannot be written"
     lost = 0
     for row in LetterKey.objects.filter(letter__in=Letter.objects.not_sealed()):

@@ -13,6 +13,7 @@ from config import crypto, http, keys, mail, ratelimit
 from letters.actions import NotAllowed
 from letters.models import Letter, Organisation
 from signatories import addresses, affiliation, roll
+from signatories.actions import confirming
 from signatories.actions.confirming import Found
 from signatories.affiliation import Affiliation
 from signatories.forms import CodeForm, SignForm
@@ -171,4 +172,5 @@ def found(request: HttpRequest, signatures: list[Found]) -> HttpResponse:
         }
         for one in signatures
     ]
-    return render(request, "signatories/found.html", {"entries": entries})
+    context = {"entries": entries, "is_incomplete": confirming.unsearchable()}
+    return render(request, "signatories/found.html", context)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from config import keys
+from tests.factories import make_letter
 
 DAY = date(2026, 1, 20)
 
@@ -183,3 +184,42 @@ def test_expired_day_keys_are_found_beside_a_file_of_somebody_else(settings):
         (settings.KEYS_DIR / "day" / stranger).write_bytes(b"")
 
     assert keys.expired_day_keys(at("2026-02-01 00:00:00")) == [name]
+
+
+# No folder at all -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_folder(settings, tmp_path):
+    """`KEYS_DIR` is a file, as after a mount that went wrong."""
+    settings.KEYS_DIR = tmp_path / "a file"
+    settings.KEYS_DIR.write_text("no folder")
+
+
+def test_keys_without_a_folder_are_lost_with_a_word_about_it(no_folder):
+    with pytest.raises(keys.KeyLost, match="KEYS_DIR cannot be used"):
+        keys.read_or_create("day", "2026-01-20.named")
+
+
+@pytest.mark.django_db
+def test_pages_without_a_folder_say_that_they_are_unavailable_and_lose_nothing(
+    no_folder, client, caplog
+):
+    letter = make_letter()
+    form = {"name": "Wilhelmina Otter", "email": "w.otter@gmail.com", "appearance": "named"}
+
+    for path, data in (
+        (f"/letters/{letter.slug}/sign/", form),
+        ("/signature/find/", {"email": "w.otter@gmail.com"}),
+        ("/members/", {"email": "w.otter@gmail.com"}),
+        (f"/letters/{letter.slug}/updates/subscribe/", {"email": "w.otter@gmail.com"}),
+    ):
+        answer = client.post(path, data)
+        assert answer.status_code == 503, path
+        assert "Traceback" not in answer.content.decode()
+
+    assert not letter.signatures.exists()
+    assert "A key is missing, so a request was turned away: KEYS_DIR cannot be used" in caplog.text
+    assert "otter" not in caplog.text
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["keys"]) == (503, "KEYS_DIR cannot be written")

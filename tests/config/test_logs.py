@@ -48,7 +48,8 @@ def log():
         ("Celery 5.7.0 at 12:30:59 read 3:4", "Celery 5.7.0 at 12:30:59 read 3:4"),
         ("Verification 7d0c2f4e-1234-4abc-8def-0123456789ab", None),
         ("Undersigned is running.", None),
-        ("a" * 42 + " " + "b" * 44 + " " + "c" * 64, None),
+        ("a" * 42 + " " + "b" * 44 + " " + "c" * 63 + " " + "d" * 65, None),
+        ("Key (digest)=(" + "0a" * 32 + ") exists", "Key (digest)=([digest]) exists"),
     ],
 )
 def test_scrub_removes_addresses_and_capabilities_only(text, scrubbed):

@@ -105,8 +105,8 @@ GUARDS = [
         2,
         "the address of a duplicate is not freed",
         f"{ACTIONS}/own.py",
-        "signature.state not in (State.REJECTED, State.DUPLICATE)\n    _withdraw(signature)",
-        "signature.state != State.REJECTED\n    _withdraw(signature)",
+        "may_be_freed = signature.state not in (State.REJECTED, State.DUPLICATE)",
+        "may_be_freed = signature.state != State.REJECTED",
         [f"{T_ACTIONS}/test_freeing.py"],
     ),
     Guard(
@@ -116,6 +116,30 @@ GUARDS = [
         "if not may_be_freed or affiliation.proven_by(address) != signature.organisation:",
         "if not may_be_freed:",
         [f"{T_ACTIONS}/test_freeing.py"],
+    ),
+    Guard(
+        2,
+        "a line that a name waits to replace frees no address",
+        f"{ACTIONS}/own.py",
+        "    may_be_freed = may_be_freed and not heirs.originals().exists()\n",
+        "",
+        [f"{PRIVACY}/test_attacks.py"],
+    ),
+    Guard(
+        2,
+        "a rejection outlives changes of appearance",
+        f"{ACTIONS}/own.py",
+        "    if old is None:\n        return fresh\n",
+        "    if old is None or old.state == State.REJECTED:\n        return fresh\n",
+        [f"{PRIVACY}/test_attacks.py"],
+    ),
+    Guard(
+        2,
+        "a new mailbox is not lost on a duplicate",
+        f"{ACTIONS}/own.py",
+        "    if old.state == State.DUPLICATE and fresh.state != State.DUPLICATE:",
+        "    if False:",
+        [f"{PRIVACY}/test_attacks.py"],
     ),
     # 3. The service tells nobody whether an address signed.
     Guard(
@@ -166,6 +190,38 @@ GUARDS = [
         "    if not address.is_private:\n",
         "    if False:\n",
         [f"{T_ACTIONS}/test_subscribing.py"],
+    ),
+    Guard(
+        3,
+        "a name stays bound to the text its line is carried over to",
+        f"{ACTIONS}/signing.py",
+        "signature.carried_to or signature.version",
+        "signature.version",
+        [f"{PRIVACY}/test_attacks.py"],
+    ),
+    Guard(
+        3,
+        "a duplicate by name reads like the undecided after sealing",
+        "signatories/models/signature.py",
+        "            return self.letter.is_sealed\n",
+        "            return False\n",
+        [f"{PRIVACY}/test_attacks.py"],
+    ),
+    Guard(
+        3,
+        "an anonymous entry that goes before its batch is in no number",
+        f"{ACTIONS}/own.py",
+        "    if was_counted:\n",
+        "    if True:\n",
+        [f"{PRIVACY}/test_attacks.py"],
+    ),
+    Guard(
+        3,
+        "an anonymous duplicate that is erased is in no number",
+        f"{ACTIONS}/erasing.py",
+        " and not (s.is_anonymous and s.state == State.DUPLICATE)",
+        "",
+        [f"{PRIVACY}/test_attacks.py"],
     ),
     # 4. We keep no addresses.
     Guard(
@@ -305,6 +361,14 @@ GUARDS = [
         "        organisation = signature.organisation\n",
         [f"{PRIVACY}/test_small_groups.py"],
     ),
+    Guard(
+        5,
+        "lines that wait for company are no part of a letter's only group",
+        f"{ACTIONS}/batches.py",
+        "statistics.holds_back_anonymous(letter, arriving)",
+        "statistics.holds_back_anonymous(letter, letter.signatures.waiting_for_batch().count())",
+        [f"{PRIVACY}/test_attacks.py"],
+    ),
     # 6. No side channel in time.
     Guard(
         6,
@@ -358,8 +422,8 @@ GUARDS = [
         6,
         "few lines wait for company",
         f"{ACTIONS}/batches.py",
-        "    elif is_last or not _wait_for_company(letter, now):",
-        "    elif True:",
+        "    waits = not is_last and _wait_for_company(letter, now)",
+        "    waits = False",
         [f"{T_ACTIONS}/test_batches.py"],
     ),
     Guard(
@@ -382,9 +446,17 @@ GUARDS = [
         6,
         "figures tell nothing of lines that wait",
         "signatories/models/signature.py",
-        "        return self.filter(~waiting, replaces__isnull=True)",
+        "        return self.filter(~before_batch, replaces__isnull=True)",
         "        return self.filter(replaces__isnull=True)",
-        [f"{T_ACTIONS}/test_batches.py", "tests/signatories/test_statistics.py"],
+        [f"{PRIVACY}/test_attacks.py", f"{T_ACTIONS}/test_batches.py"],
+    ),
+    Guard(
+        6,
+        "becoming anonymous reads like a withdrawal in the numbers",
+        f"{ACTIONS}/own.py",
+        "    _count_as_withdrawn(named)\n",
+        "",
+        [f"{PRIVACY}/test_attacks.py"],
     ),
     # 7. The text you signed is the text you signed.
     Guard(
@@ -424,8 +496,8 @@ GUARDS = [
         8,
         "an entry that would replace another is not counted beside it",
         "signatories/models/signature.py",
-        "        return self.filter(~waiting, replaces__isnull=True)",
-        "        return self.filter(~waiting)",
+        "        return self.filter(~before_batch, replaces__isnull=True)",
+        "        return self.filter(~before_batch)",
         [f"{T_ACTIONS}/test_becoming_named.py"],
     ),
     Guard(

@@ -104,9 +104,9 @@ def test_names_under_which_the_cache_keeps_something_are_in_the_inventory():
         for path in (ROOT / floor).rglob("*.py"):
             text = path.read_text()
             if re.search(r"\bcache\.(?:set|add|get_or_set|incr)\(", text):
-                names |= set(re.findall(r"= f\"([\w-]+):\{", text))
+                names |= set(re.findall(r"(?:=|return) f\"([\w-]+):\{", text))
 
-    assert names == {"limit", "network-key"}
+    assert names == {"limit", "network-key", "recent"}
     assert {f"Redis: {name}" for name in names} <= places()
 
 

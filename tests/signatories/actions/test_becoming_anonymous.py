@@ -107,14 +107,15 @@ def test_appear_anonymously_erases_name_and_title_everywhere_at_once():
     assert signature_of(TOKEN) is None
 
 
-def test_appear_anonymously_keeps_the_address_used_and_leaves_no_departure():
+def test_appear_anonymously_keeps_the_address_used_and_counts_as_a_withdrawal():
     managed_at_google(make_letter(), state=State.PUBLISHED)
     used = list(UsedAddress.objects.values())
 
     own.appear_anonymously(token=TOKEN)
 
     assert list(UsedAddress.objects.values()) == used
-    assert not Departure.objects.exists()
+    departures = Departure.objects.values_list("fate", "appearance", "number")
+    assert list(departures) == [("withdrawn", "named", 1)]
 
 
 def test_appear_anonymously_keeps_the_text_that_was_signed():
@@ -146,7 +147,8 @@ def test_appear_anonymously_takes_the_name_off_the_count_and_the_line_comes_by_b
 
     tally.refresh_from_db()
     assert (tally.named, tally.anonymous) == (0, 5)
-    assert tally.figures["received"] == tally.figures["confirmed"] == 5
+    assert tally.figures["received"] == tally.figures["confirmed"] == 6
+    assert tally.figures["withdrawn"] == 1
     assert signature_of(token).shown_organisation.name == "Google"
 
 
