@@ -11,7 +11,15 @@ from django.views.decorators.http import require_safe
 
 View = Callable[..., HttpResponse]
 
-NOT_FOR_ROBOTS = ("/confirm/", "/signature/", "/updates/", "/members/", "/admin/", "/accounts/")
+NOT_FOR_ROBOTS = (
+    "/confirm/",
+    "/signature/",
+    "/vouch/",
+    "/updates/",
+    "/members/",
+    "/admin/",
+    "/accounts/",
+)
 
 
 def public_for(seconds: int) -> Callable[[View], View]:

@@ -213,6 +213,12 @@ REJECTED_DAYS = 30
 SEALING_DAYS = 30
 MEMBER_HOURS = 12
 
+# How many colleagues one signatory may vouch for: open links at once, links in all, and
+# how long a link lives.
+VOUCHES_AT_ONCE = 3
+VOUCHES_IN_ALL = 5
+VOUCH_DAYS = 7
+
 # Anonymous signatures move in batches: once a day at a random minute, or every so many
 # seconds, in development each minute. Fewer lines than the minimum wait for company, but
 # none longer than the maximum wait.

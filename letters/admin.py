@@ -189,6 +189,8 @@ class LetterAdmin(ReadOnlyAdmin):
                     "eligibility",
                     "reach",
                     "accepts_unverified",
+                    "allows_unverified_anonymous",
+                    "allows_vouching",
                     "minimum_group_size",
                     "roll_in_search",
                     "opens_at",

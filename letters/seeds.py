@@ -33,6 +33,8 @@ LETTER_FIELDS = (
     "allows_named",
     "allows_anonymous",
     "accepts_unverified",
+    "allows_unverified_anonymous",
+    "allows_vouching",
     "minimum_group_size",
     "roll_in_search",
 )

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from letters.models import Organisation
 from signatories.addresses import Address
-from signatories.models import Method, Tenure
+from signatories.models import Method, Signature, Tenure
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,24 @@ def proven_by(address: Address) -> Organisation | None:
     """The organisation on whose domain the mailbox is."""
     owned = Organisation.objects.owning(address.domain)
     return owned.organisation if owned else None
+
+
+def why_not_freed(signature: Signature, address: Address) -> str:
+    """What keeps an address from being freed by withdrawing this anonymous signature.
+
+    It must be worth what the withdrawn signature was: a mailbox of the same organisation for
+    one that rested on such a mailbox, one that proves nothing for any other. Else a mailbox
+    could sign twice for its organisation at the price of an address that costs nothing.
+    """
+    proven = proven_by(address)
+    if signature.method != Method.MAILBOX:
+        is_equal = proven is None
+        refusal = _("This address is at %(organisation)s. You did not sign with one of those.")
+        return "" if is_equal else refusal % {"organisation": proven}
+    if proven != signature.organisation:
+        refusal = _("This address is not at %(organisation)s, for which you signed.")
+        return refusal % {"organisation": signature.organisation}
+    return ""
 
 
 def advice(address: Address, affiliation: Affiliation) -> list[str]:

@@ -52,6 +52,7 @@ def document(signature: Signature) -> dict[str, Any]:
         "tenure": signature.tenure,
         "role": signature.role,
         "method": signature.method,
+        "links_given_to_colleagues": signature.vouches_given,
         "hidden_from_search": signature.is_hidden_from_search,
         "reason_of_rejection": signature.reason or (Reason.SEALED if signature.is_refused else ""),
         **_days(signature),

@@ -47,6 +47,7 @@ def kept() -> dict[str, str]:
         "duplicate": _("%(days)d days") % {"days": settings.DUPLICATE_DAYS},
         "rejected": _("%(days)d days, for an objection") % {"days": settings.REJECTED_DAYS},
         "subscription": _("until you unsubscribe, or the letter is sealed"),
+        "vouch": _("used or taken back, at most %(days)d days") % {"days": settings.VOUCH_DAYS},
         "network": _("in memory only, at most %(hours)d hours")
         % {"hours": ratelimit.SECONDS["d"] // 3600},
         "member": _("at most %(hours)d hours") % {"hours": settings.MEMBER_HOURS},
@@ -73,6 +74,7 @@ def table() -> list[tuple[str, str]]:
         (_("A second entry under an address that has signed"), until["duplicate"]),
         (_("The name of a rejected entry"), until["rejected"]),
         (_("A subscription to updates, with its address"), until["subscription"]),
+        (_("A link that you gave to a colleague"), until["vouch"]),
         (
             _("A scrambled form of your network, against floods of false entries"),
             until["network"],

@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy
 from letters.models import Letter, Organisation
 from signatories import addresses, affiliation
 from signatories.actions.signing import Entry
-from signatories.models import Appearance, RoleBucket, Signature, Tenure
+from signatories.affiliation import Affiliation
+from signatories.models import Appearance, RoleBucket, Signature, Tenure, Vouch
 from signatories.verification.mailbox import CODE_DIGITS
+from signatories.verification.vouch import proves
 
 # Joiners shape words in Persian, Hindi and other languages; all other invisible
 # characters can make a line read otherwise than it is.
@@ -132,9 +134,10 @@ class SignForm(forms.Form):
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, letter: Letter, data: Any = None) -> None:
+    def __init__(self, letter: Letter, data: Any = None, *, vouch: Vouch | None = None) -> None:
         super().__init__(data)
         self.letter = letter
+        self.vouch = vouch
         offered = {
             Appearance.NAMED: letter.allows_named,
             Appearance.ANONYMOUS: letter.allows_anonymous,
@@ -174,13 +177,21 @@ class SignForm(forms.Form):
         self.address = self.cleaned_data["email"]
         claimed = self.cleaned_data["organisation"]
         tenure = self.cleaned_data["tenure"] or Tenure.CURRENT
+        if self.vouch:
+            # The link says which organisation; nothing else that was typed does.
+            self.affiliation = proves(self.vouch, tenure)
+            return
         self.affiliation = affiliation.assess(self.address, claimed, tenure)
         if self.letter.is_for_organisations and not self._is_eligible():
             self.add_error(*self._why_not_eligible())
             return
         if self.affiliation.is_verified:
             return
-        if self.is_for_anonymous:
+        if self.is_for_anonymous and self._may_stay_unverified(claimed):
+            # Nothing of the affiliation is kept.
+            self.cleaned_data["role"] = ""
+            self.affiliation = Affiliation()
+        elif self.is_for_anonymous:
             self.add_error(*self._why_not_anonymous(claimed, tenure))
         elif not self.letter.accepts_unverified:
             self.add_error(
@@ -209,7 +220,19 @@ class SignForm(forms.Form):
             "This letter is signed by people of %(names)s. Write the one where you work or worked."
         ) % {"names": names}
 
+    def _may_stay_unverified(self, claimed: str) -> bool:
+        """“Anonymous, not verified” names no organisation; who names one wants it to count."""
+        return self.letter.allows_unverified_anonymous and not claimed
+
     def _why_not_anonymous(self, claimed: str, tenure: str) -> tuple[str, str]:
+        field, why = self._what_would_prove(claimed, tenure)
+        if self.letter.allows_unverified_anonymous:
+            why += " " + _(
+                "Or leave the organisation empty: the line then says “Anonymous, not verified”."
+            )
+        return field, why
+
+    def _what_would_prove(self, claimed: str, tenure: str) -> tuple[str, str]:
         if not claimed:
             return "organisation", _(
                 "Say where you work: an anonymous signature rests on a verified organisation."
@@ -287,17 +310,17 @@ class NameForm(forms.Form):
             return
         claimed = str(self.signature.organisation or "")
         self.affiliation = affiliation.assess(
-            self.cleaned_data["email"], claimed, self.signature.tenure
+            self.cleaned_data["email"], claimed, self.signature.tenure or Tenure.CURRENT
         )
-        if not self.affiliation.is_verified and not self.signature.letter.accepts_unverified:
-            self.add_error(
-                "email",
-                _(
-                    "This letter takes verified affiliations only: use your address at "
-                    "%(organisation)s."
-                )
-                % {"organisation": claimed},
-            )
+        if self.affiliation.is_verified or self.signature.letter.accepts_unverified:
+            return
+        refusal = _("Under this letter names need a verified affiliation.")
+        if claimed:
+            refusal = _(
+                "This letter takes verified affiliations only: use your address at "
+                "%(organisation)s."
+            ) % {"organisation": claimed}
+        self.add_error("email", refusal)
 
     @property
     def entry(self) -> Entry:

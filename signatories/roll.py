@@ -82,6 +82,9 @@ def named_detail(signature: Signature) -> str:
         return signature.title or _("Signs for themself")
     if signature.tenure == Tenure.FORMER:
         organisation = _("formerly %(organisation)s") % {"organisation": organisation}
+    elif signature.is_verified and not signature.tenure:
+        # A colleague's word proves one of the two.
+        organisation = _("%(organisation)s, now or formerly") % {"organisation": organisation}
     if not signature.is_verified:
         organisation = _("says %(organisation)s; not verified") % {"organisation": organisation}
     return ", ".join(part for part in (signature.title, organisation) if part)

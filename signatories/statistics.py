@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from letters.models import Letter, LetterVersion, Organisation
@@ -30,19 +30,25 @@ class Shown:
     role: bool
 
 
-# How many verified anonymous lines there are of each (tenure, role).
+# How many anonymous lines that rest on a mailbox, or were shown to a moderator, there are of each
+# (tenure, role) that occurs among all verified ones.
 Group = Mapping[tuple[str, str], int]
 
 
-def what_shows(group: Group, minimum: int, headcount_band: str = "") -> Shown | None:
+def what_shows(
+    group: Group, minimum: int, headcount_band: str = "", mailboxes: int | None = None
+) -> Shown | None:
     """What one organisation's verified anonymous lines under one letter may show.
 
-    None, not even the organisation, where fewer than `minimum` of them stand there. The
+    None, not even the organisation, where fewer than `minimum` that rest on a mailbox stand
+    there. The
     tenure or role shows only where *every* value that occurs among them has the minimum,
     both only where every combination has. Where the headcount is known, the group must
     hide among at least ten times the minimum. Parents never sum.
     """
-    if sum(group.values()) < minimum or _is_too_small(headcount_band, minimum):
+    if mailboxes is None:
+        mailboxes = sum(group.values())
+    if mailboxes < minimum or _is_too_small(headcount_band, minimum):
         return None
     tenures: Counter[str] = Counter()
     roles: Counter[str] = Counter()
@@ -65,8 +71,8 @@ def decide_what_shows(letter: Letter) -> None:
     """Set the `shown_…` fields of all anonymous lines on a letter's roll, by `what_shows`."""
     lines = letter.signatures.on_roll().anonymous()
     deciding: dict[Shown, list[int]] = {}
-    for organisation, (band, group) in _groups(lines).items():
-        shown = what_shows(group, letter.minimum_group_size, band)
+    for organisation, (band, group, mailboxes) in _groups(lines).items():
+        shown = what_shows(group, letter.minimum_group_size, band, mailboxes)
         if shown:
             deciding.setdefault(shown, []).append(organisation)
     showing = [organisation for several in deciding.values() for organisation in several]
@@ -83,17 +89,28 @@ def decide_what_shows(letter: Letter) -> None:
         ).update(shown_organisation=F("organisation"), **particulars)
 
 
-def _groups(lines: SignatureQuerySet) -> dict[int, tuple[str, dict[tuple[str, str], int]]]:
-    """For each organisation with verified lines: its headcount band and its group."""
-    groups: dict[int, tuple[str, dict[tuple[str, str], int]]] = {}
+def _groups(
+    lines: SignatureQuerySet,
+) -> dict[int, tuple[str, dict[tuple[str, str], int], int]]:
+    """For each organisation with verified lines: its headcount band, its group, and how many of
+    the lines rest on a mailbox.
+
+    Vouched lines count nowhere, but a value that occurs among them has to have its minimum
+    without them.
+    """
+    groups: dict[int, tuple[str, dict[tuple[str, str], int], int]] = {}
     rows = (
         lines.verified()
         .values_list("organisation", "organisation__headcount_band", "tenure", "role")
-        .annotate(number=Count("pk"))
+        .annotate(
+            checked=Count("pk", filter=~Q(method=Method.VOUCH)),
+            mailboxes=Count("pk", filter=Q(method=Method.MAILBOX)),
+        )
         .order_by()
     )
-    for organisation, band, tenure, role, number in rows:
-        groups.setdefault(organisation, (band, {}))[1][tenure, role] = number
+    for organisation, band, tenure, role, checked, mailboxes in rows:
+        _band, group, before = groups.get(organisation, (band, {}, 0))
+        groups[organisation] = (band, {**group, (tenure, role): checked}, before + mailboxes)
     return groups
 
 
@@ -101,13 +118,14 @@ def holds_back_anonymous(letter: Letter, arriving: int = 0) -> bool:
     """Whether the anonymous signatures would themselves be a small group.
 
     Under a letter of one organisation everybody is of that organisation, whatever a line
-    shows: below the minimum there is no line, and no number that includes one.
+    shows: below the minimum there is no line, and no number that includes one. Only lines that
+    rest on a mailbox fill it up; the others wait with them.
     """
     organisations = letter.organisations.all()[:2]
     if len(organisations) != 1:
         return False
     minimum = letter.minimum_group_size
-    lines = letter.signatures.on_roll().anonymous().approved().count() + arriving
+    lines = letter.signatures.on_roll().anonymous().approved().by_mailbox().count() + arriving
     return lines < minimum or _is_too_small(organisations[0].headcount_band, minimum)
 
 

@@ -10,6 +10,7 @@ from signatories.views import (
     signing,
     updates,
     versions,
+    vouching,
 )
 
 CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
@@ -44,6 +45,9 @@ signer_patterns = (
         re_path(rf"^signature/{CAPABILITY}/data.json$", own.data, name="data"),
         re_path(rf"^signature/{CAPABILITY}/withdraw/$", own.withdraw, name="withdraw"),
         re_path(rf"^signature/{CAPABILITY}/title/$", changes.title, name="title"),
+        re_path(rf"^signature/{CAPABILITY}/vouch/$", vouching.vouch, name="vouch"),
+        re_path(rf"^vouch/{CAPABILITY}/$", vouching.vouched, name="vouched"),
+        re_path(rf"^signature/{CAPABILITY}/left/$", changes.left, name="left"),
         re_path(rf"^signature/{CAPABILITY}/anonymous/$", changes.anonymous, name="anonymous"),
         re_path(rf"^signature/{CAPABILITY}/named/$", changes.named, name="named"),
         re_path(rf"^signature/{CAPABILITY}/text/$", changes.text, name="text"),

@@ -267,6 +267,7 @@ def promised():
         settings.SESSION_COOKIE_AGE // 3600,
     }
     days = {settings.DUPLICATE_DAYS, settings.REJECTED_DAYS, settings.SEALING_DAYS}
+    days.add(settings.VOUCH_DAYS)
     return {
         f"{settings.CODE_MINUTES} minutes",
         *(f"{number} hours" for number in hours),

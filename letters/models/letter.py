@@ -133,6 +133,12 @@ class Letter(models.Model):
     allows_anonymous = models.BooleanField(_("allows signing anonymously"), default=True)
     allows_pledged = models.BooleanField(_("allows pledges"), default=False)
     accepts_unverified = models.BooleanField(_("accepts unverified affiliations"), default=True)
+    allows_unverified_anonymous = models.BooleanField(
+        _("allows “Anonymous, not verified”"), default=False, db_default=False
+    )
+    allows_vouching = models.BooleanField(
+        _("lets signatories vouch for colleagues"), default=False, db_default=False
+    )
     minimum_group_size = models.PositiveSmallIntegerField(_("minimum group size"), default=5)
     roll_in_search = models.BooleanField(
         _("search engines may list the roll"), default=True, db_default=True

@@ -14,7 +14,8 @@ from letters.actions import audit
 from letters.models import Letter
 from signatories import roll, statistics
 from signatories.actions import confirming
-from signatories.models import Appearance, Signature, State, Tally
+from signatories.models import Appearance, Method, Signature, State, Tally
+from signatories.verification import vouch
 
 BATCH_SIZE = 500
 LONGEST_INTERVAL = timedelta(hours=36)
@@ -82,7 +83,8 @@ def _move(letter: Letter, now: datetime, *, is_last: bool) -> int:
     _let_leave(letter)
     _swap(letter)
     waits = not is_last and _wait_for_company(letter, now)
-    arriving = 0 if waits else letter.signatures.waiting_for_batch().count()
+    waiting = letter.signatures.waiting_for_batch()
+    arriving = 0 if waits else waiting.by_mailbox().count()
     if statistics.holds_back_anonymous(letter, arriving):
         _step_back(letter)
     elif not waits:
@@ -98,9 +100,10 @@ def _move(letter: Letter, now: datetime, *, is_last: bool) -> int:
 
 def _wait_for_company(letter: Letter, now: datetime) -> bool:
     """Whether the lines that wait are too few to hide among each other, and can wait on."""
-    waiting = letter.signatures.waiting_for_batch().aggregate(
-        number=Count("pk"), since=Min("confirmed_on")
-    )
+    lines = letter.signatures.waiting_for_batch()
+    # Lines that cost nobody a mailbox are no company for those that did.
+    lines = lines.by_mailbox() if lines.by_mailbox().exists() else lines
+    waiting = lines.aggregate(number=Count("pk"), since=Min("confirmed_on"))
     if not waiting["number"] or waiting["number"] >= settings.BATCH_MINIMUM:
         return False
     longest = timedelta(days=settings.BATCH_MAXIMUM_WAIT_DAYS)
@@ -116,7 +119,12 @@ def _let_leave(letter: Letter) -> None:
 def _swap(letter: Letter) -> None:
     """Let names take the place of the anonymous lines whose signers gave them."""
     for signature in letter.signatures.to_be_swapped().select_for_update(of=("self",)):
-        letter.signatures.anonymous().filter(manage_digest=signature.replaces).delete()
+        replaced = letter.signatures.anonymous().filter(manage_digest=signature.replaces)
+        given = replaced.values_list("vouches_given", flat=True).first() or 0
+        if signature.method == Method.MAILBOX:
+            signature.vouches_given = max(signature.vouches_given, given)
+        vouch.take_back_all(signature.replaces)
+        replaced.delete()
         confirming.put_on_roll(signature)
         signature.save()
 

@@ -18,6 +18,7 @@ from signatories.models import (
     UsedAddress,
     Verification,
 )
+from signatories.verification import vouch
 
 logger = logging.getLogger(__name__)
 
@@ -49,13 +50,15 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     In one transaction the address and everything else in the Verification go. If the mailbox
     has signed the letter already, the entry becomes a `duplicate`, which looks the same to
     the person. Raises `Gone`, or `keys.KeyLost` where the letter's key is lost (then nothing
-    changes).
+    changes), or `vouch.VouchGone` where a colleague's link has been used meanwhile.
     """
     signature = verification.signature
     if signature is None or signature.letter.is_sealed:
         raise Gone
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
     use_up(verification)
+    # Before anything tells whether the address is new: that must not show in what is left.
+    is_vouched = not verification.vouch_digest or vouch.use_up(verification.vouch_digest)
     letter = signature.letter
     digest = addresses.digest(letter, address)
     token = manage_tokens(*secrets)[0]
@@ -68,7 +71,9 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
         # Whether the address is used must not change until the entry is admitted.
         Tally.objects.select_for_update().filter(letter=letter).first()
     is_new = _use(letter, digest)
-    if is_new or (signature.replaces and _may_replace(signature, digest)):
+    if not is_vouched:
+        signature.state = State.DUPLICATE
+    elif is_new or (signature.replaces and _may_replace(signature, digest)):
         _admit(signature)
     else:
         signature.state = State.DUPLICATE
@@ -129,10 +134,10 @@ def has_name(letter: Letter, digest: str) -> bool:
 
 
 def _admit(signature: Signature) -> None:
-    if signature.is_anonymous:
+    if signature.is_anonymous and signature.is_verified:
         # Everything in it comes from lists and is verified: nothing to review.
         signature.state = State.APPROVED
-    elif signature.letter.reviews_before:
+    elif signature.is_anonymous or signature.letter.reviews_before:
         signature.state = State.IN_REVIEW
     else:
         approve_name(signature)
@@ -206,10 +211,12 @@ def _named_signatures(address: Address) -> list[Signature]:
 def _renew(signature: Signature, secrets: tuple[str, ...]) -> Found | None:
     """The signature under a new capability; None if it was withdrawn at this very moment."""
     token = manage_tokens(*secrets, str(signature.letter_id))[0]
-    signature.manage_digest = crypto.digest("manage", token)
+    before, signature.manage_digest = signature.manage_digest, crypto.digest("manage", token)
     same = Signature.objects.filter(pk=signature.pk)
-    is_there = same.update(manage_digest=signature.manage_digest)
-    return Found(signature, token) if is_there else None
+    if not same.update(manage_digest=signature.manage_digest):
+        return None
+    vouch.follow(before, signature.manage_digest)
+    return Found(signature, token)
 
 
 def by_token(token: str) -> Signature | None:

@@ -14,13 +14,15 @@ from letters.actions import audit
 from letters.models import Letter
 from signatories import addresses, statistics
 from signatories.actions import sealing
-from signatories.models import Fate, Signature, State, Verification
+from signatories.models import Fate, Signature, State, Verification, Vouch
 from signatories.verification import mailbox
 
 BATCH_SIZE = 500
 
+Rows = QuerySet[Signature] | QuerySet[Verification] | QuerySet[Vouch]
 
-def expired(now: datetime) -> dict[str, QuerySet[Signature] | QuerySet[Verification]]:
+
+def expired(now: datetime) -> dict[str, Rows]:
     """What the table of durations says must be gone by `now`, under names for the operator."""
     today = now.date()
     return {
@@ -32,6 +34,7 @@ def expired(now: datetime) -> dict[str, QuerySet[Signature] | QuerySet[Verificat
             rejected_on__lte=today - timedelta(days=settings.REJECTED_DAYS),
             published_on__isnull=True,
         ),
+        "links to vouch": Vouch.objects.expired(today),
     }
 
 
@@ -69,12 +72,14 @@ def erase_expired(*, now: datetime) -> Iterator[tuple[str, int]]:
 
 
 @transaction.atomic
-def _erase_batch(rows: QuerySet[Signature] | QuerySet[Verification]) -> int:
+def _erase_batch(rows: Rows) -> int:
     # Under a lock that looks at the state once more: a moderator may be approving one of them.
     batch = list(rows.select_for_update(of=("self",)).order_by("pk")[:BATCH_SIZE])
     for row in batch:
         if isinstance(row, Verification):
             mailbox.erase(row, Fate.EXPIRED)
+        if isinstance(row, Vouch):
+            row.delete()
     signatures = [row for row in batch if isinstance(row, Signature)]
     # An anonymous duplicate was in no number, and its end must be in none.
     counted = (

@@ -11,9 +11,11 @@ from letters.permissions import moderated_by
 from signatories import tasks
 from signatories.actions.confirming import approve_name
 from signatories.models import Reason, Signature, State
+from signatories.verification import vouch
 
 ON_ROLL_FIELDS = [
     "state",
+    "confirmed_on",
     "published_on",
     "roll_key",
     "shown_organisation",
@@ -38,7 +40,7 @@ def approve(*, signature: Signature, actor: User) -> Signature:
     A named line stands there at once, an anonymous one with the next batch. Raises
     `NotAllowed`, also for a moderator of another letter.
     """
-    signature = _for_decision(signature, actor)
+    signature = for_decision(signature, actor)
     if signature.state in (State.APPROVED, State.PUBLISHED):
         return signature
     if not can_be_approved(signature):
@@ -52,6 +54,8 @@ def approve(*, signature: Signature, actor: User) -> Signature:
         signature.state = State.PUBLISHED
     else:
         signature.state = State.APPROVED
+        # The wait for company begins now, whenever its signer came.
+        signature.confirmed_on = timezone.localdate()
     signature.save(update_fields=ON_ROLL_FIELDS)
     audit(
         verb="signature.approved", actor=actor, letter=signature.letter, target=_target(signature)
@@ -68,7 +72,7 @@ def reject(*, signature: Signature, actor: User, reason: str) -> Signature:
     """
     if reason not in dict(Reason.for_moderators()):
         raise NotAllowed(_("Choose a reason."))
-    signature = _for_decision(signature, actor)
+    signature = for_decision(signature, actor)
     if signature.state == State.REJECTED:
         return signature
     if signature.state not in REJECTABLE:
@@ -80,6 +84,7 @@ def reject(*, signature: Signature, actor: User, reason: str) -> Signature:
         signature.published_on = None
         signature.roll_key = ""
     signature.save(update_fields=ON_ROLL_FIELDS)
+    vouch.take_back_all(signature.manage_digest)
     audit(
         verb="signature.rejected",
         actor=actor,
@@ -91,7 +96,7 @@ def reject(*, signature: Signature, actor: User, reason: str) -> Signature:
     return signature
 
 
-def _for_decision(signature: Signature, actor: User) -> Signature:
+def for_decision(signature: Signature, actor: User) -> Signature:
     """The entry under a lock, fetched through what this moderator may decide."""
     found = (
         Signature.objects.for_moderators()

@@ -4,6 +4,7 @@ Every verb looks the entry up by the capability and under a lock. None of them d
 whether the entry is a duplicate, so that whoever reads a mailbox learns nothing from trying.
 """
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,7 +15,18 @@ from letters.actions import NotAllowed
 from signatories import addresses, affiliation, statistics, tasks
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
-from signatories.models import Appearance, Fate, Signature, State, Tally, UsedAddress, Verification
+from signatories.models import (
+    Appearance,
+    Fate,
+    Method,
+    Signature,
+    State,
+    Tally,
+    Tenure,
+    UsedAddress,
+    Verification,
+)
+from signatories.verification import vouch
 
 # Withdrawing ------------------------------------------------------------------------------
 
@@ -25,7 +37,7 @@ def withdraw(*, token: str) -> None:
 
     A named line leaves the roll at once. An anonymous line that stands there leaves with
     the next batch, but from now on nothing leads to it any more. Withdrawing frees the
-    address of a named signature, except that of a rejected one.
+    address of a named signature, except that of a rejected one and of one that has vouched.
     """
     signature = _locked(crypto.digests("manage", token))
     if signature:
@@ -36,9 +48,9 @@ def withdraw(*, token: str) -> None:
 def withdraw_and_free(*, verification: Verification) -> None:
     """Withdraw an anonymous signature and free the proven address, so that it can sign again.
 
-    The address must be at the signature's organisation: `signing.ask_to_free` sees to that,
-    and so does this. Neither a rejected entry nor an address that carries a name is freed.
-    Raises `Gone` if the proof has been used.
+    The address must be worth what the signature was (`affiliation.why_not_freed`):
+    `signing.ask_to_free` sees to that, and so does this. Neither a rejected entry nor an address
+    that carries a name is freed. Raises `Gone` if the proof has been used.
     """
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
     use_up(verification)
@@ -46,19 +58,26 @@ def withdraw_and_free(*, verification: Verification) -> None:
     if signature is None or signature.letter.is_sealed:
         raise Gone
     # The address of a duplicate belongs to another line, which stays.
-    may_be_freed = signature.state not in (State.REJECTED, State.DUPLICATE)
-    # A confirmed name that was to take this one's place stays, and lives on its claim.
-    heirs = signature.letter.signatures.filter(
-        replaces=signature.manage_digest, confirmed_on__isnull=False
-    )
-    may_be_freed = may_be_freed and not heirs.originals().exists()
+    may_be_freed = _may_be_freed(signature)
     _withdraw(signature)
-    if not may_be_freed or affiliation.proven_by(address) != signature.organisation:
+    if not may_be_freed or affiliation.why_not_freed(signature, address):
         return
     letter = signature.letter
     digest = addresses.digest(letter, address)
     if not has_name(letter, digest):
         letter.used_addresses.filter(digest=digest).delete()
+
+
+def _may_be_freed(signature: Signature) -> bool:
+    """Not the address of another line, nor one that a confirmed name lives on which was to
+    replace this one; and who has vouched could else sign and vouch again, as often as they
+    like."""
+    is_another_line = signature.state in (State.REJECTED, State.DUPLICATE)
+    heirs = signature.letter.signatures.filter(
+        replaces=signature.manage_digest, confirmed_on__isnull=False
+    )
+    has_heirs = heirs.originals().exists()
+    return not (is_another_line or has_heirs or signature.vouches_given)
 
 
 def _count_as_withdrawn(signature: Signature) -> None:
@@ -72,11 +91,12 @@ def _count_as_withdrawn(signature: Signature) -> None:
 
 def _withdraw(signature: Signature) -> None:
     _count_as_withdrawn(signature)
+    vouch.take_back_all(signature.manage_digest)
     if signature.is_anonymous and signature.is_on_roll:
         _leave_with_batch(signature)
         return
     # An entry that takes the place of an anonymous one shares its claim to the address.
-    is_free = signature.state not in (State.REJECTED, State.DUPLICATE) and not signature.replaces
+    is_free = _may_be_freed(signature) and not signature.replaces
     if signature.address_digest and is_free:
         UsedAddress.objects.filter(
             letter=signature.letter_id, digest=signature.address_digest
@@ -127,6 +147,33 @@ def _return_to_review(signature: Signature) -> None:
             setattr(signature, field, value)
 
 
+def can_leave(signature: Signature) -> bool:
+    """Whether this is a name that stands beside an organisation and does not say formerly."""
+    claims_one = bool(signature.organisation_id or signature.organisation_text)
+    return claims_one and not signature.is_anonymous and signature.tenure != Tenure.FORMER
+
+
+@transaction.atomic
+def leave(*, token: str) -> Signature:
+    """Mark that a signatory by name has left the organisation: the line says formerly, at once.
+
+    What was verified stays so, because it was true. There is no way back: to say that one works
+    there takes a live proof. Twice is once. Raises `Gone` or `NotAllowed`.
+    """
+    signature = _named(token)
+    if signature.tenure == Tenure.FORMER:
+        return signature
+    if not can_leave(signature):
+        raise NotAllowed(_("Your line names no organisation."))
+    signature.tenure = Tenure.FORMER
+    if signature.is_on_roll:
+        signature.shown_tenure = Tenure.FORMER
+    signature.save(update_fields=["tenure", "shown_tenure"])
+    vouch.take_back_all(signature.manage_digest)
+    _follow_up(signature)
+    return signature
+
+
 @transaction.atomic
 def hide_from_search(*, token: str, hidden: bool) -> Signature:
     """Keep a name off the pages that search engines may list, or no longer do so."""
@@ -141,7 +188,7 @@ def hide_from_search(*, token: str, hidden: bool) -> Signature:
 def carry_over(*, token: str) -> Signature:
     """Bind the signature to the letter's current text: a named one at once, an anonymous one
     with the next batch. Raises `Gone` or `NotAllowed`."""
-    signature = _managed(token)
+    signature = managed(token)
     if signature.is_refused:
         raise NotAllowed(_("This entry was not published."))
     current = signature.letter.current_version
@@ -172,6 +219,11 @@ def why_not_anonymous(signature: Signature) -> str:
         return _(
             "An anonymous signature rests on a verified organisation, and yours is not verified. "
             "You can withdraw, and sign again from an address that proves where you work."
+        )
+    if signature.method == Method.MAILBOX and signature.tenure == Tenure.FORMER:
+        return _(
+            "You have said that you left, and behind an anonymous line stands a mailbox that "
+            "proves who works there now. You can withdraw; your name then goes at once."
         )
     return ""
 
@@ -208,7 +260,10 @@ def appear_anonymously(*, token: str) -> str:
         manage_digest=crypto.digest("manage", renewed),
         submitted_on=today,
         confirmed_on=today,
+        # All or nothing: the very number could lead from one row to the other.
+        vouches_given=settings.VOUCHES_IN_ALL if named.vouches_given else 0,
     )
+    vouch.take_back_all(named.manage_digest)
     if named.replaces:
         # The anonymous line it was to replace is still there, and simply stays.
         anonymous = _stay_anonymous(named, anonymous)
@@ -229,6 +284,7 @@ def _stay_anonymous(named: Signature, fresh: Signature) -> Signature:
         return fresh
     if old.state == State.DUPLICATE and fresh.state != State.DUPLICATE:
         return fresh  # The name has an address of its own, which had not signed.
+    vouch.take_back_all(old.manage_digest)
     old.manage_digest = fresh.manage_digest
     return old
 
@@ -240,7 +296,8 @@ def _is_managed_by(token: str) -> bool:
     return Signature.objects.filter(manage_digest__in=crypto.digests("manage", token)).exists()
 
 
-def _managed(token: str) -> Signature:
+def managed(token: str) -> Signature:
+    """The signature that a capability manages, under a lock. Raises `Gone`."""
     signature = _locked(crypto.digests("manage", token))
     if signature is None:
         raise Gone
@@ -248,7 +305,7 @@ def _managed(token: str) -> Signature:
 
 
 def _named(token: str) -> Signature:
-    signature = _managed(token)
+    signature = managed(token)
     if signature.is_anonymous:
         raise NotAllowed(_("An anonymous signature has neither name nor title."))
     if signature.is_refused:

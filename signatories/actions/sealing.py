@@ -46,6 +46,7 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
     batches.refresh_count(letter=sealed)
     sealed.used_addresses.all().delete()
     sealed.subscriptions.all().delete()
+    sealed.vouches.all().delete()
     sealed.signatures.exclude(address_digest__isnull=True).update(address_digest=None)
     LetterKey.objects.filter(letter=sealed).delete()
     transaction.on_commit(lambda: keys.destroy("letter", str(sealed.pk)))

@@ -15,8 +15,8 @@ from letters.actions import NotAllowed
 from letters.models import Letter, LetterVersion
 from signatories import addresses, tasks
 from signatories.addresses import Address
-from signatories.affiliation import Affiliation, proven_by
-from signatories.models import Appearance, Purpose, Signature, State, Verification
+from signatories.affiliation import Affiliation, why_not_freed
+from signatories.models import Appearance, Method, Purpose, Signature, State, Verification
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,34 @@ class Entry:
 
 
 @transaction.atomic
-def sign(*, letter: Letter, entry: Entry, address: Address, affiliation: Affiliation) -> str:
+def sign(
+    *,
+    letter: Letter,
+    entry: Entry,
+    address: Address,
+    affiliation: Affiliation,
+    vouch_digest: str = "",
+) -> str:
     """Store an unconfirmed signature and make its code due; return the browser's token.
 
-    Nothing here depends on whether the address has signed already.
+    Nothing here depends on whether the address has signed already. `vouch_digest` names the
+    colleague's link that is used up when the mailbox is proven.
     """
+    assert (affiliation.method == Method.VOUCH) == bool(vouch_digest)
     if not letter.is_open:
         raise NotAllowed(_("This letter does not accept signatures now."))
+    if entry.appearance == Appearance.ANONYMOUS and not affiliation.is_verified:
+        _refuse_unverified(letter)
     assert letter.current_version is not None  # A constraint: open letters have a text.
     signature = _unconfirmed(letter, letter.current_version, entry, affiliation)
-    return _await_signature(signature, address, entry.appearance)
+    return _await_signature(signature, address, entry.appearance, vouch_digest)
+
+
+def _refuse_unverified(letter: Letter) -> None:
+    if not letter.allows_unverified_anonymous:
+        raise NotAllowed(
+            _("Under this letter an anonymous signature needs a verified affiliation.")
+        )
 
 
 @transaction.atomic
@@ -92,16 +110,13 @@ def ask_to_enter(*, address: Address) -> str:
 def ask_to_free(*, signature: Signature, address: Address) -> str:
     """Make a code due that will withdraw an anonymous signature and free the address.
 
-    Raises `NotAllowed` unless the address is at the signature's organisation, and for a letter
-    that ended.
+    Raises `NotAllowed` where `why_not_freed` has a reason, and for a letter that ended.
     """
     if signature.letter.is_sealed:
         raise NotAllowed(_("The letter is sealed: no address can sign it any more."))
-    if proven_by(address) != signature.organisation:
-        raise NotAllowed(
-            _("This address is not at %(organisation)s, for which you signed.")
-            % {"organisation": signature.organisation}
-        )
+    refusal = why_not_freed(signature, address)
+    if refusal:
+        raise NotAllowed(refusal)
     return _await_proof(
         purpose=Purpose.FREE,
         address=address,
@@ -150,12 +165,18 @@ def _unconfirmed(
     return signature
 
 
-def _await_signature(signature: Signature, address: Address, appearance: str) -> str:
+def _await_signature(
+    signature: Signature, address: Address, appearance: str, vouch_digest: str = ""
+) -> str:
     # The INSERT enforces the constraints; asking for each of them beforehand took 60 queries.
     signature.full_clean(validate_constraints=False)
     signature.save(force_insert=True)
     return _await_proof(
-        purpose=Purpose.SIGN, address=address, appearance=appearance, signature=signature
+        purpose=Purpose.SIGN,
+        address=address,
+        appearance=appearance,
+        signature=signature,
+        vouch_digest=vouch_digest,
     )
 
 

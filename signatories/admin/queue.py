@@ -7,9 +7,10 @@ text would hold names. For the same reason no message to the moderator names any
 """
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -23,7 +24,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -35,7 +36,7 @@ from letters.admin import OfferedFiltersOnly, is_host, person
 from letters.permissions import moderated_by
 from signatories import roll
 from signatories.actions import moderation
-from signatories.admin import ways
+from signatories.admin import showing, ways, words
 from signatories.admin.filters import (
     AppearanceFilter,
     MethodFilter,
@@ -44,11 +45,13 @@ from signatories.admin.filters import (
 )
 from signatories.models import Appearance, Reason, Signature, State
 from signatories.models.signature import SignatureQuerySet
+from signatories.verification import shown
 
 admin.site.index_template = "admin/signatories/index.html"
 
 TEMPLATES = "admin/signatories/signature"
 SEARCHED_WORDS = 10
+REFERENCE = re.compile(r"[0-9a-f]{8}")
 
 # What waits longest comes first; everything else stands as on the roll, so that no order
 # tells when an anonymous line came.
@@ -76,7 +79,7 @@ class SignatureAdmin(OfferedFiltersOnly):
     list_per_page = 100
     show_full_result_count = False
     search_fields = ["name"]  # Makes the box appear; `get_search_results` decides.
-    search_help_text = _("Name, title or organisation of entries by name")
+    search_help_text = _("Name, title or organisation of entries by name; or a reference")
     actions = ["approve_selected", "reject_selected"]
 
     # Who may do what: verbs decide, nobody adds, edits or deletes.
@@ -123,10 +126,14 @@ class SignatureAdmin(OfferedFiltersOnly):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """What people wrote, and the organisation of named lines: never that of anonymous ones."""
-        words = search_term.split()[:SEARCHED_WORDS]
-        if words:
+        searched = search_term.split()[:SEARCHED_WORDS]
+        if len(searched) == 1 and REFERENCE.fullmatch(searched[0]):
+            # Once decided, nothing here leads from a person to a line any more.
+            entries = cast(SignatureQuerySet, queryset).in_review()
+            return entries.filter(manage_digest__startswith=searched[0]), False
+        if searched:
             queryset = queryset.exclude(appearance=Appearance.ANONYMOUS)
-        for word in words:
+        for word in searched:
             queryset = queryset.filter(
                 Q(name__icontains=word)
                 | Q(title__icontains=word)
@@ -267,7 +274,11 @@ class SignatureAdmin(OfferedFiltersOnly):
         return self._entry_page(request, entry, RejectionForm())
 
     def _entry_page(
-        self, request: HttpRequest, entry: Signature, form: RejectionForm
+        self,
+        request: HttpRequest,
+        entry: Signature,
+        form: RejectionForm,
+        shown_form: showing.ShownForm | None = None,
     ) -> HttpResponse:
         waiting = self._waiting(request)
         following = self._next(waiting, entry)
@@ -277,12 +288,15 @@ class SignatureAdmin(OfferedFiltersOnly):
             "opts": self.opts,
             "entry": entry,
             "line": roll.line(entry),
-            "written": as_written(entry),
+            "written": words.as_written(entry),
             "method": self.verified(entry),
             "waiting": self.waiting(entry),
             "can_approve": moderation.can_be_approved(entry),
             "can_reject": entry.state in moderation.REJECTABLE,
             "form": form,
+            "can_record": shown.can_be_recorded(entry),
+            "can_take_back": shown.can_be_taken_back(entry),
+            "shown_form": shown_form or showing.form_for(entry),
             "kept_days": settings.REJECTED_DAYS,
             "number_waiting": waiting.count(),
             "next_url": ways.entry_url(request, following) if following else "",
@@ -299,6 +313,8 @@ class SignatureAdmin(OfferedFiltersOnly):
             sentence = gettext("This entry has been decided meanwhile. Nothing was changed.")
             self.message_user(request, sentence, messages.WARNING)
             return redirect(ways.entry_url(request, entry))
+        if request.POST.get("decision") in ("shown", "not_shown"):
+            return self._record(request, entry)
         following = self._next(self._waiting(request), entry)
         form = RejectionForm(request.POST)
         decision = request.POST.get("decision")
@@ -313,10 +329,26 @@ class SignatureAdmin(OfferedFiltersOnly):
         except NotAllowed as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
             return redirect(ways.entry_url(request, entry))
-        self.message_user(request, what_happened(entry, decision), messages.SUCCESS)
+        self.message_user(request, words.what_happened(entry, decision), messages.SUCCESS)
         if following is None:
             return redirect(ways.list_url(request))
         return redirect(ways.entry_url(request, following))
+
+    def _record(self, request: HttpRequest, entry: Signature) -> HttpResponse:
+        """What was shown elsewhere; the decision about the entry stays to be taken."""
+        form = showing.form_for(entry, request.POST)
+        try:
+            if request.POST["decision"] == "not_shown":
+                done = showing.take_back(entry, person(request))
+            elif form.is_valid():
+                done = showing.record(entry, person(request), form)
+            else:
+                return self._entry_page(request, entry, RejectionForm(), form)
+        except NotAllowed as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+        else:
+            self.message_user(request, done, messages.SUCCESS)
+        return redirect(ways.entry_url(request, entry))
 
     # Where to go from here.
 
@@ -337,38 +369,8 @@ class SignatureAdmin(OfferedFiltersOnly):
         return waiting.filter(later).first() or waiting.exclude(pk=entry.pk).first()
 
 
-def as_written(signature: Signature) -> list[tuple[Any, Any]]:
-    """What the person wrote: (what, text). In an anonymous line nothing is written."""
-    if signature.is_anonymous:
-        return []
-    written = [
-        (_("Name"), signature.name),
-        (_("Title"), signature.title),
-        (_("Organisation, from the list"), signature.organisation),
-        (_("Organisation, as typed"), signature.organisation_text),
-        (_("Works there"), signature.get_tenure_display() if signature.tenure else ""),
-    ]
-    return [(what, text) for what, text in written if text]
-
-
 def _ticked(request: HttpRequest) -> set[UUID]:
     try:
         return {UUID(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)}
     except ValueError as error:
         raise BadRequest("Not the id of an entry") from error
-
-
-def what_happened(entry: Signature, decision: str) -> SafeString | str:
-    """The sentence after a decision on `entry`, which is given as it was before."""
-    if decision == "approve" and (entry.is_anonymous or entry.replaces):
-        # An anonymous one is out of sight until a batch puts it on the roll.
-        return gettext("Approved. The line comes with the next batch.")
-    if decision == "approve":
-        sentence = gettext("Approved. The line stands on the roll.")
-    elif entry.is_anonymous and entry.is_on_roll:
-        sentence = gettext("Rejected. The line leaves the roll with the next batch.")
-    else:
-        sentence = gettext("Rejected. The line is not on the roll.")
-    # Without the filters: a message is kept in a cookie, and a search may hold a name.
-    url = reverse(ways.ENTRY, args=[entry.pk])
-    return format_html('{} <a href="{}">{}</a>', sentence, url, gettext("See it again"))

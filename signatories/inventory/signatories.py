@@ -53,6 +53,17 @@ def while_signing(until: dict[str, str]) -> list[Entry]:
             protected=_("By the encryption of the address it stands beside."),
             fields=of(verification, "purpose signature letter entry_digest"),
         ),
+        Entry(
+            title=_("The colleague’s link you sign with"),
+            what=_(
+                "Where a colleague vouches for you: the digest of the link. Until you type the "
+                "code, it joins your entry to that of whoever gave you the link."
+            ),
+            seen_by=_("Nobody."),
+            kept_until=_("It goes with the address."),
+            protected=_("Nothing is written beside your colleague when the link is used."),
+            fields=of(verification, "vouch_digest"),
+        ),
     ]
 
 
@@ -159,6 +170,38 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             % {"wish": until["anonymous hours"], "rejected": until["rejected"]},
             protected=_("The link cannot be computed from its digest."),
             fields=of(signature, "manage_digest replaces"),
+        ),
+    ]
+
+
+# Vouching ---------------------------------------------------------------------------------
+
+
+def vouching(until: dict[str, str]) -> list[Entry]:
+    return [
+        Entry(
+            title=_("Links you gave to colleagues"),
+            what=_(
+                "For each link that nobody has used yet: digests of the link and of the link to "
+                "your page, the letter, the organisation, and the day it ends."
+            ),
+            seen_by=_("You."),
+            kept_until=sentence(until["vouch"]),
+            protected=_(
+                "The row is deleted when the link is used. Whoever holds copies of the database "
+                "from before and after can see that a link of yours went."
+            ),
+            fields=of(
+                "signatories.Vouch", "letter organisation link_digest voucher_digest expires_on"
+            ),
+        ),
+        Entry(
+            title=_("How many links you gave"),
+            what=_("A number. Not how many were used, nor by whom."),
+            seen_by=_("You."),
+            kept_until=_("As long as the signature: %(until)s.") % {"until": until["signature"]},
+            protected=_("It becomes nought or the most there can be when you drop your name."),
+            fields=of("signatories.Signature", "vouches_given"),
         ),
     ]
 

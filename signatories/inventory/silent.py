@@ -10,6 +10,7 @@ NOT_ABOUT_PEOPLE = (
             "signatories.Verification.id",
             "signatories.UsedAddress.id",
             "signatories.Subscription.id",
+            "signatories.Vouch.id",
         ),
     ),
     Silent(
@@ -25,8 +26,8 @@ NOT_ABOUT_PEOPLE = (
         of(
             "letters.Letter",
             "id slug language status visibility organisations eligibility reach review_policy "
-            "allows_named "
-            "allows_anonymous allows_pledged accepts_unverified minimum_group_size roll_in_search "
+            "allows_named allows_anonymous allows_pledged accepts_unverified "
+            "allows_unverified_anonymous allows_vouching minimum_group_size roll_in_search "
             "pledge_thresholds goal opens_at closes_at published_on closed_on sealed_on "
             "current_version",
         ),

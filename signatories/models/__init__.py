@@ -15,6 +15,7 @@ from signatories.models.verification import (
     UsedAddress,
     Verification,
 )
+from signatories.models.vouch import Vouch
 
 __all__ = [
     "Appearance",
@@ -32,4 +33,5 @@ __all__ = [
     "Tenure",
     "UsedAddress",
     "Verification",
+    "Vouch",
 ]

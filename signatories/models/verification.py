@@ -58,6 +58,8 @@ class Verification(models.Model):
     # the manage digest of the entry that is withdrawn.
     letter = models.ForeignKey(Letter, models.CASCADE, null=True, blank=True, related_name="+")
     entry_digest = models.CharField(max_length=64, blank=True, db_default="")
+    # To sign on a colleague's word: the digest of the link that is used up with this.
+    vouch_digest = models.CharField(max_length=64, blank=True, db_default="")
     address = models.BinaryField()
     key_name = models.CharField(max_length=40)
     is_private = models.BooleanField()
@@ -99,6 +101,10 @@ class Verification(models.Model):
                 condition=Q(purpose=Purpose.FREE) & ~Q(entry_digest="")
                 | ~Q(purpose=Purpose.FREE) & Q(entry_digest=""),
                 name="only_verifications_to_free_lead_to_an_entry",
+            ),
+            models.CheckConstraint(
+                condition=Q(vouch_digest="") | Q(purpose=Purpose.SIGN),
+                name="only_verifications_to_sign_use_up_a_vouch",
             ),
             models.CheckConstraint(
                 condition=~Q(key_name=""), name="addresses_are_under_a_key_of_the_day"

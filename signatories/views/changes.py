@@ -1,6 +1,7 @@
 """Changing one's own signature. Each page says what will happen; a POST does it."""
 
 from collections.abc import Callable
+from copy import copy
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +12,7 @@ from letters.actions import NotAllowed
 from signatories import roll
 from signatories.actions import confirming, own, signing
 from signatories.forms import NameForm, TitleForm
-from signatories.models import Appearance, Signature
+from signatories.models import Appearance, Signature, Tenure
 from signatories.views import pages
 
 CHANGE = ["GET", "HEAD", "POST"]
@@ -62,6 +63,19 @@ def title(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error("title", pages.refusal(refusal))
             status = pages.status_of(refusal)
     return _page(request, "title", token, found, status=status, form=form)
+
+
+@require_http_methods(CHANGE)
+def left(request: HttpRequest, token: str) -> HttpResponse:
+    """Say that one has left the organisation."""
+    found = confirming.by_token(token)
+    if request.method == "POST":
+        return _change(request, token, lambda: own.leave(token=token))
+    if found is None or not own.can_leave(found):
+        return pages.gone(request)
+    after = copy(found)
+    after.tenure = Tenure.FORMER
+    return _page(request, "left", token, found, line_after=roll.line_with_organisation(after))
 
 
 @require_http_methods(CHANGE)

@@ -11,10 +11,10 @@ from config import http, ratelimit
 from config.crypto import mac
 from letters.actions import NotAllowed
 from signatories import disclosure, roll, statistics
-from signatories.actions import confirming, own, signing
+from signatories.actions import confirming, own, signing, vouching
 from signatories.addresses import Address
 from signatories.forms import FindForm, FreeForm, UpdatesForm
-from signatories.models import Signature, State
+from signatories.models import Method, Signature, State
 from signatories.views import pages
 
 
@@ -34,6 +34,10 @@ def signature(request: HttpRequest, token: str) -> HttpResponse:
         "version": found.carried_to or found.version,
         "is_rejected": found.is_refused,
         "has_newer_text": disclosure.bound_to(found) != found.letter.current_version,
+        "may_show": _may_show(found),
+        "reference": found.reference,
+        "may_vouch": vouching.may_vouch(found),
+        "can_leave": own.can_leave(found),
         "is_hidden_from_search": found.is_hidden_from_search,
         "replaces_anonymous": bool(found.replaces),
         "manage_url": settings.SITE_URL + reverse("signer:signature", args=[token]),
@@ -139,8 +143,20 @@ def find(request: HttpRequest) -> HttpResponse:
     return redirect("signer:confirm", signing.ask_for_link(address=form.cleaned_data["email"]))
 
 
+def _may_show(found: Signature) -> bool:
+    """Whether a proof shown to a moderator could verify it. The same for a duplicate, and before
+    and after a batch."""
+    is_open = found.state != State.REJECTED and not found.letter.is_sealed
+    return is_open and found.method == Method.NONE
+
+
 def _next_step(found: Signature) -> str:
     """What follows, from the letter's rules alone and never from what became of the entry."""
+    if found.is_anonymous and not found.is_verified:
+        return _(
+            "A moderator decides about your entry; then your line appears on the roll with one of "
+            "the next batches."
+        )
     if found.is_anonymous:
         return _("Your line appears on the roll with one of the next batches.")
     if found.replaces:
@@ -157,6 +173,11 @@ def _state_in_words(found: Signature) -> tuple[str, str]:
             "A moderator decided not to publish this entry. It is erased %(days)d days after "
             "the decision."
         ) % {"days": settings.REJECTED_DAYS}
+    if found.is_anonymous and not found.is_verified:
+        return _("Confirmed"), _(
+            "A moderator decides about lines that are not verified. Then they come with a batch, "
+            "usually once a day. Yours came with one of them, or still waits."
+        )
     if found.is_anonymous:
         # Which of the two is true would tell whoever reads the mailbox whether it had signed.
         return _("Confirmed"), _(

@@ -18,6 +18,7 @@ from signatories.actions.confirming import Found
 from signatories.affiliation import Affiliation
 from signatories.forms import CodeForm, SignForm
 from signatories.models import Method, Purpose, Signature, Tenure, Verification
+from signatories.verification.vouch import proves
 from signatories.views import wording
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def sign_form(
     letter: Letter,
     form: SignForm,
     *,
+    token: str = "",
     csrf_failed: bool = False,
     status: int = 200,
 ) -> HttpResponse:
@@ -62,6 +64,8 @@ def sign_form(
         "form": form,
         "organisations": Organisation.objects.values_list("name", flat=True),
         "previews": _previews(form),
+        "vouch": form.vouch,
+        "token": token,
         "csrf_failed": csrf_failed,
     }
     return render(request, "signatories/sign.html", context, status=status)
@@ -71,13 +75,15 @@ def _previews(form: SignForm) -> dict[str, roll.Line]:
     """The line each way to appear would give, from what was typed so far or as examples."""
     data = getattr(form, "cleaned_data", {})
     known: Affiliation = getattr(form, "affiliation", Affiliation())
+    if form.vouch:
+        known = proves(form.vouch, data.get("tenure") or Tenure.CURRENT)
     organisation = str(known.organisation or data.get("organisation") or _("your organisation"))
     named = Signature(
         name=data.get("name") or _("Your name"),
         title=data.get("title") or ("" if form.is_bound else _("Your title")),
         organisation_text=organisation,
-        tenure=data.get("tenure") or Tenure.CURRENT,
-        method=known.method if form.is_bound else Method.MAILBOX,
+        tenure=known.tenure if form.vouch else data.get("tenure") or Tenure.CURRENT,
+        method=known.method if form.is_bound or form.vouch else Method.MAILBOX,
     )
     return {
         "named": roll.line(named),
@@ -136,6 +142,8 @@ def about(verification: Verification) -> dict[str, object]:
 
 def _where_it_began(verification: Verification) -> str:
     """The form that led here, as far as its address holds no capability."""
+    if verification.vouch_digest and verification.signature:
+        return verification.signature.letter.get_absolute_url()
     if verification.signature and not verification.signature.replaces:
         return reverse("public:sign", args=[verification.signature.letter.slug])
     if verification.purpose == Purpose.UPDATES and verification.letter:

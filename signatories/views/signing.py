@@ -12,8 +12,8 @@ from letters.models import Letter
 from signatories.actions import confirming, entering, own, signing, subscribing
 from signatories.forms import CodeForm, SignForm
 from signatories.models import Fate, Purpose, Verification
-from signatories.verification import mailbox
-from signatories.views import access, pages
+from signatories.verification import mailbox, vouch
+from signatories.views import access, pages, vouching
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -152,7 +152,11 @@ def _prove(
 def _signed(
     request: HttpRequest, verification: Verification, secrets: tuple[str, ...]
 ) -> HttpResponse:
-    token = confirming.confirm(verification=verification, secrets=secrets)
+    try:
+        token = confirming.confirm(verification=verification, secrets=secrets)
+    except vouch.VouchGone:
+        mailbox.erase(verification, Fate.EXPIRED)
+        return vouching.gone(request)
     return redirect("signer:receipt", token)
 
 

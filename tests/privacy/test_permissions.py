@@ -61,6 +61,9 @@ CAPABILITIES = {
     "signature/<token>/withdraw/": NOBODY,
     "signature/<token>/title/": NOBODY,
     "signature/<token>/anonymous/": NOBODY,
+    "signature/<token>/left/": NOBODY,
+    "signature/<token>/vouch/": NOBODY,
+    "vouch/<token>/": NOBODY,
     "signature/<token>/named/": NOBODY,
     "signature/<token>/text/": NOBODY,
     "signature/<token>/search/": [405] * 7,
@@ -251,6 +254,18 @@ ACTS = {
         {"decision": "approve", "seen": "in_review"},
         {"bob", "alice", "host"},
         "signature.approved",
+    ),
+    "record what was shown": (
+        "admin/signatories/signature/<uuid:pk>/change/",
+        {
+            "decision": "shown",
+            "seen": "in_review",
+            "organisation": "Google",
+            "tenure": "current",
+            "how": "video_call",
+        },
+        {"bob", "alice", "host"},
+        "signature.shown",
     ),
     "reject": (
         "admin/signatories/signature/<uuid:pk>/change/",

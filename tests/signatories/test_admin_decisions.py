@@ -54,8 +54,8 @@ def test_entry_offers_what_its_state_allows(client):
     client.force_login(make_moderator("bob", letter))
 
     for state, buttons in {
-        State.IN_REVIEW: ["approve", "reject"],
-        State.PUBLISHED: ["reject"],
+        State.IN_REVIEW: ["shown", "approve", "reject"],
+        State.PUBLISHED: ["shown", "reject"],
         State.REJECTED: ["approve"],
     }.items():
         content = client.get(entry_page(make_signature(letter, state=state))).content.decode()

@@ -40,6 +40,7 @@ def test_table_says_what_is_kept_how_long(settings):
             "A subscription to updates, with its address",
             "until you unsubscribe, or the letter is sealed",
         ),
+        ("A link that you gave to a colleague", "used or taken back, at most 7 days"),
         (
             "A scrambled form of your network, against floods of false entries",
             "in memory only, at most 24 hours",
@@ -56,6 +57,7 @@ def test_table_says_what_is_kept_how_long(settings):
         ("BATCH_INTERVAL", "3601", "the next batch, at most 2 hours later"),
         ("UNCONFIRMED_NAMED_HOURS", 19, "without one, at most 19 hours"),
         ("DUPLICATE_DAYS", 20, "20 days"),
+        ("VOUCH_DAYS", 8, "used or taken back, at most 8 days"),
         ("REJECTED_DAYS", 21, "21 days, for an objection"),
         ("RATE_LIMITS", {"code:mailbox": "22/d"}, "a mailbox gets at most 22 a day"),
     ],

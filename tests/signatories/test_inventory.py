@@ -156,6 +156,7 @@ CHANGED = {
     "SESSION_COOKIE_AGE": 1026 * 3600,
     "RATE_LIMITS": {"code:mailbox": "1027/d"},
     "MEMBER_HOURS": 1029,
+    "VOUCH_DAYS": 1030,
 }
 
 
@@ -166,7 +167,7 @@ def test_durations_all_come_from_the_settings(settings, monkeypatch):
 
     said = " ".join(entry.kept_until for entry in inventory.entries())
 
-    assert set(re.findall(r"\d+", said)) == {str(number) for number in range(1017, 1030)}
+    assert set(re.findall(r"\d+", said)) == {str(number) for number in range(1017, 1031)}
 
 
 def test_durations_stand_in_no_other_text_of_the_inventory():

@@ -16,6 +16,7 @@ from signatories.models import (
     Tally,
     UsedAddress,
     Verification,
+    Vouch,
 )
 from signatories.models.verification import CLAIM_LEASE
 from tests.constraints import Case, assert_refuses, named_constraints
@@ -46,6 +47,40 @@ def rejected():
 def verified():
     return make_signature(
         make_letter(), organisation=make_organisation("Google"), method=Method.MAILBOX
+    )
+
+
+def signing():
+    return make_signature(
+        make_letter(),
+        state=State.UNCONFIRMED,
+        organisation=make_organisation("Google"),
+        method=Method.MAILBOX,
+    )
+
+
+def vouched():
+    return make_signature(
+        make_letter(), organisation=make_organisation("Google"), method=Method.VOUCH
+    )
+
+
+def shown():
+    return make_signature(
+        make_letter(),
+        organisation=make_organisation("Google"),
+        method=Method.SHOWN,
+        tenure="former",
+    )
+
+
+def vouch():
+    return Vouch(
+        letter=make_letter(),
+        organisation=make_organisation("Google"),
+        link_digest="l" * 64,
+        voucher_digest="v" * 64,
+        expires_on=TODAY,
     )
 
 
@@ -147,8 +182,12 @@ CASES = [
         verified,
         {"organisation": None, "organisation_text": "Google"},
     ),
-    Case("a_mailbox_proves_current_tenure_only", verified, {"tenure": "former"}),
-    Case("a_mailbox_proves_current_tenure_only", verified, {"tenure": ""}),
+    Case("a_mailbox_proves_current_tenure_until_one_leaves", verified, {"tenure": ""}),
+    Case("a_vouch_does_not_prove_current_tenure", vouched, {"tenure": "current"}),
+    Case("what_was_shown_proves_current_or_former", shown, {"tenure": ""}),
+    Case("only_those_with_a_mailbox_vouch", vouched, {"vouches_given": 1}),
+    Case("a_mailbox_proves_current_tenure_until_one_leaves", anonymous, {"tenure": "former"}),
+    Case("a_mailbox_proves_current_tenure_until_one_leaves", signing, {"tenure": "former"}),
     Case(
         "unverified_anonymous_signatures_claim_nothing",
         unverified_anonymous,
@@ -233,6 +272,9 @@ CASES = [
     Case("only_verifications_to_free_lead_to_an_entry", to_free, {"entry_digest": ""}),
     Case("only_verifications_to_free_lead_to_an_entry", verification, {"entry_digest": "e" * 64}),
     Case("only_verifications_to_free_lead_to_an_entry", to_free, {"purpose": "updates"}),
+    Case("only_verifications_to_sign_use_up_a_vouch", to_free, {"vouch_digest": "v" * 64}),
+    Case("vouches_have_digests", vouch, {"link_digest": ""}),
+    Case("vouches_have_digests", vouch, {"voucher_digest": ""}),
     Case("addresses_are_under_a_key_of_the_day", verification, {"key_name": ""}),
     Case("work_mailboxes_get_no_button", verification, {"button_digest": "b" * 64}),
     Case("sent_codes_have_a_digest", verification, {"sent_at": NOW}),

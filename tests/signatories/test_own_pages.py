@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 TOKEN = "t" * 43
 MANAGED = crypto.digest("manage", TOKEN)
 OWN = f"/signature/{TOKEN}/"
-NAMED_PAGES = ["", "data.json", "receipt/", "withdraw/", "title/", "anonymous/", "text/"]
+NAMED_PAGES = ["", "data.json", "receipt/", "withdraw/", "title/", "anonymous/", "left/", "text/"]
 ANONYMOUS_PAGES = ["", "data.json", "receipt/", "withdraw/", "named/", "text/"]
 NAME_FORM = {
     "name": "Wilhelmina Otterbourne",
@@ -171,7 +171,7 @@ def test_capability_of_a_signature_opens_no_subscription_and_no_code_page(client
     assert Signature.objects.count() == 1
 
 
-@pytest.mark.parametrize("page", ["title/", "anonymous/", "text/", "search/", "withdraw/"])
+@pytest.mark.parametrize("page", ["title/", "anonymous/", "left/", "text/", "search/", "withdraw/"])
 def test_change_without_the_form_s_token_is_refused_and_changes_nothing(strict, named, page):
     make_newer_text(named.letter)
     before = all_rows()
@@ -195,6 +195,7 @@ def test_own_page_of_a_name_leads_to_every_change(client, named):
     assert links_of(client.get(OWN)) == {
         "title/",
         "anonymous/",
+        "left/",
         "search/",
         "data.json",
         "withdraw/",
@@ -262,6 +263,7 @@ def common(signature, **members):
         "tenure": "current",
         "role": "",
         "method": "mailbox",
+        "links_given_to_colleagues": 0,
         "hidden_from_search": False,
         "reason_of_rejection": "",
         "digest_of_address_kept_with_this_entry": False,
@@ -334,7 +336,7 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
         *("letter", "version", "state", "appearance", "name", "title", "organisation"),
         *("organisation_text", "tenure", "role", "method", "address_digest", "carried_to"),
         *("is_hidden_from_search", "manage_digest", "submitted_on", "confirmed_on"),
-        *("published_on", "reason"),
+        *("published_on", "reason", "vouches_given"),
     }
     follow_from_those_or_stand_on_the_roll = {
         *("id", "threshold", "shown_organisation", "shown_tenure", "shown_role", "roll_key"),
@@ -852,3 +854,25 @@ def test_letter_that_keeps_its_roll_out_of_search_has_no_excerpt_and_no_listed_p
     assert 'href="/letters/open/roll/"' in letter_page.content.decode()
     assert not is_listed(first) and not is_listed(second)
     assert len(first.context["lines"]) == roll.PAGE_SIZE
+
+
+# Leaving ----------------------------------------------------------------------------------------
+
+
+def test_left_page_shows_the_line_and_changes_nothing(named, client):
+    before = all_rows()
+
+    page = words(client.get(f"{OWN}left/"))
+
+    assert "formerly Google" in page
+    assert "There is no way back." in page
+    assert all_rows() == before
+
+
+def test_left_button_changes_the_line_and_leads_back(named, client):
+    answer = client.post(f"{OWN}left/")
+
+    named.refresh_from_db()
+    assert (answer.status_code, answer.url, named.tenure) == (302, OWN, "former")
+    assert "Say that I have left" not in words(client.get(OWN))
+    assert client.get(f"{OWN}left/").status_code == 404

@@ -243,7 +243,8 @@ def test_secrets_never_given_out_lead_to_one_page(client):
     for pattern in signer_patterns[0]:
         for token in ("A" * 43, "b_-" * 14 + "c"):
             path = re.sub(r"\(\?P<token>[^)]*\)", token, str(pattern.pattern)).strip("^$")
-            if token not in path:
+            # A colleague's link is no way to an entry, and says what one can do without it.
+            if token not in path or path.startswith("vouch/"):
                 continue
             # An address that takes no GET is asked as its form would ask it.
             ask = client.post if path.endswith("search/") else client.get
@@ -466,6 +467,7 @@ def test_own_page_and_receipt_say_the_same_of_a_duplicate_as_of_an_entry_that_wa
             html = client.get(f"/signature/{token}/{page}").content.decode()
             html = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", html)
             html = re.sub(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", "RECEIPT", html)
+            html = re.sub(r'<b class="mono">[0-9a-f]{8}</b>', "REFERENCE", html)
             pages.append(html.replace(token, "TOKEN"))
 
     assert pages[:3] == pages[3:]

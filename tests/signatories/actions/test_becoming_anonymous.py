@@ -95,6 +95,7 @@ def test_appear_anonymously_erases_name_and_title_everywhere_at_once():
         "replaces": None,
         "carried_to_id": None,
         "is_hidden_from_search": False,
+        "vouches_given": 0,
         "manage_digest": crypto.digest("manage", token),
         "submitted_on": timezone.localdate(),
         "confirmed_on": timezone.localdate(),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from config import crypto
 from letters.actions import NotAllowed, Text, publish_text
 from letters.models import AuditEntry, ReviewPolicy
-from signatories import statistics
+from signatories import roll, statistics
 from signatories.actions import batches, confirming, moderation, own
 from signatories.actions.confirming import Gone
 from signatories.models import (
@@ -555,3 +555,78 @@ def test_change_of_a_rejected_entry_is_refused(change):
         change()
 
     assert Signature.objects.values().get() == before
+
+
+# Leaving the organisation ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.PUBLISHED])
+def test_leave_says_formerly_at_once_and_stays_verified(
+    state, queued, django_capture_on_commit_callbacks
+):
+    letter, google = make_letter(), make_organisation("Google")
+    signature = managed(letter, state=state, organisation=google, method="mailbox")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        own.leave(token=TOKEN)
+        own.leave(token=TOKEN)
+
+    signature.refresh_from_db()
+    line = roll.line(signature)
+    assert (line.detail, line.is_verified) == ("formerly Google", True)
+    assert (signature.state, signature.tenure) == (state, "former")
+    assert signature.shown_tenure == ("former" if state == State.PUBLISHED else "")
+    assert sorted(set(queued)) == [("purge_pages", letter.pk), ("refresh_count", letter.pk)]
+
+
+def test_leave_of_an_unverified_name_says_what_the_signatory_says():
+    signature = managed(make_letter(), organisation_text="Narwhal", tenure="current")
+
+    own.leave(token=TOKEN)
+
+    signature.refresh_from_db()
+    assert roll.line(signature).detail == "says formerly Narwhal; not verified"
+
+
+def test_leave_of_a_name_without_an_organisation_is_refused():
+    managed(make_letter())
+
+    with pytest.raises(NotAllowed):
+        own.leave(token=TOKEN)
+
+
+@pytest.mark.parametrize("state", [State.APPROVED, State.REJECTED])
+def test_leave_of_an_anonymous_or_rejected_entry_is_refused(state):
+    letter, google = make_letter(), make_organisation("Google")
+    if state == State.APPROVED:
+        make_anonymous(letter, google, manage_digest=MANAGED)
+    else:
+        managed(letter, state=state, organisation=google, method="mailbox")
+
+    with pytest.raises(NotAllowed):
+        own.leave(token=TOKEN)
+
+    assert Signature.objects.get().tenure == "current"
+
+
+def test_leave_of_a_duplicate_looks_the_same():
+    letter, google = make_letter(), make_organisation("Google")
+    managed(letter, state=State.DUPLICATE, organisation=google, method="mailbox")
+
+    own.leave(token=TOKEN)
+
+    assert (signature_of().state, signature_of().tenure) == ("duplicate", "former")
+
+
+def test_leave_without_a_signature_is_gone():
+    with pytest.raises(Gone):
+        own.leave(token=TOKEN)
+
+
+def test_become_anonymous_after_leaving_is_refused():
+    """Behind a verified anonymous line stands a mailbox of somebody who works there."""
+    managed(make_letter(), organisation=make_organisation("Google"), method="mailbox")
+    own.leave(token=TOKEN)
+
+    with pytest.raises(NotAllowed, match="You have said that you left"):
+        own.appear_anonymously(token=TOKEN)

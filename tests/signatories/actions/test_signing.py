@@ -72,6 +72,7 @@ def test_sign_by_name_stores_an_unconfirmed_signature_and_what_its_proof_needs()
         "replaces": None,
         "carried_to_id": None,
         "is_hidden_from_search": False,
+        "vouches_given": 0,
         "manage_digest": None,
         "submitted_on": now.date(),
         "confirmed_on": None,
@@ -89,6 +90,7 @@ def test_sign_by_name_stores_an_unconfirmed_signature_and_what_its_proof_needs()
         "signature_id": signature.pk,
         "letter_id": None,
         "entry_digest": "",
+        "vouch_digest": "",
         "address": verification.address,
         "key_name": "2026-01-20.named",
         "is_private": False,
@@ -145,7 +147,7 @@ def test_sign_by_name_keeps_an_unlisted_organisation_as_typed_and_no_role():
     ],
 )
 def test_sign_what_breaks_a_rule_is_refused_whatever_the_form_let_through(entry, affiliation):
-    letter = make_letter()
+    letter = make_letter(allows_unverified_anonymous=True)
 
     with pytest.raises((ValidationError, IntegrityError)), transaction.atomic():
         sign(letter, entry, affiliation=affiliation)

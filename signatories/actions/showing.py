@@ -1,0 +1,74 @@
+"""What moderators record of proofs that they were shown elsewhere."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from config.celery import enqueue
+from letters.actions import NotAllowed, audit
+from letters.models import Organisation, User
+from signatories import tasks
+from signatories.actions import moderation
+from signatories.models import Method, Signature, Tenure
+from signatories.verification import shown
+from signatories.verification.shown import How
+
+FIELDS = [
+    "method",
+    "organisation",
+    "organisation_text",
+    "tenure",
+    "shown_organisation",
+    "shown_tenure",
+]
+
+
+@transaction.atomic
+def record(
+    *, signature: Signature, actor: User, organisation: Organisation, tenure: str, how: str
+) -> Signature:
+    """Mark an affiliation as verified, because this moderator was shown a proof of it.
+
+    Raises `NotAllowed`, also for a moderator of another letter.
+    """
+    if tenure not in Tenure.values or how not in How.values:
+        raise NotAllowed(_("Say what was shown, and what it proves."))
+    signature = moderation.for_decision(signature, actor)
+    if not shown.can_be_recorded(signature):
+        raise NotAllowed(_("Nothing can be recorded about this entry."))
+    signature.method = Method.SHOWN
+    signature.organisation, signature.organisation_text = organisation, ""
+    signature.tenure = tenure
+    _change(signature)
+    _audit("signature.shown", signature, actor, how)
+    return signature
+
+
+@transaction.atomic
+def take_back(*, signature: Signature, actor: User) -> Signature:
+    """Undo `record`: a name says again what its signatory says, an anonymous line nothing.
+
+    Raises `NotAllowed`, also for a moderator of another letter.
+    """
+    signature = moderation.for_decision(signature, actor)
+    if not shown.can_be_taken_back(signature):
+        raise NotAllowed(_("There is nothing to take back."))
+    signature.method = Method.NONE
+    if signature.is_anonymous:
+        signature.organisation, signature.tenure = None, ""
+    _change(signature)
+    _audit("signature.shown_taken_back", signature, actor)
+    return signature
+
+
+def _change(signature: Signature) -> None:
+    if signature.is_on_roll:
+        signature.shown_organisation = signature.organisation if signature.is_verified else None
+        signature.shown_tenure = signature.tenure
+    signature.save(update_fields=FIELDS)
+    enqueue(tasks.refresh_count, signature.letter_id)
+    enqueue(tasks.purge_pages, signature.letter_id)
+
+
+def _audit(verb: str, signature: Signature, actor: User, how: str = "") -> None:
+    target = f"signature:{signature.pk}"
+    audit(verb=verb, actor=actor, letter=signature.letter, target=target, reason=how)
