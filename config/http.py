@@ -13,6 +13,7 @@ View = Callable[..., HttpResponse]
 
 NOT_FOR_ROBOTS = (
     "/confirm/",
+    "/login/",
     "/signature/",
     "/vouch/",
     "/updates/",

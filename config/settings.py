@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import broker
+from config import broker, providers
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS_DIR = ROOT / "seeds"
@@ -226,6 +226,29 @@ BATCH_INTERVAL = env.str("BATCH_INTERVAL", default="60" if DEBUG else "daily")
 BATCH_MINIMUM = env.int("BATCH_MINIMUM", default=1 if DEBUG else 5)
 BATCH_MAXIMUM_WAIT_DAYS = 3
 
+# Logins by which people who sign by name may prove where they work: OpenID Connect, as a
+# proof and nothing else. None unless configured.
+LOGINS = {
+    "GOOGLE_LOGIN": [
+        env.str("GOOGLE_LOGIN_ID", default=""),
+        env.str("GOOGLE_LOGIN_SECRET", default=""),
+    ],
+    "MICROSOFT_LOGIN": [
+        env.str("MICROSOFT_LOGIN_ID", default=""),
+        env.str("MICROSOFT_LOGIN_SECRET", default=""),
+        words("MICROSOFT_LOGIN_TENANTS"),
+    ],
+    "OPENID_LOGIN": [
+        env.str("OPENID_LOGIN_ISSUER", default=""),
+        env.str("OPENID_LOGIN_ID", default=""),
+        env.str("OPENID_LOGIN_SECRET", default=""),
+        words("OPENID_LOGIN_DOMAINS"),
+    ],
+}
+OPENID_LOGIN_NAME = env.str("OPENID_LOGIN_NAME", default="")
+LOGIN_PROVIDERS = providers.configured(LOGINS, OPENID_LOGIN_NAME)
+LOGIN_MINUTES = 10
+
 # What one network, mailbox or letter may ask for. In development one machine is
 # everybody, so the limits by network are wide.
 RATE_LIMITS = {
@@ -306,6 +329,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
+SOCIALACCOUNT_ADAPTER = "config.openid.Adapter"
 
 # Static files, language, time ---------------------------------------------------------
 
@@ -375,7 +399,10 @@ def refuse_unreadable_values() -> None:
             r"(https?://[a-z2-7]{56}\.onion)?", ONION_LOCATION
         ),
     }
-    refuse("values that cannot be read", unreadable)
+    refuse(
+        "values that cannot be read",
+        unreadable | providers.complaints(LOGINS, is_development=DEBUG),
+    )
 
 
 def is_fernet_key(text: str) -> bool:

@@ -191,6 +191,7 @@ class LetterAdmin(ReadOnlyAdmin):
                     "accepts_unverified",
                     "allows_unverified_anonymous",
                     "allows_vouching",
+                    "allows_login",
                     "minimum_group_size",
                     "roll_in_search",
                     "opens_at",

@@ -35,6 +35,7 @@ LETTER_FIELDS = (
     "accepts_unverified",
     "allows_unverified_anonymous",
     "allows_vouching",
+    "allows_login",
     "minimum_group_size",
     "roll_in_search",
 )

@@ -51,6 +51,8 @@ def kept() -> dict[str, str]:
         "network": _("in memory only, at most %(hours)d hours")
         % {"hours": ratelimit.SECONDS["d"] // 3600},
         "member": _("at most %(hours)d hours") % {"hours": settings.MEMBER_HOURS},
+        "login": _("it is answered, at most %(minutes)d minutes")
+        % {"minutes": settings.LOGIN_MINUTES},
         "decisions": _("for good; no names in them"),
         "session": _("log-out or the end of the browser, at most %(hours)d hours")
         % {"hours": settings.SESSION_COOKIE_AGE // 3600},

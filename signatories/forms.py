@@ -14,6 +14,7 @@ from signatories import addresses, affiliation
 from signatories.actions.signing import Entry
 from signatories.affiliation import Affiliation
 from signatories.models import Appearance, RoleBucket, Signature, Tenure, Vouch
+from signatories.verification import login
 from signatories.verification.mailbox import CODE_DIGITS
 from signatories.verification.vouch import proves
 
@@ -133,6 +134,8 @@ class SignForm(forms.Form):
         },
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    # The button that was pressed: the one for a login has a value, the other none.
+    proof = forms.CharField(required=False, max_length=10)
 
     def __init__(self, letter: Letter, data: Any = None, *, vouch: Vouch | None = None) -> None:
         super().__init__(data)
@@ -150,6 +153,10 @@ class SignForm(forms.Form):
     def is_for_anonymous(self) -> bool:
         return self.cleaned_data.get("appearance") == Appearance.ANONYMOUS
 
+    @property
+    def is_by_login(self) -> bool:
+        return self.cleaned_data.get("proof") == "login" and bool(login.offered(self.letter))
+
     def clean_version(self) -> int | None:
         number = self.cleaned_data["version"]
         current = self.letter.current_version
@@ -166,6 +173,27 @@ class SignForm(forms.Form):
             self.add_error("name", _("Enter your name as you would sign a letter."))
         if not self.errors:
             self._weigh_affiliation()
+        if not self.errors and self.is_by_login:
+            self._ask_what_a_login_needs()
+
+    def _ask_what_a_login_needs(self) -> None:
+        if self.is_for_anonymous:
+            self.add_error(
+                "appearance",
+                _(
+                    "A login is for people who sign by name: the provider sees who used it. To "
+                    "sign anonymously, have a code sent."
+                ),
+            )
+        elif self.affiliation.organisation is None:
+            self.add_error(
+                "organisation",
+                _("A login proves that you work at an organisation we know. Have a code sent."),
+            )
+        elif self.affiliation.tenure != Tenure.CURRENT:
+            self.add_error(
+                "tenure", _("A login proves that you work there now. Have a code sent instead.")
+            )
 
     def _drop_name(self) -> None:
         """An anonymous entry never keeps a name, not even a misspelt one."""

@@ -3,6 +3,7 @@ from django.urls import path, re_path
 from signatories.views import (
     changes,
     health,
+    login,
     members,
     own,
     promise,
@@ -40,6 +41,8 @@ signer_patterns = (
     [
         path("signature/find/", own.find, name="find"),
         re_path(rf"^confirm/{CAPABILITY}/$", signing.confirm, name="confirm"),
+        re_path(rf"^confirm/{CAPABILITY}/login/$", login.login, name="login"),
+        path("login/<slug:provider>/", login.answer, name="answer"),
         re_path(rf"^signature/{CAPABILITY}/$", own.signature, name="signature"),
         re_path(rf"^signature/{CAPABILITY}/receipt/$", own.receipt, name="receipt"),
         re_path(rf"^signature/{CAPABILITY}/data.json$", own.data, name="data"),

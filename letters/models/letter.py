@@ -139,6 +139,12 @@ class Letter(models.Model):
     allows_vouching = models.BooleanField(
         _("lets signatories vouch for colleagues"), default=False, db_default=False
     )
+    allows_login = models.BooleanField(
+        _("allows proof by work login"),
+        default=True,
+        db_default=True,
+        help_text=_("For people who sign by name, where the host has set up a provider."),
+    )
     minimum_group_size = models.PositiveSmallIntegerField(_("minimum group size"), default=5)
     roll_in_search = models.BooleanField(
         _("search engines may list the roll"), default=True, db_default=True

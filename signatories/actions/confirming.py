@@ -18,7 +18,7 @@ from signatories.models import (
     UsedAddress,
     Verification,
 )
-from signatories.verification import vouch
+from signatories.verification import Proof, vouch
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +44,16 @@ def manage_tokens(*secrets: str) -> list[str]:
 
 
 @transaction.atomic
-def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
+def confirm(
+    *, verification: Verification, secrets: tuple[str, ...], proof: Proof | None = None
+) -> str:
     """Turn an unconfirmed signature into a confirmed one; return the capability to manage it.
 
     In one transaction the address and everything else in the Verification go. If the mailbox
     has signed the letter already, the entry becomes a `duplicate`, which looks the same to
-    the person. Raises `Gone`, or `keys.KeyLost` where the letter's key is lost (then nothing
-    changes), or `vouch.VouchGone` where a colleague's link has been used meanwhile.
+    the person. `proof` is what proved the mailbox where that was no code. Raises `Gone`, or
+    `keys.KeyLost` where the letter's key is lost (then nothing changes), or `vouch.VouchGone`
+    where a colleague's link has been used meanwhile.
     """
     signature = verification.signature
     if signature is None or signature.letter.is_sealed:
@@ -62,6 +65,9 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     letter = signature.letter
     digest = addresses.digest(letter, address)
     token = manage_tokens(*secrets)[0]
+    if proof:
+        signature.method = proof.method
+        signature.organisation, signature.organisation_text = proof.organisation, ""
     signature.confirmed_on = timezone.localdate()
     signature.manage_digest = crypto.digest("manage", token)
     if not signature.is_anonymous:
@@ -80,6 +86,9 @@ def confirm(*, verification: Verification, secrets: tuple[str, ...]) -> str:
     signature.save(
         update_fields=[
             "state",
+            "method",
+            "organisation",
+            "organisation_text",
             "confirmed_on",
             "manage_digest",
             "address_digest",

@@ -225,6 +225,11 @@ def why_not_anonymous(signature: Signature) -> str:
             "You have said that you left, and behind an anonymous line stands a mailbox that "
             "proves who works there now. You can withdraw; your name then goes at once."
         )
+    if signature.method == Method.LOGIN:
+        return _(
+            "You proved where you work by a login, and the provider knows that. You can withdraw, "
+            "which takes your name away at once, and sign again anonymously with a typed code."
+        )
     return ""
 
 

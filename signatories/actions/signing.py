@@ -44,12 +44,7 @@ def sign(
     colleague's link that is used up when the mailbox is proven.
     """
     assert (affiliation.method == Method.VOUCH) == bool(vouch_digest)
-    if not letter.is_open:
-        raise NotAllowed(_("This letter does not accept signatures now."))
-    if entry.appearance == Appearance.ANONYMOUS and not affiliation.is_verified:
-        _refuse_unverified(letter)
-    assert letter.current_version is not None  # A constraint: open letters have a text.
-    signature = _unconfirmed(letter, letter.current_version, entry, affiliation)
+    signature = _entered(letter, entry, affiliation)
     return _await_signature(signature, address, entry.appearance, vouch_digest)
 
 
@@ -58,6 +53,15 @@ def _refuse_unverified(letter: Letter) -> None:
         raise NotAllowed(
             _("Under this letter an anonymous signature needs a verified affiliation.")
         )
+
+
+@transaction.atomic
+def sign_by_login(
+    *, letter: Letter, entry: Entry, address: Address, affiliation: Affiliation
+) -> str:
+    """Like `sign`, but no code is due unless somebody asks for one: a login is to prove it."""
+    signature = _entered(letter, entry, affiliation)
+    return _await_signature(signature, address, entry.appearance, sends_code=False)
 
 
 @transaction.atomic
@@ -144,6 +148,15 @@ def ask_for_updates(*, letter: Letter, address: Address) -> str:
     return _await_proof(purpose=Purpose.UPDATES, address=address, letter=letter)
 
 
+def _entered(letter: Letter, entry: Entry, affiliation: Affiliation) -> Signature:
+    if not letter.is_open:
+        raise NotAllowed(_("This letter does not accept signatures now."))
+    if entry.appearance == Appearance.ANONYMOUS and not affiliation.is_verified:
+        _refuse_unverified(letter)
+    assert letter.current_version is not None  # A constraint: open letters have a text.
+    return _unconfirmed(letter, letter.current_version, entry, affiliation)
+
+
 def _unconfirmed(
     letter: Letter, version: LetterVersion, entry: Entry, affiliation: Affiliation
 ) -> Signature:
@@ -166,7 +179,12 @@ def _unconfirmed(
 
 
 def _await_signature(
-    signature: Signature, address: Address, appearance: str, vouch_digest: str = ""
+    signature: Signature,
+    address: Address,
+    appearance: str,
+    vouch_digest: str = "",
+    *,
+    sends_code: bool = True,
 ) -> str:
     # The INSERT enforces the constraints; asking for each of them beforehand took 60 queries.
     signature.full_clean(validate_constraints=False)
@@ -175,6 +193,7 @@ def _await_signature(
         purpose=Purpose.SIGN,
         address=address,
         appearance=appearance,
+        sends_code=sends_code,
         signature=signature,
         vouch_digest=vouch_digest,
     )
@@ -191,6 +210,7 @@ def _await_proof(
     purpose: str,
     address: Address,
     appearance: str = Appearance.ANONYMOUS,
+    sends_code: bool = True,
     **about: Any,
 ) -> str:
     """Store what is needed until the mailbox is proven, for no longer than `appearance` allows;
@@ -204,7 +224,7 @@ def _await_proof(
         key_name=key_name,
         is_private=address.is_private,
         page_digest=crypto.digest("page", token),
-        due_at=_due_at(address, now),
+        due_at=_due_at(address, now) if sends_code else None,
         erase_after=now + _time_to_confirm(appearance),
         **about,
     )

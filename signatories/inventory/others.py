@@ -157,12 +157,16 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
             what=_(
                 "None on pages for reading. A form sets one with a random value, against forged "
                 "requests; log-in of teams and hosts sets one for the session. Proving a "
-                "mailbox for letters inside an organisation sets one that names the organisation."
+                "mailbox for letters inside an organisation sets one that names the organisation. "
+                "A login that is to prove where you work sets one with a random secret."
             ),
             seen_by=_("Your browser and this site."),
             kept_until=sentence(
-                _("until you close the browser; membership of an organisation %(until)s")
-                % {"until": until["member"]}
+                _(
+                    "until you close the browser; membership of an organisation %(until)s; that "
+                    "of a login until %(login)s"
+                )
+                % {"until": until["member"], "login": until["login"]}
             ),
             protected=_("None names you, and no script can read them."),
             places=(
@@ -170,6 +174,7 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
                 "cookie: sessionid",
                 "cookie: messages",
                 "cookie: member",
+                "cookie: login",
             ),
         ),
         Entry(

@@ -42,6 +42,17 @@ def while_signing(until: dict[str, str]) -> list[Entry]:
             ),
         ),
         Entry(
+            title=_("A login you have begun"),
+            what=_(
+                "If you prove where you work by a login: a digest that ties its answer to your "
+                "entry. Of what the provider answers nothing is stored."
+            ),
+            seen_by=_("Nobody here. The provider and your employer see that you logged in."),
+            kept_until=_("Until the answer comes, or with the address."),
+            protected=_("Made from a random secret that only your browser has."),
+            fields=of(verification, "login_digest"),
+        ),
+        Entry(
             title=_("What the code is for"),
             what=_(
                 "That you want to sign, to find your signature, to free your address or to get "

@@ -27,7 +27,8 @@ NOT_ABOUT_PEOPLE = (
             "letters.Letter",
             "id slug language status visibility organisations eligibility reach review_policy "
             "allows_named allows_anonymous allows_pledged accepts_unverified "
-            "allows_unverified_anonymous allows_vouching minimum_group_size roll_in_search "
+            "allows_unverified_anonymous allows_vouching allows_login minimum_group_size "
+            "roll_in_search "
             "pledge_thresholds goal opens_at closes_at published_on closed_on sealed_on "
             "current_version",
         ),

@@ -44,6 +44,7 @@ class RoleBucket(models.TextChoices):
 class Method(models.TextChoices):
     NONE = "none", _("address confirmed, affiliation not verified")
     MAILBOX = "mailbox", _("work address confirmed")
+    LOGIN = "login", _("work login confirmed")
     VOUCH = "vouch", _("vouched for by a colleague")
     SHOWN = "shown", _("shown to a moderator")
 
@@ -293,6 +294,12 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=Q(vouches_given=0) | Q(method=Method.MAILBOX),
                 name="only_those_with_a_mailbox_vouch",
+            ),
+            models.CheckConstraint(
+                condition=~Q(method=Method.LOGIN)
+                | Q(appearance=Appearance.NAMED)
+                & (Q(tenure=Tenure.CURRENT) | Q(tenure=Tenure.FORMER, confirmed_on__isnull=False)),
+                name="a_login_proves_names_and_current_tenure_until_one_leaves",
             ),
             models.CheckConstraint(
                 condition=~Q(appearance=Appearance.ANONYMOUS, method=Method.NONE)

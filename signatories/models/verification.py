@@ -66,6 +66,8 @@ class Verification(models.Model):
     page_digest = models.CharField(max_length=64, unique=True)
     button_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
     code_digest = models.CharField(max_length=64, blank=True)
+    # Of the login that somebody has begun, if any; its answer empties it.
+    login_digest = models.CharField(max_length=64, blank=True, db_default="")
     tries = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True)

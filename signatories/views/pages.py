@@ -18,6 +18,7 @@ from signatories.actions.confirming import Found
 from signatories.affiliation import Affiliation
 from signatories.forms import CodeForm, SignForm
 from signatories.models import Method, Purpose, Signature, Tenure, Verification
+from signatories.verification import login
 from signatories.verification.vouch import proves
 from signatories.views import wording
 
@@ -67,6 +68,7 @@ def sign_form(
         "vouch": form.vouch,
         "token": token,
         "csrf_failed": csrf_failed,
+        "offers_login": bool(login.offered(letter)),
     }
     return render(request, "signatories/sign.html", context, status=status)
 
@@ -126,6 +128,7 @@ def code_page(
         "sender": settings.MAIL_FROM,
         "subject": mail.subject("signatories/mail/code_work"),
         "is_private": verification.is_private,
+        "offers_login": bool(login.offered_for(verification)),
     }
     return render(request, "signatories/code.html", context, status=status)
 

@@ -43,13 +43,14 @@ def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
         response = pages.sign_form(request, letter, form, status=429)
         response["Retry-After"] = str(limit.seconds)
         return response
+    store = signing.sign_by_login if form.is_by_login else signing.sign
     try:
-        token = signing.sign(
+        token = store(
             letter=letter, entry=form.entry, address=form.address, affiliation=form.affiliation
         )
     except NotAllowed:  # The letter closed while the form was on its way.
         return render(request, "signatories/closed.html", {"letter": letter})
-    return redirect("signer:confirm", token)
+    return redirect("signer:login" if form.is_by_login else "signer:confirm", token)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.watching import open_page
-from tests.processes.stack import WIDE_LIMITS, Stack
+from tests.processes.stack import WIDE_LIMITS, Stack, make_certificate
+from tests.provider import CLIENT, SECRET, OpenIdProvider
 
 logging.getLogger("mail.log").setLevel(logging.WARNING)
 
@@ -43,7 +44,15 @@ Membership.objects.create(letter=letter, user=margit, role=Role.MODERATOR)
 
 
 @pytest.fixture(scope="session")
-def site():
+def provider(tmp_path_factory):
+    """A login at work, on another site than the letters."""
+    provider = OpenIdProvider(make_certificate(tmp_path_factory.mktemp("provider")))
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture(scope="session")
+def site(provider):
     """One installation for all tests of this folder, with 454 lines and a moderator.
 
     One page may be tried out six times an hour, so that a test can reach that limit.
@@ -53,6 +62,12 @@ def site():
         BATCH_INTERVAL="2",
         BATCH_MINIMUM="1",
         RATE_LIMITS=f"{WIDE_LIMITS},confirm:page=6/h",
+        OPENID_LOGIN_ISSUER=provider.issuer,
+        OPENID_LOGIN_ID=CLIENT,
+        OPENID_LOGIN_SECRET=SECRET,
+        OPENID_LOGIN_DOMAINS="google.com",
+        OPENID_LOGIN_NAME="Google’s staff account",
+        REQUESTS_CA_BUNDLE=provider.certificate,
     )
     try:
         stack.python(FILL)

@@ -42,6 +42,11 @@ def log():
         (f"/signature/{TOKEN}/receipt/", "/signature/[token]/receipt/"),
         (f"token={TOKEN}&x", "token=[token]&x"),
         (f"{TOKEN} {TOKEN}", "[token] [token]"),
+        (
+            "GET /login/openid/?state=abc&code=4/0Ab_x-9&scope=openid 500",
+            "GET /login/openid/?state=[token]&code=[token]&scope=openid 500",
+        ),
+        ("Bad eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln here", "Bad [token] here"),
         ("Invalid request from ip=203.0.113.77: x", "Invalid request from ip=[network] x"),
         ("Invalid request from ip=2001:db8::9: x", "Invalid request from ip=[network] x"),
         ("Error 111 connecting to 127.0.0.1:6379", "Error 111 connecting to 127.0.0.1:6379"),

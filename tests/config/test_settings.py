@@ -107,6 +107,14 @@ LIMITS = "RATE_LIMITS must read like sign:network=60/h,code:mailbox=5/d"
 BATCHES = "BATCH_INTERVAL must be daily or a number of seconds"
 PURGING = "CACHE_PURGE_URL must begin with http:// or https://"
 ONION = "ONION_LOCATION must be http:// or https:// and an onion address"
+GOOGLE = "GOOGLE_LOGIN_ID, GOOGLE_LOGIN_SECRET need each other"
+MICROSOFT = "MICROSOFT_LOGIN_ID, MICROSOFT_LOGIN_SECRET, MICROSOFT_LOGIN_TENANTS need each other"
+TENANTS = "MICROSOFT_LOGIN_TENANTS must read like tenant-id=organisation, with commas between"
+OPENID = (
+    "OPENID_LOGIN_ISSUER, OPENID_LOGIN_ID, OPENID_LOGIN_SECRET, OPENID_LOGIN_DOMAINS need each "
+    "other"
+)
+ISSUER = "OPENID_LOGIN_ISSUER must begin with https://"
 NOTICE = "NOTICE_URL must begin with https://, http:// or /"
 REFUSED = [
     ("SECRET_KEY", "b" * 49, {"SECRET_KEY is shorter than 50 characters"}),
@@ -144,6 +152,15 @@ REFUSED = [
     ("ONION_LOCATION", f"{'a' * 56}.onion", {ONION}),
     ("ONION_LOCATION", f"http://{'a' * 56}.onion/letters", {ONION}),
     ("ONION_LOCATION", f"http://{'a' * 56}.onion\nSet-Cookie: x=y", {ONION}),
+    ("GOOGLE_LOGIN_ID", "x", {GOOGLE}),
+    ("GOOGLE_LOGIN_SECRET", "hunter2", {GOOGLE}),
+    ("MICROSOFT_LOGIN_SECRET", "hunter2", {MICROSOFT}),
+    ("MICROSOFT_LOGIN_TENANTS", "google", {MICROSOFT, TENANTS}),
+    ("OPENID_LOGIN_ID", "x", {OPENID}),
+    ("OPENID_LOGIN_ISSUER", "https://login.example.org", {OPENID}),
+    ("OPENID_LOGIN_ISSUER", "http://login.example.org", {OPENID, ISSUER}),
+    ("OPENID_LOGIN_ISSUER", "http://127.0.0.1:9", {OPENID, ISSUER}),
+    ("OPENID_LOGIN_ISSUER", "https://login.example.org/?x", {OPENID, ISSUER}),
     ("NOTICE_URL", "javascript:alert(1)", {NOTICE}),
     ("NOTICE_URL", "//otherplace.example/", {NOTICE}),
 ]

@@ -25,6 +25,7 @@ class Guard:
 ACTIONS = "signatories/actions"
 T_ACTIONS = "tests/signatories/actions"
 PRIVACY = "tests/privacy"
+T_LOGIN = ["tests/signatories/test_login.py"]
 
 GUARDS = [
     # 1. Nothing is lost.
@@ -140,6 +141,94 @@ GUARDS = [
         "    if old.state == State.DUPLICATE and fresh.state != State.DUPLICATE:",
         "    if False:",
         [f"{PRIVACY}/test_attacks.py"],
+    ),
+    Guard(
+        2,
+        "a login is answered by the browser that began it",
+        "signatories/verification/login.py",
+        "not openid.is_answer_to(provider, secret, answer) or not _spend(",
+        "not _spend(",
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a login is answered once",
+        "signatories/verification/login.py",
+        '    return bool(rows.update(login_digest=""))',
+        "    return rows.exists()",
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a login is of the address that was typed",
+        "signatories/verification/login.py",
+        "    if address.mailbox() != typed.mailbox():",
+        "    if False:",
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a login's address is verified",
+        "config/openid.py",
+        'found.get("email_verified") is True',
+        'bool(found.get("email_verified", True))',
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a login provider speaks for its own domains",
+        "signatories/verification/login.py",
+        "return affiliation.proven_by(address) if address.domain in provider.domains else None",
+        "return affiliation.proven_by(address)",
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a private account at Google proves no workplace",
+        "signatories/verification/login.py",
+        "Organisation.objects.owning(claims.hosted_domain) if claims.hosted_domain else None",
+        "Organisation.objects.owning(claims.hosted_domain or address.domain)",
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a guest in a tenant is not of its organisation",
+        "signatories/verification/login.py",
+        "is_member = bool(slug) and not claims.is_guest",
+        "is_member = bool(slug)",
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a login's token is for this client",
+        "config/openid.py",
+        "            audience=provider.client_id,\n",
+        '            audience=jwt.decode(_text(tokens, "id_token"), options={"verify_signature": False})["aud"],\n',
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a login's token is of its issuer",
+        "config/openid.py",
+        '    if found["iss"] != provider.issuer.replace("{tenantid}", _text(found, "tid")):',
+        "    if False:",
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a login's token is of this login",
+        "config/openid.py",
+        '    if not hmac.compare_digest(str(found["nonce"]).encode(), _nonce_of(provider, secret).encode()):',
+        "    if False:",
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a login's code has a verifier",
+        "config/openid.py",
+        "client.get_access_token(code, _verifier_of(provider, secret))",
+        "client.get_access_token(code)",
+        T_LOGIN,
     ),
     # 3. The service tells nobody whether an address signed.
     Guard(
@@ -458,6 +547,14 @@ GUARDS = [
         "",
         [f"{PRIVACY}/test_attacks.py"],
     ),
+    Guard(
+        6,
+        "a login proves names only",
+        "signatories/verification/login.py",
+        "return offered(signature.letter) if is_named and claims_work else []",
+        "return offered(signature.letter) if claims_work else []",
+        T_LOGIN,
+    ),
     # 7. The text you signed is the text you signed.
     Guard(
         7,
@@ -548,6 +645,14 @@ GUARDS = [
         "        and not any(signature.is_hidden_from_search for signature in shown)\n",
         "",
         ["tests/signatories/test_roll.py", "tests/signatories/test_own_pages.py"],
+    ),
+    Guard(
+        9,
+        "no thread waits for a login provider for ever",
+        "config/openid.py",
+        "            if time.monotonic() > ends or",
+        "            if",
+        T_LOGIN,
     ),
     # 10. What is written here about privacy is what the code does.
     Guard(

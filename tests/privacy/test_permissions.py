@@ -55,6 +55,8 @@ PUBLIC = {
 # A capability opens one page, whoever brings it; an account opens none of them.
 CAPABILITIES = {
     "confirm/<token>/": NOBODY,
+    "confirm/<token>/login/": NOBODY,
+    "login/<slug:provider>/": NOBODY,
     "signature/<token>/": NOBODY,
     "signature/<token>/receipt/": NOBODY,
     "signature/<token>/data.json": NOBODY,

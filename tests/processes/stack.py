@@ -281,7 +281,12 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(today - timedelta(days=1))
         .not_valid_after(today + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))]), False)
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ip_address(HOST)), x509.DNSName("localhost")]
+            ),
+            False,
+        )
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM

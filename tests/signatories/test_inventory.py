@@ -11,6 +11,7 @@ from django.conf import settings as test_settings
 
 from config import ratelimit
 from signatories import inventory
+from signatories.views import login
 from signatories.views.access import COOKIE
 
 ROOT = Path(test_settings.ROOT)
@@ -90,7 +91,8 @@ def test_rings_of_keys_are_in_the_inventory():
 
 
 def test_cookies_are_in_the_inventory(settings):
-    cookies = {settings.CSRF_COOKIE_NAME, settings.SESSION_COOKIE_NAME, "messages", COOKIE}
+    own = {COOKIE, login.COOKIE}
+    cookies = {settings.CSRF_COOKIE_NAME, settings.SESSION_COOKIE_NAME, "messages", *own}
 
     assert {place for place in places() if place.startswith("cookie:")} == {
         f"cookie: {name}" for name in cookies
@@ -157,6 +159,7 @@ CHANGED = {
     "RATE_LIMITS": {"code:mailbox": "1027/d"},
     "MEMBER_HOURS": 1029,
     "VOUCH_DAYS": 1030,
+    "LOGIN_MINUTES": 1031,
 }
 
 
@@ -167,7 +170,7 @@ def test_durations_all_come_from_the_settings(settings, monkeypatch):
 
     said = " ".join(entry.kept_until for entry in inventory.entries())
 
-    assert set(re.findall(r"\d+", said)) == {str(number) for number in range(1017, 1031)}
+    assert set(re.findall(r"\d+", said)) == {str(number) for number in range(1017, 1032)}
 
 
 def test_durations_stand_in_no_other_text_of_the_inventory():

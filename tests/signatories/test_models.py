@@ -189,6 +189,16 @@ CASES = [
     Case("a_mailbox_proves_current_tenure_until_one_leaves", anonymous, {"tenure": "former"}),
     Case("a_mailbox_proves_current_tenure_until_one_leaves", signing, {"tenure": "former"}),
     Case(
+        "a_login_proves_names_and_current_tenure_until_one_leaves",
+        signing,
+        {"method": Method.LOGIN, "tenure": "former"},
+    ),
+    Case(
+        "a_login_proves_names_and_current_tenure_until_one_leaves",
+        verified,
+        {"method": Method.LOGIN, "name": "", "appearance": "anonymous"},
+    ),
+    Case(
         "unverified_anonymous_signatures_claim_nothing",
         unverified_anonymous,
         {"organisation": another_organisation},

@@ -231,7 +231,7 @@ def test_count_figures_says_what_became_of_every_entry():
         "waiting": 2,
         "withdrawn": 4,
         "rejected": {"abuse": 3, "other": 1},
-        "by_method": {"none": 1, "mailbox": 3, "vouch": 0, "shown": 0},
+        "by_method": {"none": 1, "mailbox": 3, "login": 0, "vouch": 0, "shown": 0},
     }
 
 
@@ -253,7 +253,7 @@ def test_count_figures_of_one_organisation_leaves_out_anonymous_entries_held_bac
         "waiting": 0,
         "withdrawn": 1,
         "rejected": {},
-        "by_method": {"none": 0, "mailbox": 1, "vouch": 0, "shown": 0},
+        "by_method": {"none": 0, "mailbox": 1, "login": 0, "vouch": 0, "shown": 0},
     }
 
 
@@ -322,7 +322,7 @@ def test_public_statistics_before_the_first_count_are_zeros(time_machine):
             "waiting": 0,
             "withdrawn": 0,
             "rejected": {},
-            "by_method": {"none": 0, "mailbox": 0, "vouch": 0, "shown": 0},
+            "by_method": {"none": 0, "mailbox": 0, "login": 0, "vouch": 0, "shown": 0},
         },
         "by_version": [
             {
@@ -365,7 +365,7 @@ def test_public_statistics_follow_a_batch(time_machine):
             "waiting": 1,
             "withdrawn": 0,
             "rejected": {},
-            "by_method": {"none": 1, "mailbox": 7, "vouch": 0, "shown": 0},
+            "by_method": {"none": 1, "mailbox": 7, "login": 0, "vouch": 0, "shown": 0},
         },
         "by_version": [
             {

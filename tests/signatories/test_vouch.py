@@ -443,6 +443,7 @@ def test_vouched_lines_fill_no_minimum(letter, google):
     assert after["as_of_last_batch"]["by_method"] == {
         "none": 0,
         "mailbox": 5,
+        "login": 0,
         "vouch": 5,
         "shown": 0,
     }

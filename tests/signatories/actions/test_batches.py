@@ -511,7 +511,7 @@ def test_figures_tell_nothing_of_lines_that_wait(letter, google):
         "waiting": 0,
         "withdrawn": 1,
         "rejected": {},
-        "by_method": {"none": 0, "mailbox": 4, "vouch": 0, "shown": 0},
+        "by_method": {"none": 0, "mailbox": 4, "login": 0, "vouch": 0, "shown": 0},
     }
 
 

@@ -320,7 +320,7 @@ def test_seal_counts_what_nobody_decided_as_rejected(google):
         "waiting": 0,
         "withdrawn": 0,
         "rejected": {"abuse": 1, "sealed": 2},
-        "by_method": {"none": 1, "mailbox": 0, "vouch": 0, "shown": 0},
+        "by_method": {"none": 1, "mailbox": 0, "login": 0, "vouch": 0, "shown": 0},
     }
     assert list(Departure.objects.values_list("fate", "number")) == [("expired", 1)]
 

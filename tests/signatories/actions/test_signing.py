@@ -97,6 +97,7 @@ def test_sign_by_name_stores_an_unconfirmed_signature_and_what_its_proof_needs()
         "page_digest": crypto.digest("page", token),
         "button_digest": None,
         "code_digest": "",
+        "login_digest": "",
         "tries": 0,
         "attempts": 0,
         "due_at": now,
