@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,10 +15,13 @@ from letters.models import (
     Letter,
     LetterVersion,
     Membership,
+    OrganisationAlias,
+    Proposal,
     Status,
     User,
     text_digest,
 )
+from letters.models.organisation import alias_key
 from letters.permissions import edited_by, owned_by
 
 
@@ -254,3 +257,18 @@ def take_role(*, membership: Membership, actor: User | None) -> None:
 def _only_for_hosts(actor: User | None) -> None:
     if actor is not None and not (actor.is_active and actor.is_superuser):
         raise NotAllowed(_("Only a host decides who is on a team."))
+
+
+@transaction.atomic
+def propose(*, name: str, letter: Letter) -> None:
+    """Put a name that the directory does not know before those who keep it.
+
+    A name that was refused is counted and stays refused.
+    """
+    key = alias_key(name)
+    if not key or OrganisationAlias.objects.filter(key=key).exists():
+        return
+    if not Proposal.objects.filter(key=key).update(number=F("number") + 1):
+        # Another entry may say it in the same moment; which spelling came first then, is luck.
+        Proposal.objects.bulk_create([Proposal(name=name, key=key)], ignore_conflicts=True)
+    Proposal.objects.get(key=key).letters.add(letter)

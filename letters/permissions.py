@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from letters.models import Letter, Role, User
+from letters.models import Letter, Organisation, Proposal, Role, User
 
 
 def moderated_by(user: User) -> QuerySet[Letter]:
@@ -23,6 +23,28 @@ def owned_by(user: User) -> QuerySet[Letter]:
 def read_by(user: User) -> QuerySet[Letter]:
     """The letters whose settings and audit trail this person may read."""
     return _with_role(user, *Role)
+
+
+def organisations_kept_by(user: User) -> QuerySet[Organisation]:
+    """The organisations this person may change: hosts all, because each serves every letter."""
+    if user.is_active and user.is_superuser:
+        return Organisation.objects.all()
+    return Organisation.objects.none()
+
+
+def proposals_decided_by(user: User) -> QuerySet[Proposal]:
+    """The proposed names this person may see and decide: those that stand under no letter but
+    the ones whose entries they decide.
+
+    A name under several teams' letters is for hosts: another team's letter may be internal,
+    and the decision changes its entries too.
+    """
+    if user.is_active and user.is_superuser:
+        return Proposal.objects.all()
+    own = moderated_by(user)
+    others = Letter.objects.exclude(pk__in=own.values("pk"))
+    found = Proposal.objects.exclude(letters__in=others)
+    return found.filter(pk__in=Proposal.objects.filter(letters__in=own).values("pk"))
 
 
 def _with_role(user: User, *roles: Role) -> QuerySet[Letter]:

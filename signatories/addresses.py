@@ -3,7 +3,6 @@
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
 
 from config import crypto, keys
+from letters.mail_domains import free_mail_domains
 from letters.models import Letter, Organisation
 from signatories.models import Appearance, LetterKey
 
@@ -89,12 +89,6 @@ def _what_is_wrong(typed: str) -> str:
     if "." not in domain:
         return _("Enter a complete address, such as name@example.org. This one ends too early.")
     return _("Enter a complete address, such as name@example.org.")
-
-
-@lru_cache(maxsize=1)
-def free_mail_domains() -> frozenset[str]:
-    lines = (settings.SEEDS_DIR / "free-mail-domains.txt").read_text().splitlines()
-    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
 # Encryption under the key of the day ----------------------------------------------------

@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Case, Q, When
 from django.utils.translation import gettext as _
 
-from letters.models import Organisation
+from letters.models import Letter, Organisation
+from letters.models.organisation import HeadcountBand
 from signatories.addresses import Address
 from signatories.models import Method, Signature, Tenure
+
+# A browser filters what it was sent; this many names are some ten kilobytes.
+LONGEST_LIST = 500
+HEADCOUNT_ORDER = [band.value for band in reversed(HeadcountBand) if band.value]
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,13 @@ def assess(address: Address, claimed: str, tenure: str) -> Affiliation:
 
 def proven_by(address: Address) -> Organisation | None:
     """The organisation on whose domain the mailbox is."""
-    owned = Organisation.objects.owning(address.domain)
-    return owned.organisation if owned else None
+    return Organisation.objects.proven_by(address.domain)
+
+
+def proves(address: Address, signature: Signature) -> bool:
+    """Whether the mailbox is at the organisation that an entry says, or that it is called now."""
+    organisation = signature.organisation
+    return organisation is not None and proven_by(address) == organisation.standing
 
 
 def why_not_freed(signature: Signature, address: Address) -> str:
@@ -60,7 +71,7 @@ def why_not_freed(signature: Signature, address: Address) -> str:
         is_equal = proven is None
         refusal = _("This address is at %(organisation)s. You did not sign with one of those.")
         return "" if is_equal else refusal % {"organisation": proven}
-    if proven != signature.organisation:
+    if not proves(address, signature):
         refusal = _("This address is not at %(organisation)s, for which you signed.")
         return refusal % {"organisation": signature.organisation}
     return ""
@@ -95,3 +106,21 @@ def advice(address: Address, affiliation: Affiliation) -> list[str]:
         )
         % {"claimed": claimed}
     ]
+
+
+def offered_names(letter: Letter) -> list[str]:
+    """Names for the form's list of suggestions: all of them, or the likeliest where the
+    directory is long. Never by who has signed: the list would tell of it.
+
+    Those whom the letter is for and to come first, then those with most people.
+    """
+    organisations = Organisation.objects.listed()
+    concerned = Q(letters=letter) | Q(pk__in=letter.recipients.values("organisation"))
+    by_headcount = Case(
+        *(When(headcount_band=band, then=place) for place, band in enumerate(HEADCOUNT_ORDER)),
+        default=len(HEADCOUNT_ORDER),
+    )
+    first = organisations.filter(concerned).order_by().values_list("name", flat=True).distinct()
+    others = organisations.order_by(by_headcount, "name").values_list("name", flat=True)
+    likeliest = dict.fromkeys([*first[:LONGEST_LIST], *others[:LONGEST_LIST]])
+    return sorted(list(likeliest)[:LONGEST_LIST], key=str.casefold)

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from letters import spelling
 from letters.models import Letter, Organisation
 from signatories import addresses, affiliation
 from signatories.actions.signing import Entry
@@ -108,6 +109,9 @@ class SignForm(forms.Form):
         max_length=120,
         error_messages={"max_length": gettext_lazy("Use at most 120 characters.")},
     )
+    # "Did you mean …?": what was asked about last, and the answer yes.
+    asked = forms.CharField(required=False, max_length=480, widget=forms.HiddenInput)
+    meant = forms.CharField(required=False, max_length=480)
     tenure = forms.ChoiceField(
         required=False,
         choices=Tenure,
@@ -138,9 +142,13 @@ class SignForm(forms.Form):
     proof = forms.CharField(required=False, max_length=10)
 
     def __init__(self, letter: Letter, data: Any = None, *, vouch: Vouch | None = None) -> None:
+        if data is not None and data.get("meant"):
+            data = data.copy()
+            data["organisation"] = data["meant"]
         super().__init__(data)
         self.letter = letter
         self.vouch = vouch
+        self.suggestion: Organisation | None = None
         offered = {
             Appearance.NAMED: letter.allows_named,
             Appearance.ANONYMOUS: letter.allows_anonymous,
@@ -210,6 +218,8 @@ class SignForm(forms.Form):
             self.affiliation = proves(self.vouch, tenure)
             return
         self.affiliation = affiliation.assess(self.address, claimed, tenure)
+        if self.affiliation.organisation_text and self._asks_what_was_meant(claimed):
+            return
         if self.letter.is_for_organisations and not self._is_eligible():
             self.add_error(*self._why_not_eligible())
             return
@@ -229,6 +239,23 @@ class SignForm(forms.Form):
                     "domain of the organisation you name."
                 ),
             )
+
+    def _asks_what_was_meant(self, claimed: str) -> bool:
+        """Whether a name on no list is close to one that is. Asked once: nobody is corrected."""
+        if self.cleaned_data.get("asked") == claimed:
+            return False
+        self.suggestion = spelling.suggestion(claimed)
+        if self.suggestion is None:
+            return False
+        self.add_error(
+            "organisation",
+            _(
+                "Did you mean %(organisation)s? If so, tick that below. Otherwise send the form "
+                "again as it is."
+            )
+            % {"organisation": self.suggestion},
+        )
+        return True
 
     def _is_eligible(self) -> bool:
         """Whether the organisation is among the letter's; inside one, it has to be proven."""

@@ -68,49 +68,63 @@ def _is_too_small(headcount_band: str, minimum: int) -> bool:
 
 
 def decide_what_shows(letter: Letter) -> None:
-    """Set the `shown_…` fields of all anonymous lines on a letter's roll, by `what_shows`."""
+    """Set the `shown_…` fields of all anonymous lines on a letter's roll, by `what_shows`.
+
+    The lines of a merged organisation are groups of their own (`actions.regrouping`), each
+    decided by itself. Those of a withdrawn organisation do not show it.
+    """
     lines = letter.signatures.on_roll().anonymous()
-    deciding: dict[Shown, list[int]] = {}
-    for organisation, (band, group, mailboxes) in _groups(lines).items():
+    deciding: dict[tuple[int, Shown], list[int]] = {}
+    showing: dict[int, list[int]] = {number: [] for number in _numbers_of_groups(lines)}
+    for (organisation, number), (band, group, mailboxes) in _groups(lines).items():
         shown = what_shows(group, letter.minimum_group_size, band, mailboxes)
         if shown:
-            deciding.setdefault(shown, []).append(organisation)
-    showing = [organisation for several in deciding.values() for organisation in several]
-    lines.exclude(organisation__in=showing).filter(shown_organisation__isnull=False).update(
-        shown_organisation=None, shown_tenure="", shown_role=""
-    )
-    for shown, organisations in deciding.items():
+            deciding.setdefault((number, shown), []).append(organisation)
+            showing[number].append(organisation)
+    for number, organisations in showing.items():
+        hidden = lines.filter(group=number).exclude(organisation__in=organisations)
+        hidden.filter(shown_organisation__isnull=False).update(
+            shown_organisation=None, shown_tenure="", shown_role=""
+        )
+    for (number, shown), organisations in deciding.items():
         particulars = {
             "shown_tenure": F("tenure") if shown.tenure else "",
             "shown_role": F("role") if shown.role else "",
+            "has_been_shown": True,
         }
-        lines.filter(organisation__in=organisations).exclude(
+        lines.filter(group=number, organisation__in=organisations).exclude(
             shown_organisation__isnull=False, **particulars
         ).update(shown_organisation=F("organisation"), **particulars)
 
 
+def _numbers_of_groups(lines: SignatureQuerySet) -> list[int]:
+    return list(lines.order_by().values_list("group", flat=True).distinct())
+
+
 def _groups(
     lines: SignatureQuerySet,
-) -> dict[int, tuple[str, dict[tuple[str, str], int], int]]:
-    """For each organisation with verified lines: its headcount band, its group, and how many of
-    the lines rest on a mailbox.
+) -> dict[tuple[int, int], tuple[str, dict[tuple[str, str], int], int]]:
+    """For each organisation with verified lines, and each group of them: its headcount band, the
+    group, and how many of its lines rest on a mailbox.
 
     Vouched lines count nowhere, but a value that occurs among them has to have its minimum
     without them.
     """
-    groups: dict[int, tuple[str, dict[tuple[str, str], int], int]] = {}
+    groups: dict[tuple[int, int], tuple[str, dict[tuple[str, str], int], int]] = {}
     rows = (
         lines.verified()
-        .values_list("organisation", "organisation__headcount_band", "tenure", "role")
+        .filter(organisation__withdrawn_on__isnull=True)
+        .values_list("organisation", "group", "organisation__headcount_band", "tenure", "role")
         .annotate(
             checked=Count("pk", filter=~Q(method=Method.VOUCH)),
             mailboxes=Count("pk", filter=Q(method=Method.MAILBOX)),
         )
         .order_by()
     )
-    for organisation, band, tenure, role, checked, mailboxes in rows:
-        _band, group, before = groups.get(organisation, (band, {}, 0))
-        groups[organisation] = (band, {**group, (tenure, role): checked}, before + mailboxes)
+    for organisation, number, band, tenure, role, checked, mailboxes in rows:
+        _band, group, before = groups.get((organisation, number), (band, {}, 0))
+        counted = {**group, (tenure, role): checked}
+        groups[organisation, number] = (band, counted, before + mailboxes)
     return groups
 
 

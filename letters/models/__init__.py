@@ -13,6 +13,7 @@ from letters.models.letter import (
     text_digest,
 )
 from letters.models.organisation import Organisation, OrganisationAlias, OrganisationDomain
+from letters.models.proposal import Proposal, ProposalState
 from letters.models.response import Kind, Response, Update
 from letters.models.team import Membership, Role, User
 
@@ -28,6 +29,8 @@ __all__ = [
     "OrganisationAlias",
     "OrganisationDomain",
     "Outcome",
+    "Proposal",
+    "ProposalState",
     "Reach",
     "Recipient",
     "Response",

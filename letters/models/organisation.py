@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from letters.mail_domains import itself_and_above, proves_nothing
 from letters.models.constraints import one_of
 
 LEGAL_FORMS = {
@@ -47,18 +48,38 @@ class HeadcountBand(models.TextChoices):
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def listed(self) -> "OrganisationQuerySet":
+        """Those that people may name: neither withdrawn nor merged into another."""
+        return self.filter(merged_into__isnull=True, withdrawn_on__isnull=True)
+
+    def merged_away(self) -> "OrganisationQuerySet":
+        return self.filter(merged_into__isnull=False)
+
     def named(self, name: str) -> "Organisation | None":
         """The organisation that goes by this name or one of its spellings."""
-        return self.filter(aliases__key=alias_key(name)).first()
+        return self.listed().filter(aliases__key=alias_key(name)).first()
 
     def owning(self, domain: str) -> "OrganisationDomain | None":
-        """The entry of exactly this mail domain.
-
-        Subdomains prove nothing: firms hand mailboxes below their domain to customers.
-        """
+        """The entry of exactly this mail domain: whose mailboxes these are, proof or not."""
         return (
             OrganisationDomain.objects.select_related("organisation").filter(domain=domain).first()
         )
+
+    def proven_by(self, domain: str) -> "Organisation | None":
+        """The organisation that a mailbox at this domain proves.
+
+        Subdomains prove nothing unless the entry says so: firms hand mailboxes below their
+        domain to customers. Of several entries above a domain the nearest decides.
+        """
+        if proves_nothing(domain):
+            return None
+        entries = OrganisationDomain.objects.filter(domain__in=itself_and_above(domain))
+        found = max(
+            entries.select_related("organisation"), key=lambda e: len(e.domain), default=None
+        )
+        if found is None or not found.proves(domain) or found.organisation.is_withdrawn:
+            return None
+        return found.organisation
 
 
 class Organisation(models.Model):
@@ -71,6 +92,12 @@ class Organisation(models.Model):
         _("headcount"), max_length=10, choices=HeadcountBand, blank=True, default=""
     )
     is_demonstration = models.BooleanField(_("invented"), default=False)
+    # A duplicate that was merged stays, so that what still says it is found: cookies of members,
+    # and anonymous lines, which change with a batch only.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged", editable=False
+    )
+    withdrawn_on = models.DateField(_("withdrawn on"), null=True, blank=True, editable=False)
 
     objects = OrganisationQuerySet.as_manager()
 
@@ -85,10 +112,23 @@ class Organisation(models.Model):
                 name="organisations_are_not_their_own_parent",
                 violation_error_message=_("An organisation cannot belong to itself."),
             ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("pk")),
+                name="organisations_are_not_merged_into_themselves",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.withdrawn_on is not None
+
+    @property
+    def standing(self) -> "Organisation":
+        """The organisation itself, or the one it was merged into."""
+        return self.merged_into or self
 
     def ancestors(self) -> "list[Organisation]":
         """Parent, its parent and so on; a circle ends where it closes."""
@@ -132,13 +172,32 @@ class OrganisationAlias(models.Model):
 class OrganisationDomain(models.Model):
     """A mail domain that proves one organisation.
 
+    It does so letter for letter; with `includes_subdomains` whatever stands below it as well.
+    Where customers, students or alumni have mailboxes too (not `is_staff_only`) it proves
+    nothing, and the entry only tells whose domain it is. `catch_all_suspected` warns moderators:
+    any invented address there would receive its code.
+
     `mailbox_domain` names the domain whose mailboxes these are where one organisation
     has several domains for the same mailbox (alice@fb.com is alice@meta.com).
     """
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="domains")
     domain = models.CharField(_("domain"), max_length=253, unique=True)
-    mailbox_domain = models.CharField(_("mailbox domain"), max_length=253)
+    mailbox_domain = models.CharField(
+        _("mailbox domain"),
+        max_length=253,
+        help_text=_("The same as the domain, unless both lead to the same mailboxes."),
+    )
+    includes_subdomains = models.BooleanField(_("with subdomains"), default=False, db_default=False)
+    is_staff_only = models.BooleanField(
+        _("staff only"),
+        default=True,
+        db_default=True,
+        help_text=_("Not where customers, students or alumni have mailboxes: it proves nothing."),
+    )
+    catch_all_suspected = models.BooleanField(
+        _("takes any address, we suspect"), default=False, db_default=False
+    )
 
     class Meta:
         verbose_name = _("mail domain")
@@ -152,3 +211,10 @@ class OrganisationDomain(models.Model):
 
     def __str__(self) -> str:
         return self.domain
+
+    def proves(self, domain: str) -> bool:
+        """Whether a mailbox at `domain` proves the organisation by this entry."""
+        is_covered = domain == self.domain or (
+            self.includes_subdomains and domain.endswith(f".{self.domain}")
+        )
+        return is_covered and self.is_staff_only

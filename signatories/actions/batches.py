@@ -13,7 +13,7 @@ from django.utils import timezone
 from letters.actions import audit
 from letters.models import Letter
 from signatories import roll, statistics
-from signatories.actions import confirming
+from signatories.actions import confirming, regrouping
 from signatories.models import Appearance, Method, Signature, State, Tally
 from signatories.verification import vouch
 
@@ -54,8 +54,9 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
     None means that no batch was due, or that another worker is moving it. In one transaction:
     withdrawn and rejected lines leave; those that wait are deleted and inserted again in
     random order, under new random keys and at places drawn by lot; names take the places of
-    anonymous lines; lines are carried over to a newer text; what each line may show is decided
-    anew; and the counts that include anonymous signatures follow.
+    anonymous lines; entries follow their organisation where it was merged; lines are carried
+    over to a newer text; what each line may show is decided anew; and the counts that include
+    anonymous signatures follow.
 
     While fewer than `BATCH_MINIMUM` lines wait, and none of them too long, they stay where
     they are, shuffled, and no number tells of them.
@@ -82,6 +83,7 @@ def _move(letter: Letter, now: datetime, *, is_last: bool) -> int:
     arrived = 0
     _let_leave(letter)
     _swap(letter)
+    regrouping.follow_merges(letter)
     waits = not is_last and _wait_for_company(letter, now)
     waiting = letter.signatures.waiting_for_batch()
     arriving = 0 if waits else waiting.by_mailbox().count()

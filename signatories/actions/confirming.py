@@ -7,11 +7,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from config import crypto, keys
-from letters.models import Letter
+from letters.actions import propose
+from letters.models import Letter, Organisation
 from signatories import addresses, roll
 from signatories.addresses import Address
 from signatories.models import (
     LetterKey,
+    Method,
     Signature,
     State,
     Tally,
@@ -64,6 +66,16 @@ def confirm(
     is_vouched = not verification.vouch_digest or vouch.use_up(verification.vouch_digest)
     letter = signature.letter
     digest = addresses.digest(letter, address)
+    if signature.replaces:
+        # Whether the address is used must not change until the entry is admitted.
+        Tally.objects.select_for_update().filter(letter=letter).first()
+    is_new = _use(letter, digest)
+    if signature.organisation_text and not proof:
+        # Locked before tally and entry, as by whoever decides the proposal. A duplicate proposes
+        # as well: what an address has done must not show in the time it takes.
+        propose(name=signature.organisation_text, letter=letter)
+    is_original = is_new or bool(signature.replaces and _may_replace(signature, digest))
+    signature = _locked(signature)
     token = manage_tokens(*secrets)[0]
     if proof:
         signature.method = proof.method
@@ -73,22 +85,17 @@ def confirm(
     if not signature.is_anonymous:
         # A duplicate carries it too: "find my signature" answers the same for both.
         signature.address_digest = digest
-    if signature.replaces:
-        # Whether the address is used must not change until the entry is admitted.
-        Tally.objects.select_for_update().filter(letter=letter).first()
-    is_new = _use(letter, digest)
-    if not is_vouched:
-        signature.state = State.DUPLICATE
-    elif is_new or (signature.replaces and _may_replace(signature, digest)):
+    _follow_directory(signature)
+    if is_vouched and is_original:
         _admit(signature)
     else:
         signature.state = State.DUPLICATE
     signature.save(
         update_fields=[
             "state",
-            "method",
             "organisation",
             "organisation_text",
+            "method",
             "confirmed_on",
             "manage_digest",
             "address_digest",
@@ -99,6 +106,25 @@ def confirm(
         ]
     )
     return token
+
+
+def _locked(signature: Signature) -> Signature:
+    """The entry as it is now, kept from those who change the directory meanwhile."""
+    entries = Signature.objects.select_related("letter", "organisation__merged_into")
+    return entries.select_for_update(of=("self",)).get(pk=signature.pk)
+
+
+def _follow_directory(signature: Signature) -> None:
+    """Say what the directory says by now of the organisation that was named at signing."""
+    if signature.organisation_text:
+        known = Organisation.objects.named(signature.organisation_text)
+        if known:
+            signature.organisation = known
+            signature.organisation_text = ""
+    if signature.organisation:
+        signature.organisation = signature.organisation.standing
+        if signature.organisation.is_withdrawn and not signature.is_anonymous:
+            signature.method = Method.NONE
 
 
 def use_up(verification: Verification) -> None:

@@ -13,7 +13,7 @@ from config import keys
 from letters.actions import audit
 from letters.models import Letter
 from signatories import addresses, statistics
-from signatories.actions import sealing
+from signatories.actions import directory, sealing
 from signatories.models import Fate, Signature, State, Verification, Vouch
 from signatories.verification import mailbox
 
@@ -68,6 +68,9 @@ def erase_expired(*, now: datetime) -> Iterator[tuple[str, int]]:
     number = erase_without_key()
     if number:
         yield "entries whose key of the day is lost", number
+    number = directory.erase_empty_proposals()
+    if number:
+        yield "proposed names of organisations", number
     SessionStore.clear_expired()
 
 

@@ -1,6 +1,7 @@
 """The moderators' and organisers' room. Django finds it by this name."""
 
+from signatories.admin.directory import KeptOrganisationAdmin, ProposalAdmin
 from signatories.admin.letters import LetterWithDoorsAdmin
 from signatories.admin.queue import SignatureAdmin
 
-__all__ = ["LetterWithDoorsAdmin", "SignatureAdmin"]
+__all__ = ["KeptOrganisationAdmin", "LetterWithDoorsAdmin", "ProposalAdmin", "SignatureAdmin"]

@@ -290,6 +290,7 @@ class SignatureAdmin(OfferedFiltersOnly):
             "line": roll.line(entry),
             "written": words.as_written(entry),
             "method": self.verified(entry),
+            "may_be_invented": may_be_invented(entry),
             "waiting": self.waiting(entry),
             "can_approve": moderation.can_be_approved(entry),
             "can_reject": entry.state in moderation.REJECTABLE,
@@ -367,6 +368,13 @@ class SignatureAdmin(OfferedFiltersOnly):
         later = Q(confirmed_on__gt=entry.confirmed_on)
         later |= Q(confirmed_on=entry.confirmed_on, pk__gt=entry.pk)
         return waiting.filter(later).first() or waiting.exclude(pk=entry.pk).first()
+
+
+def may_be_invented(signature: Signature) -> bool:
+    """Whether a mail domain that verifies the entry by name is suspected to take any address."""
+    if signature.is_anonymous or not signature.is_verified or signature.organisation is None:
+        return False
+    return signature.organisation.domains.filter(catch_all_suspected=True).exists()
 
 
 def _ticked(request: HttpRequest) -> set[UUID]:

@@ -25,6 +25,21 @@ def numbers(until: dict[str, str]) -> list[Entry]:
             ),
         ),
         Entry(
+            title=_("Names of organisations that we do not know"),
+            what=_(
+                "An organisation as somebody first typed it, how many entries came with it, under "
+                "which letters, and what was decided about it. Nothing leads from it to an entry "
+                "but the text in the entry itself."
+            ),
+            seen_by=_("The moderators of those letters, and hosts."),
+            kept_until=_(
+                "Until it is decided that this is an organisation. Otherwise it is erased once no "
+                "entry says the name any more."
+            ),
+            protected=_("Anonymous entries name listed organisations only."),
+            fields=of("letters.Proposal", "id name key number letters state organisation"),
+        ),
+        Entry(
             title=_("The audit trail"),
             what=_(
                 "What teams and hosts decided: which account, on which day, about which entry. "

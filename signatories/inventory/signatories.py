@@ -125,7 +125,11 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
         ),
         Entry(
             title=_("Your line on the roll"),
-            what=_("What the line shows, its place, and the day it came."),
+            what=_(
+                "What the line shows, its place, and the day it came; of an anonymous line also "
+                "whether its organisation ever showed, and since a merger of organisations, with "
+                "which other lines it is counted."
+            ),
             seen_by=_("Everybody; nobody sees the day."),
             kept_until=_("%(until)s A withdrawn anonymous line: until %(leaving)s.")
             % {"until": sentence(until["signature"]), "leaving": until["leaving line"]},
@@ -134,7 +138,9 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
                 "its organisation only in a large enough group."
             ),
             fields=of(
-                signature, "shown_organisation shown_tenure shown_role roll_key published_on"
+                signature,
+                "shown_organisation shown_tenure shown_role roll_key published_on group "
+                "has_been_shown",
             ),
         ),
         Entry(

@@ -51,9 +51,16 @@ NOT_ABOUT_PEOPLE = (
     Silent(
         "which organisations exist, not who works there",
         (
-            *of("letters.Organisation", "id name slug parent headcount_band is_demonstration"),
+            *of(
+                "letters.Organisation",
+                "id name slug parent headcount_band is_demonstration merged_into withdrawn_on",
+            ),
             *of("letters.OrganisationAlias", "id organisation name key"),
-            *of("letters.OrganisationDomain", "id organisation domain mailbox_domain"),
+            *of(
+                "letters.OrganisationDomain",
+                "id organisation domain mailbox_domain includes_subdomains is_staff_only "
+                "catch_all_suspected",
+            ),
         ),
     ),
     Silent(

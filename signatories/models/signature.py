@@ -148,6 +148,14 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         )
         return self.filter(~before_batch, replaces__isnull=True)
 
+    def following_at_once(self) -> "SignatureQuerySet":
+        """What may change without a batch: names, and whatever nobody has confirmed."""
+        return self.filter(~Q(appearance=Appearance.ANONYMOUS) | Q(state=State.UNCONFIRMED))
+
+    def following_with_batch(self) -> "SignatureQuerySet":
+        """Anonymous entries that somebody confirmed: nothing about them changes before."""
+        return self.anonymous().exclude(state=State.UNCONFIRMED)
+
     def for_search_engines(self) -> "SignatureQuerySet":
         return self.filter(is_hidden_from_search=False)
 
@@ -195,6 +203,9 @@ class Signature(models.Model):
     )
     shown_tenure = models.CharField(max_length=8, choices=Tenure, blank=True)
     shown_role = models.CharField(max_length=12, choices=RoleBucket, blank=True)
+    # Merged organisations keep their anonymous lines apart: each group needs its own minimum.
+    group = models.PositiveSmallIntegerField(default=0, db_default=0)
+    has_been_shown = models.BooleanField(default=False, db_default=False)
     roll_key = models.CharField(_("place on the roll"), max_length=200, blank=True)
     address_digest = models.CharField(max_length=64, null=True, blank=True)
     # The manage digest of the anonymous entry whose place this one takes with a batch.

@@ -49,7 +49,9 @@ def organisations_of(request: HttpRequest) -> list[Organisation]:
         return []
     if datetime.fromisoformat(content["until"]) <= timezone.now():
         return []
-    return list(Organisation.objects.filter(slug__in=content["organisations"]))
+    found = Organisation.objects.filter(slug__in=content["organisations"])
+    standing = {one.standing for one in found.select_related("merged_into")}
+    return [one for one in standing if not one.is_withdrawn]
 
 
 def internal_letters(request: HttpRequest) -> LetterQuerySet:

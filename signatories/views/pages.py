@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from config import crypto, http, keys, mail, ratelimit
 from letters.actions import NotAllowed
-from letters.models import Letter, Organisation
+from letters.models import Letter
 from signatories import addresses, affiliation, roll
 from signatories.actions import confirming
 from signatories.actions.confirming import Found
@@ -63,7 +63,7 @@ def sign_form(
         "version": letter.current_version,
         "demands": letter.current_version.demands.all() if letter.current_version else [],
         "form": form,
-        "organisations": Organisation.objects.values_list("name", flat=True),
+        "organisations": affiliation.offered_names(letter),
         "previews": _previews(form),
         "vouch": form.vouch,
         "token": token,

@@ -17,6 +17,7 @@ from letters.models import (
     OrganisationAlias,
     OrganisationDomain,
     Outcome,
+    Proposal,
     Recipient,
     Response,
     Status,
@@ -80,6 +81,10 @@ def alice():
     return Membership.objects.get(role="owner").user
 
 
+def proposal():
+    return Proposal(name="Orrery Labs", key="orrery labs")
+
+
 CASES = [
     Case(
         "letter_status_is_known",
@@ -128,6 +133,25 @@ CASES = [
         lambda: make_organisation("Orrery Labs"),
         {"parent": lambda: Organisation.objects.get()},
     ),
+    Case(
+        "organisations_are_not_merged_into_themselves",
+        lambda: make_organisation("Orrery Labs"),
+        {"merged_into": lambda: Organisation.objects.get()},
+    ),
+    Case(
+        "proposal_state_is_known",
+        proposal,
+        {"state": "perhaps"},
+        also={"proposals_lead_to_an_organisation_once_taken_up"},
+    ),
+    Case("proposals_lead_to_an_organisation_once_taken_up", proposal, {"state": "accepted"}),
+    Case(
+        "proposals_lead_to_an_organisation_once_taken_up",
+        proposal,
+        {"organisation": lambda: make_organisation("Orrery Labs")},
+    ),
+    Case("proposals_have_a_key", proposal, {"key": ""}),
+    Case("proposals_count_somebody", proposal, {"number": 0}),
     Case(
         "organisation_domains_are_not_empty",
         lambda: OrganisationDomain(

@@ -1,9 +1,13 @@
 """Organisations: their spellings, and the domains that prove them."""
 
+import tomllib
+
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from letters import mail_domains
 from letters.models import Organisation, OrganisationAlias, OrganisationDomain
 from letters.models.organisation import HeadcountBand, alias_key
 from tests.factories import make_organisation
@@ -128,3 +132,64 @@ def test_save_spelling_computes_its_key():
 )
 def test_headcount_band_says_how_many_there_are_at_least(band, at_least):
     assert HeadcountBand(band).at_least == at_least
+
+
+def prove(domain):
+    found = Organisation.objects.proven_by(domain)
+    return found.name if found else None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("rules", "domain", "is_proof"),
+    [
+        ({}, "google.example", True),
+        ({}, "mail.google.example", False),
+        ({"includes_subdomains": True}, "mail.google.example", True),
+        ({"includes_subdomains": True}, "a.b.google.example", True),
+        ({"includes_subdomains": True}, "evilgoogle.example", False),
+        ({"includes_subdomains": True}, "google.example.evil", False),
+        ({"includes_subdomains": True}, "alumni.google.example", False),
+        ({"is_staff_only": False}, "google.example", False),
+        ({"is_staff_only": False, "includes_subdomains": True}, "mail.google.example", False),
+        ({"catch_all_suspected": True}, "google.example", True),
+    ],
+)
+def test_proven_by_a_domain_follows_its_rules(rules, domain, is_proof):
+    google = make_organisation("Google", "google.example")
+    google.domains.update(**rules)
+
+    assert prove(domain) == ("Google" if is_proof else None)
+
+
+@pytest.mark.django_db
+def test_proven_by_a_domain_below_another_is_decided_by_the_nearest():
+    make_organisation("Google", "google.example").domains.update(includes_subdomains=True)
+    make_organisation("Customers", "cloud.google.example").domains.update(is_staff_only=False)
+
+    assert prove("eu.google.example") == "Google"
+    assert prove("cloud.google.example") is None
+    assert prove("x.cloud.google.example") is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "domain",
+    ["gmail.com", "mailinator.com", "x.mailinator.com", "alum.mit.edu", "alumni.stanford.edu"],
+)
+def test_domains_of_everybody_and_of_alumni_prove_nothing_even_if_listed(domain):
+    make_organisation("Google", domain)
+
+    assert prove(domain) is None
+
+
+def test_unproving_domains_are_sorted_ascii_and_none_of_the_seeds():
+    lines = (settings.SEEDS_DIR / "unproving-domains.txt").read_text().splitlines()
+    domains = [line for line in lines if line and not line.startswith("#")]
+    seeds = tomllib.loads((settings.SEEDS_DIR / "organisations.toml").read_text())
+
+    assert domains == sorted(set(domains))
+    assert all(domain.isascii() and domain == domain.lower() for domain in domains)
+    listed = [d["domain"] for row in seeds["organisation"] for d in row.get("domains", [])]
+    assert [domain for domain in listed if mail_domains.proves_nothing(domain)] == []
+    assert "Source:" in "".join(lines)

@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import get_resolver
 from django.urls.resolvers import URLResolver
 
-from letters.models import AuditEntry, Membership, Role, Visibility
+from letters.actions import propose
+from letters.models import AuditEntry, Membership, Proposal, Role, Visibility
 from signatories.actions import sealing
 from signatories.models import Signature, State
 from tests.admin_pages import make_host, make_moderator
@@ -124,7 +125,11 @@ ADMIN = {
     "admin/letters/organisation/<path:object_id>/change/": [302, 403, 200, 200, 200, 200, 200],
     "admin/letters/organisation/<path:object_id>/delete/": [302, 403, 403, 403, 403, 403, 403],
     "admin/letters/organisation/<path:object_id>/history/": [302, 403, 200, 200, 200, 200, 200],
-    "admin/letters/organisation/add/": [302, 403, 403, 403, 403, 403, 403],
+    "admin/letters/organisation/add/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/organisation/<int:pk>/merge/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/organisation/<int:pk>/withdraw/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/proposal/": [302, 403, 200, 200, 403, 200, 200],
+    "admin/letters/proposal/<int:pk>/change/": [302, 403, 404, 200, 403, 200, 200],
     "admin/letters/user/": [302, 403, 403, 403, 403, 403, 200],
     "admin/letters/user/<id>/password/": [302, 403, 403, 403, 403, 403, 200],
     "admin/letters/user/<path:object_id>/": [302, 302, 302, 302, 302, 302, 302],
@@ -169,6 +174,8 @@ class Stage:
         google = make_organisation("Google", "google.example")
         self.entry = make_signature(self.letter)
         self.line = make_anonymous(self.letter, google, state=State.PUBLISHED)
+        propose(name="Orrery Labs", letter=self.letter)
+        self.proposal = Proposal.objects.get()
         self.people = {
             "visitor": None,
             "dora": make_user("dora", is_staff=True),
@@ -180,6 +187,7 @@ class Stage:
         }
         self.keys = {
             "organisation": google.pk,
+            "proposal": self.proposal.pk,
             "auditentry": AuditEntry.objects.create(
                 letter=self.letter, verb="letter.closed", recorded_on="2026-01-20"
             ).pk,
@@ -203,6 +211,9 @@ class Stage:
             "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)": "1-x",
             "(?P<id>[0-9a-f-]{20,60})": "0" * 24,
         }
+        for table in ("organisation", "proposal"):
+            if f"/{table}/<int:pk>" in route:
+                places["<int:pk>"] = str(self.keys[table])
         if "<path:object_id>" in route:
             places["<path:object_id>"] = str(self.keys[route.split("/")[2]])
         for place, value in places.items():
@@ -250,6 +261,18 @@ ACTS = {
         {"listed": "no"},
         {"alice", "host"},
         "letter.roll_unlisted",
+    ),
+    "accept a proposal": (
+        "admin/letters/proposal/<int:pk>/change/",
+        {"decision": "accept", "name": "Orrery Labs"},
+        {"bob", "alice", "host"},
+        "proposal.accepted",
+    ),
+    "refuse a proposal": (
+        "admin/letters/proposal/<int:pk>/change/",
+        {"decision": "refuse"},
+        {"bob", "alice", "host"},
+        "proposal.refused",
     ),
     "approve": (
         "admin/signatories/signature/<uuid:pk>/change/",

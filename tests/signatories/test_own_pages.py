@@ -340,7 +340,7 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
     }
     follow_from_those_or_stand_on_the_roll = {
         *("id", "threshold", "shown_organisation", "shown_tenure", "shown_role", "roll_key"),
-        *("replaces", "rejected_on", "is_demonstration"),
+        *("replaces", "rejected_on", "is_demonstration", "group", "has_been_shown"),
     }
 
     fields = {field.name for field in Signature._meta.concrete_fields}

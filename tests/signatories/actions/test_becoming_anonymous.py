@@ -90,6 +90,8 @@ def test_appear_anonymously_erases_name_and_title_everywhere_at_once():
         "shown_organisation_id": None,
         "shown_tenure": "",
         "shown_role": "",
+        "group": 0,
+        "has_been_shown": False,
         "roll_key": "",
         "address_digest": None,
         "replaces": None,

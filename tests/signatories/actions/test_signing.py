@@ -79,6 +79,8 @@ def test_sign_by_name_stores_an_unconfirmed_signature_and_what_its_proof_needs()
         "published_on": None,
         "rejected_on": None,
         "reason": "",
+        "group": 0,
+        "has_been_shown": False,
         "is_demonstration": False,
     }
     address = bytes(verification.address)

@@ -1,0 +1,288 @@
+"""The directory of organisations as a CSV file: written for spreadsheets, read from them.
+
+One row is one organisation. Several spellings or domains in a cell stand between `|`. Behind a
+domain its rules follow after blanks: `subdomains`, `shared` (customers or alumni have mailboxes
+there too), `catch-all`, `as=example.org` (the same mailboxes as there).
+
+Reading adds and changes; it takes nothing away. Either every row counts or none does.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.text import slugify
+
+from letters.actions import audit
+from letters.mail_domains import proves_nothing
+from letters.models import Organisation, OrganisationAlias, OrganisationDomain
+from letters.models.organisation import HeadcountBand, alias_key
+
+COLUMNS = ("slug", "name", "aliases", "parent", "headcount_band", "domains")
+LONGEST_NAME = 120
+RULES = {
+    "subdomains": {"includes_subdomains": True},
+    "shared": {"is_staff_only": False},
+    "catch-all": {"catch_all_suspected": True},
+}
+
+
+class Unreadable(ValueError):
+    """What is wrong with the file; `problems` has one sentence for each wrong row."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class DryRun(Exception):
+    """Everything was read; nothing is kept."""
+
+
+@dataclass(frozen=True)
+class Row:
+    line: int
+    slug: str
+    name: str
+    aliases: list[str]
+    parent: str
+    headcount_band: str
+    domains: list[str]
+
+
+@dataclass
+class Result:
+    added: int = 0
+    changed: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+# Writing --------------------------------------------------------------------------------------
+
+
+def export() -> str:
+    """The listed organisations, in the order of their names."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    listed = Organisation.objects.listed().select_related("parent").order_by("name")
+    for organisation in listed.prefetch_related("aliases", "domains"):
+        own = alias_key(organisation.name)
+        aliases = sorted(a.name for a in organisation.aliases.all() if a.key != own)
+        domains = sorted(organisation.domains.all(), key=lambda domain: domain.domain)
+        writer.writerow(
+            [
+                organisation.slug,
+                organisation.name,
+                "|".join(aliases),
+                organisation.parent.slug if organisation.parent else "",
+                organisation.headcount_band,
+                "|".join(map(_domain_in_words, domains)),
+            ]
+        )
+    return text.getvalue()
+
+
+def _domain_in_words(entry: OrganisationDomain) -> str:
+    words = [entry.domain]
+    if entry.includes_subdomains:
+        words.append("subdomains")
+    if not entry.is_staff_only:
+        words.append("shared")
+    if entry.catch_all_suspected:
+        words.append("catch-all")
+    if entry.mailbox_domain != entry.domain:
+        words.append(f"as={entry.mailbox_domain}")
+    return " ".join(words)
+
+
+# Reading --------------------------------------------------------------------------------------
+
+
+def decode(content: bytes) -> str:
+    """The text of a file that a spreadsheet wrote: UTF-8 with or without mark, UTF-16, or the
+    Western European letters of Windows."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def read(content: bytes) -> list[Row]:
+    """The rows of a file; raise `Unreadable`."""
+    try:
+        text = decode(content)
+    except UnicodeDecodeError:
+        raise Unreadable(["The file is no text that we can read. Save it as UTF-8."]) from None
+    head = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        lines = [(reader.line_num, cells) for cells in reader]
+    except csv.Error as error:
+        raise Unreadable([f"Line {reader.line_num}: {error}."]) from None
+    if not lines:
+        raise Unreadable(["The file is empty."])
+    columns = [cell.strip().lower() for cell in lines[0][1]]
+    unknown = sorted(set(columns) - set(COLUMNS) - {""})
+    if "name" not in columns or unknown:
+        found = ", ".join(unknown) or "no name"
+        raise Unreadable([f"Line 1: columns are {', '.join(COLUMNS)}; found {found}."])
+    return [
+        _row(number, columns, cells) for number, cells in lines[1:] if any(map(str.strip, cells))
+    ]
+
+
+def _row(number: int, columns: list[str], cells: list[str]) -> Row:
+    found = {name: " ".join(cell.split()) for name, cell in zip(columns, cells, strict=False)}
+    return Row(
+        line=number,
+        slug=found.get("slug", ""),
+        name=found.get("name", ""),
+        aliases=_several(found.get("aliases", "")),
+        parent=found.get("parent", ""),
+        headcount_band=found.get("headcount_band", "").replace("–", "-").replace(",", ""),
+        domains=_several(found.get("domains", "").lower()),
+    )
+
+
+def _several(cell: str) -> list[str]:
+    return [part.strip() for part in cell.split("|") if part.strip()]
+
+
+def load(rows: Iterable[Row], *, is_dry_run: bool = False) -> Result:
+    """Add or change organisations, all or none; raise `Unreadable` with what is wrong by row."""
+    result = Result()
+    try:
+        with transaction.atomic():
+            _load_all(list(rows), result)
+            if result.problems:
+                raise Unreadable(result.problems)
+            if is_dry_run:
+                raise DryRun
+            audit(
+                verb="directory.imported",
+                actor=None,
+                number=max(1, result.added + result.changed),
+            )
+    except DryRun:
+        pass
+    return result
+
+
+def _load_all(rows: list[Row], result: Result) -> None:
+    loaded: list[tuple[Row, Organisation]] = []
+    for row in rows:
+        problems = list(_problems(row))
+        if not problems:
+            organisation = _load_row(row, result, problems)
+            loaded.append((row, organisation))
+        result.problems += [f"Line {row.line}: {problem}" for problem in problems]
+    for row, organisation in loaded:
+        result.problems += [
+            f"Line {row.line}: {problem}" for problem in _set_parent(row, organisation)
+        ]
+
+
+def _problems(row: Row) -> Iterator[str]:
+    if not alias_key(row.name):
+        yield "there is no name."
+    for name in (row.name, *row.aliases):
+        if len(name) > LONGEST_NAME or not _is_readable(name):
+            yield f"“{name[:40]}” is no name: too long, not readable, or it begins like a formula."
+    if row.slug and row.slug != slugify(row.slug):
+        yield f"“{row.slug}” is no slug: small letters, digits and hyphens only."
+    if row.headcount_band not in HeadcountBand.values:
+        bands = ", ".join(band for band in HeadcountBand.values if band)
+        yield f"headcount_band is none of {bands}."
+    for cell in row.domains:
+        yield from _problems_of_domain(cell)
+
+
+def _is_readable(name: str) -> bool:
+    return "\ufffd" not in name and name.isprintable() and name[:1] not in ("=", "+", "-", "@")
+
+
+def _problems_of_domain(cell: str) -> Iterator[str]:
+    domain, *words = cell.split()
+    if "." not in domain or "@" in domain or not domain.isascii():
+        yield f"“{domain}” is no mail domain."
+    elif proves_nothing(domain):
+        yield f"mailboxes at {domain} prove nothing: anybody, or former members, have them."
+    unknown = [word for word in words if word not in RULES and not word.startswith("as=")]
+    if unknown:
+        yield f"{domain} has unknown rules: {', '.join(unknown)}."
+
+
+def _load_row(row: Row, result: Result, problems: list[str]) -> Organisation:
+    slug = row.slug or slugify(row.name)[:80] or f"organisation-{row.line}"
+    by_slug = Organisation.objects.filter(slug=slug).first()
+    organisation = by_slug or Organisation.objects.named(row.name) or Organisation(slug=slug)
+    if organisation.merged_into_id or organisation.is_withdrawn:
+        problems.append(f"{organisation} has been merged or withdrawn.")
+        return organisation
+    result.changed += 1 if organisation.pk else 0
+    result.added += 0 if organisation.pk else 1
+    organisation.name = row.name
+    organisation.headcount_band = row.headcount_band or organisation.headcount_band
+    try:
+        organisation.full_clean()
+    except ValidationError as wrong:
+        problems += wrong.messages
+        return organisation
+    organisation.save()
+    for name in (row.name, *row.aliases):
+        _load_alias(organisation, name, problems)
+    for cell in row.domains:
+        _load_domain(organisation, cell, problems)
+    return organisation
+
+
+def _load_alias(organisation: Organisation, name: str, problems: list[str]) -> None:
+    key = alias_key(name)
+    known = OrganisationAlias.objects.select_related("organisation").filter(key=key).first()
+    if not key:
+        problems.append(f"“{name}” is no name.")
+    elif known is None:
+        OrganisationAlias.objects.create(organisation=organisation, name=name)
+    elif known.organisation != organisation:
+        problems.append(f"“{name}” is a spelling of {known.organisation} already.")
+
+
+def _load_domain(organisation: Organisation, cell: str, problems: list[str]) -> None:
+    domain, *words = cell.split()
+    known = Organisation.objects.owning(domain)
+    if known and known.organisation != organisation:
+        problems.append(f"{domain} belongs to {known.organisation} already.")
+        return
+    rules: dict[str, object] = {
+        "mailbox_domain": domain,
+        "includes_subdomains": False,
+        "is_staff_only": True,
+        "catch_all_suspected": False,
+    }
+    for word in words:
+        rules.update(RULES.get(word, {}))
+        if word.startswith("as="):
+            rules["mailbox_domain"] = word.removeprefix("as=")
+    OrganisationDomain.objects.update_or_create(
+        domain=domain, defaults={"organisation": organisation, **rules}
+    )
+
+
+def _set_parent(row: Row, organisation: Organisation) -> Iterator[str]:
+    if not row.parent or not organisation.pk:
+        return
+    parent = Organisation.objects.listed().filter(slug=row.parent).first()
+    if parent is None:
+        yield f"there is no organisation with the slug “{row.parent}” for its parent."
+    elif parent == organisation or organisation in parent.ancestors():
+        yield f"{parent} cannot be its parent: it stands below it."
+    else:
+        organisation.parent = parent
+        organisation.save(update_fields=["parent"])
