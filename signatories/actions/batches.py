@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 
+from config.deadlocks import tried_again
 from letters.actions import audit
 from letters.models import Letter
 from signatories import roll, statistics
@@ -48,6 +49,7 @@ def start_tally(letter: Letter) -> Tally:
     return tally
 
 
+@tried_again
 def publish_batch(*, letter: Letter, now: datetime) -> int | None:
     """Move the letter's anonymous lines, if a batch is due; return how many lines came.
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from config import crypto, keys
+from config.deadlocks import tried_again
 from letters.actions import propose
 from letters.models import Letter, Organisation
 from signatories import addresses, roll
@@ -45,6 +46,7 @@ def manage_tokens(*secrets: str) -> list[str]:
     return crypto.derived_tokens("manage", *secrets)
 
 
+@tried_again
 @transaction.atomic
 def confirm(
     *, verification: Verification, secrets: tuple[str, ...], proof: Proof | None = None
@@ -196,6 +198,7 @@ def put_on_roll(signature: Signature) -> None:
     signature.shown_tenure = signature.tenure
 
 
+@tried_again
 @transaction.atomic
 def find(*, verification: Verification, secrets: tuple[str, ...]) -> list[Found]:
     """Use up a proof to find the named signatures of its mailbox.

@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from config.celery import enqueue
+from config.deadlocks import tried_again
 from letters.actions import NotAllowed, audit
 from letters.models import (
     Letter,
@@ -35,6 +36,7 @@ BATCH_SIZE = 500
 # Proposals ------------------------------------------------------------------------------------
 
 
+@tried_again
 @transaction.atomic
 def accept(*, proposal: Proposal, name: str, actor: User | None) -> Organisation:
     """Make an organisation of a proposed name; entries that say it say the organisation then.
@@ -56,6 +58,7 @@ def accept(*, proposal: Proposal, name: str, actor: User | None) -> Organisation
     return organisation
 
 
+@tried_again
 @transaction.atomic
 def merge_proposal(
     *, proposal: Proposal, organisation: Organisation, actor: User | None
@@ -139,6 +142,7 @@ def _decide(
 # Organisations --------------------------------------------------------------------------------
 
 
+@tried_again
 @transaction.atomic
 def merge(*, duplicate: Organisation, kept: Organisation, actor: User | None) -> Organisation:
     """Make one of two records of the same organisation; return the one that is kept.
@@ -175,6 +179,7 @@ def merge(*, duplicate: Organisation, kept: Organisation, actor: User | None) ->
     return kept
 
 
+@tried_again
 @transaction.atomic
 def withdraw(*, organisation: Organisation, actor: User | None) -> Organisation:
     """Take an organisation out of the directory. What it verified is verified no more.

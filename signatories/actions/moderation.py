@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.celery import enqueue
+from config.deadlocks import tried_again
 from letters.actions import NotAllowed, audit
 from letters.models import User
 from letters.permissions import moderated_by
@@ -33,6 +34,7 @@ def can_be_approved(signature: Signature) -> bool:
     return is_undecided and not signature.letter.is_sealed
 
 
+@tried_again
 @transaction.atomic
 def approve(*, signature: Signature, actor: User) -> Signature:
     """Let an entry in review, or a rejected one, onto the roll.
@@ -63,6 +65,7 @@ def approve(*, signature: Signature, actor: User) -> Signature:
     return signature
 
 
+@tried_again
 @transaction.atomic
 def reject(*, signature: Signature, actor: User, reason: str) -> Signature:
     """Take an entry out, with a reason code. It is kept 30 days for an objection.

@@ -1,0 +1,37 @@
+"""Trying again what PostgreSQL ended to resolve a deadlock.
+
+Two who lock the same rows in another order wait for each other; after a second PostgreSQL ends
+one of them (SQLSTATE 40P01), whose transaction has then done nothing. Nobody should see that.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import OperationalError, connection
+
+DEADLOCK = "40P01"
+TRIES = 4
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+
+def tried_again(verb: Verb) -> Verb:
+    """Repeat a whole, atomic verb that lost a deadlock. Inside another transaction nothing can
+    be repeated, and the error is raised."""
+
+    @functools.wraps(verb)
+    def trying(*args: Any, **kwargs: Any) -> Any:
+        for _try in range(TRIES - 1):
+            try:
+                return verb(*args, **kwargs)
+            except OperationalError as error:
+                if connection.in_atomic_block or not _is_deadlock(error):
+                    raise
+        return verb(*args, **kwargs)
+
+    return trying  # type: ignore[return-value]
+
+
+def _is_deadlock(error: OperationalError) -> bool:
+    return getattr(error.__cause__, "sqlstate", "") == DEADLOCK
