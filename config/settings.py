@@ -179,6 +179,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": "undersigned:",
 }
 CELERY_TIMEZONE = "UTC"
+# Beat keeps its times in memory: all tasks come often, and may come again after a restart.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep unsent codes": {"task": "signatories.tasks.sweep_codes", "schedule": 20},
     "publish batches": {"task": "signatories.tasks.publish_batches", "schedule": 20},

@@ -42,8 +42,7 @@ def beat_child(plan: Plan) -> Child:
         name="clock",
         command=[
             *(sys.executable, "-m", "celery", "--quiet", "--app", "config", "beat"),
-            *("--schedule", str(plan.var / "run" / "beat"), "--pidfile", ""),
-            *("--loglevel", "WARNING"),
+            *("--pidfile", "", "--loglevel", "WARNING"),
         ],
         environment=plan.environment,
     )
