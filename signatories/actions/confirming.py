@@ -68,15 +68,7 @@ def confirm(
     is_vouched = not verification.vouch_digest or vouch.use_up(verification.vouch_digest)
     letter = signature.letter
     digest = addresses.digest(letter, address)
-    if signature.replaces:
-        # Whether the address is used must not change until the entry is admitted.
-        Tally.objects.select_for_update().filter(letter=letter).first()
-    is_new = _use(letter, digest)
-    if signature.organisation_text and not proof:
-        # Locked before tally and entry, as by whoever decides the proposal. A duplicate proposes
-        # as well: what an address has done must not show in the time it takes.
-        propose(name=signature.organisation_text, letter=letter)
-    is_original = is_new or bool(signature.replaces and _may_replace(signature, digest))
+    is_original = _is_original(signature, digest, proof)
     signature = _locked(signature)
     token = manage_tokens(*secrets)[0]
     if proof:
@@ -108,6 +100,21 @@ def confirm(
         ]
     )
     return token
+
+
+def _is_original(signature: Signature, digest: str, proof: Proof | None) -> bool:
+    """Use the address; return whether the entry may stand for it: because it is new to the
+    letter, or because it takes the place of the anonymous entry that used it."""
+    letter = signature.letter
+    if signature.replaces:
+        # Whether the address is used must not change until the entry is admitted.
+        Tally.objects.select_for_update().filter(letter=letter).first()
+    is_new = _use(letter, digest)
+    if signature.organisation_text and not proof:
+        # Locked before tally and entry, as by whoever decides the proposal. A duplicate proposes
+        # as well: what an address has done must not show in the time it takes.
+        propose(name=signature.organisation_text, letter=letter)
+    return is_new or bool(signature.replaces and _may_replace(signature, digest))
 
 
 def _locked(signature: Signature) -> Signature:

@@ -98,8 +98,8 @@ GUARDS = [
         2,
         "a name in place of an anonymous line counts once per address",
         f"{ACTIONS}/confirming.py",
-        "is_original = is_new or bool(signature.replaces and _may_replace(signature, digest))",
-        "is_original = is_new or bool(signature.replaces)",
+        "return is_new or bool(signature.replaces and _may_replace(signature, digest))",
+        "return is_new or bool(signature.replaces)",
         [f"{T_ACTIONS}/test_becoming_named.py"],
     ),
     Guard(
