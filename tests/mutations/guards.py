@@ -714,6 +714,14 @@ GUARDS = [
         ["tests/signatories/test_unverified_anonymous.py"],
     ),
     Guard(
+        5,
+        "a line without proof that arrives fills no minimum",
+        f"{ACTIONS}/batches.py",
+        "0 if waits else waiting.by_mailbox().count()",
+        "0 if waits else waiting.count()",
+        ["tests/signatories/test_unverified_anonymous.py"],
+    ),
+    Guard(
         6,
         "a line without proof is no company in a batch",
         f"{ACTIONS}/batches.py",

@@ -264,3 +264,27 @@ def test_named_entry_without_proof_cannot_become_anonymous(letter):
     named = make_signature(letter)
 
     assert own.why_not_anonymous(named).startswith("An anonymous signature rests on a verified")
+
+
+def test_lines_that_arrive_or_stand_without_proof_fill_no_minimum_of_the_only_organisation(
+    letter, settings
+):
+    """Five free mailboxes must not uncover the four colleagues: neither when they come with
+    them, nor where they stand on the roll already."""
+    settings.BATCH_MINIMUM = 1
+    google = make_organisation("Google", "google.example")
+    letter.organisations.add(google)
+    for _each in range(letter.minimum_group_size - 1):
+        make_anonymous(letter, google)
+    for _each in range(letter.minimum_group_size):
+        make_unverified(letter, state=State.APPROVED)
+
+    move_batch(letter)
+
+    assert not letter.signatures.on_roll().anonymous().exists()
+
+    make_unverified(letter, state=State.PUBLISHED)
+    make_anonymous(letter, google, state=State.PUBLISHED)
+    for _each in range(letter.minimum_group_size - 1):
+        make_unverified(letter, state=State.PUBLISHED)
+    assert statistics.holds_back_anonymous(letter)
