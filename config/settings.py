@@ -185,6 +185,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep unsent codes": {"task": "signatories.tasks.sweep_codes", "schedule": 20},
     "publish batches": {"task": "signatories.tasks.publish_batches", "schedule": 20},
     "refresh counts": {"task": "signatories.tasks.refresh_counts", "schedule": 20},
+    "open letters": {"task": "signatories.tasks.open_letters", "schedule": 60},
     "end letters": {"task": "signatories.tasks.end_letters", "schedule": 60},
     "erase expired": {"task": "signatories.tasks.erase_expired", "schedule": 600},
     "turn keys": {"task": "signatories.tasks.turn_keys", "schedule": 600},
@@ -214,6 +215,8 @@ REJECTED_DAYS = 30
 
 SEALING_DAYS = 30
 MEMBER_HOURS = 12
+# An internal letter becomes public so many days after its signatories were told, or later.
+PUBLIC_NOTICE_DAYS = env.int("PUBLIC_NOTICE_DAYS", default=7)
 
 # How many colleagues one signatory may vouch for: open links at once, links in all, and
 # how long a link lives.

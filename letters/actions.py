@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from letters.models import (
     AuditEntry,
     Demand,
+    Eligibility,
     Letter,
     LetterVersion,
     Membership,
@@ -19,6 +21,7 @@ from letters.models import (
     Proposal,
     Status,
     User,
+    Visibility,
     text_digest,
 )
 from letters.models.organisation import alias_key
@@ -196,8 +199,66 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
         raise NotAllowed(_("Close the letter first; then it can be sealed."))
     letter.status = Status.SEALED
     letter.sealed_on = timezone.localdate()
-    letter.save(update_fields=["status", "sealed_on"])
+    letter.public_on = None
+    letter.save(update_fields=["status", "sealed_on", "public_on"])
     audit(verb="letter.sealed", actor=actor, letter=letter)
+    return letter
+
+
+# From inside an organisation to the public -----------------------------------------------
+# What becomes of the signatures is decided in `signatories.actions.opening`.
+
+
+def earliest_public_day() -> date:
+    """The first day on which a letter can become public whose signatories are asked today."""
+    return timezone.localdate() + timedelta(days=settings.PUBLIC_NOTICE_DAYS)
+
+
+@transaction.atomic
+def ask_to_go_public(*, letter: Letter, on: date, actor: User | None) -> Letter:
+    """Tell those inside that the letter becomes public on a day; each of them decides again
+    how to appear then. `actor` is an owner or a host. Twice is once. Raises `NotAllowed`."""
+    letter = _locked(letter, actor, owned_by)
+    if not letter.is_internal or letter.status not in (Status.PUBLISHED, Status.CLOSED):
+        raise NotAllowed(_("Only a published internal letter can become public."))
+    if letter.public_on == on:
+        return letter
+    if on < earliest_public_day():
+        sentence = _("Give your signatories at least %(days)d days to decide.")
+        raise NotAllowed(sentence % {"days": settings.PUBLIC_NOTICE_DAYS})
+    letter.public_on = on
+    letter.save(update_fields=["public_on"])
+    audit(verb="letter.asked_to_go_public", actor=actor, letter=letter, target=on.isoformat())
+    return letter
+
+
+@transaction.atomic
+def stay_internal(*, letter: Letter, actor: User | None) -> Letter:
+    """Take back `ask_to_go_public`. Twice is once. Raises `NotAllowed`."""
+    letter = _locked(letter, actor, owned_by)
+    if letter.public_on is None:
+        return letter
+    letter.public_on = None
+    letter.save(update_fields=["public_on"])
+    audit(verb="letter.stays_internal", actor=actor, letter=letter)
+    return letter
+
+
+@transaction.atomic
+def go_public(*, letter: Letter, today: date) -> Letter:
+    """Open an internal letter to everybody whose day has come. Nobody else may sign it than
+    before. There is no way back. Twice is once. Raises `NotAllowed`."""
+    letter = _locked(letter, None, owned_by)
+    if letter.was_internal:
+        return letter
+    if letter.public_on is None or letter.public_on > today:
+        raise NotAllowed(_("Nobody has been told that this letter becomes public today."))
+    letter.visibility = Visibility.PUBLIC
+    letter.eligibility = Eligibility.ORGANISATIONS
+    letter.was_internal = True
+    letter.public_on = None
+    letter.save(update_fields=["visibility", "eligibility", "was_internal", "public_on"])
+    audit(verb="letter.became_public", actor=None, letter=letter)
     return letter
 
 

@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 from config import crypto, keys
 from letters.mail_domains import free_mail_domains
 from letters.models import Letter, Organisation
-from signatories.models import Appearance, LetterKey
+from signatories.models import NAMELESS, LetterKey
 
 LONGEST = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets.
 GMAIL = {"gmail.com", "googlemail.com"}
@@ -96,7 +96,7 @@ def _what_is_wrong(typed: str) -> str:
 
 def encrypt(address: Address, appearance: str) -> tuple[bytes, str]:
     """The encrypted address, and the name of the key of the day it needs."""
-    kind = "anonymous" if appearance == Appearance.ANONYMOUS else "named"
+    kind = "anonymous" if appearance in NAMELESS else "named"
     key_name = keys.day_key_name(kind, timezone.now().date())
     key = keys.read_or_create("day", key_name)
     return crypto.encrypt_under(key, str(address).encode()), key_name

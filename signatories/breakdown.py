@@ -24,8 +24,9 @@ class Row:
 def rows_of(letter: Letter, tally: Tally, rows: list[tuple[Organisation, int]]) -> list[Row]:
     """The largest organisations, then the others together, then whoever names none.
 
-    The last row holds what no organisation's number contains: unverified and unnamed
-    affiliations, and anonymous lines whose organisation is not shown.
+    The row after them holds what no organisation's number contains: unverified and unnamed
+    affiliations, and anonymous lines whose organisation is not shown. The last are those
+    who are counted without a line.
     """
     large = [row for row in rows if row[1] >= letter.minimum_group_size][:ROWS]
     others = rows[len(large) :]
@@ -37,9 +38,11 @@ def rows_of(letter: Letter, tally: Tally, rows: list[tuple[Organisation, int]]) 
         name = ngettext("%(n)d other organisation", "%(n)d other organisations", len(others))
         total = sum(number for _organisation, number in others)
         table.append(Row(name % {"n": len(others)}, total, is_minor=True))
-    rest = tally.total - sum(number for _organisation, number in rows)
+    rest = tally.on_roll - sum(number for _organisation, number in rows)
     if rest > 0:
         table.append(Row(_("None shown or not verified"), rest, is_minor=True))
+    if tally.without_line:
+        table.append(Row(_("Counted without a line"), tally.without_line, is_minor=True))
     return table
 
 

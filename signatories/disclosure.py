@@ -53,6 +53,7 @@ def document(signature: Signature) -> dict[str, Any]:
         "role": signature.role,
         "method": signature.method,
         "links_given_to_colleagues": signature.vouches_given,
+        "for_colleagues_only": signature.is_for_colleagues,
         "hidden_from_search": signature.is_hidden_from_search,
         "reason_of_rejection": signature.reason or (Reason.SEALED if signature.is_refused else ""),
         **_days(signature),
@@ -66,7 +67,8 @@ def document(signature: Signature) -> dict[str, Any]:
 def _state(signature: Signature) -> str:
     if signature.is_refused:
         return "not_published"
-    if signature.state == State.PUBLISHED and not signature.is_anonymous:
+    is_shown = not (signature.is_anonymous or signature.is_undecided)
+    if signature.state == State.PUBLISHED and is_shown:
         return "on_roll"
     return "confirmed"
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from letters import spelling
-from letters.models import Letter, Organisation
+from letters.models import Letter, Organisation, Visibility
 from signatories import addresses, affiliation
 from signatories.actions.signing import Entry
 from signatories.affiliation import Affiliation
-from signatories.models import Appearance, RoleBucket, Signature, Tenure, Vouch
+from signatories.models import NAMELESS, Appearance, RoleBucket, Signature, Tenure, Vouch
 from signatories.verification import login
 from signatories.verification.mailbox import CODE_DIGITS
 from signatories.verification.vouch import proves
@@ -138,6 +138,8 @@ class SignForm(forms.Form):
         },
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    # Who was to see the line when the form was filled in.
+    readers = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
     # The button that was pressed: the one for a login has a value, the other none.
     proof = forms.CharField(required=False, max_length=10)
 
@@ -152,6 +154,7 @@ class SignForm(forms.Form):
         offered = {
             Appearance.NAMED: letter.allows_named,
             Appearance.ANONYMOUS: letter.allows_anonymous,
+            Appearance.COUNTED: letter.is_internal,
         }
         self.fields["appearance"].choices = [  # type: ignore[attr-defined]
             (appearance.value, appearance.label) for appearance in offered if offered[appearance]
@@ -159,7 +162,7 @@ class SignForm(forms.Form):
 
     @property
     def is_for_anonymous(self) -> bool:
-        return self.cleaned_data.get("appearance") == Appearance.ANONYMOUS
+        return self.cleaned_data.get("appearance") in NAMELESS
 
     @property
     def is_by_login(self) -> bool:
@@ -173,6 +176,17 @@ class SignForm(forms.Form):
                 _("The letter’s text has changed while you were here. Read it again, then sign.")
             )
         return number
+
+    def clean_readers(self) -> str:
+        readers: str = self.cleaned_data["readers"]
+        if readers == Visibility.INTERNAL and not self.letter.is_internal:
+            raise ValidationError(
+                _(
+                    "This letter was for colleagues when you began, and has become public since. "
+                    "Look again how you want to appear, then sign."
+                )
+            )
+        return readers
 
     def clean(self) -> None:
         if self.is_for_anonymous:

@@ -23,10 +23,13 @@ class Line:
     is_verified: bool
     is_anonymous: bool
     is_demonstration: bool = False
+    has_line: bool = True
 
 
 def line(signature: Signature) -> Line:
     """The line of a signature on the roll."""
+    if not signature.has_line:
+        return no_line(signature)
     if signature.is_anonymous:
         organisation = signature.shown_organisation
         return Line(
@@ -50,9 +53,20 @@ def line(signature: Signature) -> Line:
     )
 
 
+def no_line(signature: Signature) -> Line:
+    """What its signer sees where others see nothing but a number."""
+    return Line(
+        name=_("Counted"),
+        detail=_("One more in the number; no line on the roll"),
+        is_verified=signature.is_verified,
+        is_anonymous=True,
+        has_line=False,
+    )
+
+
 def line_with_organisation(signature: Signature) -> Line:
     """The line as its own signer knows it: with the organisation, shown on the roll or not."""
-    if not signature.is_anonymous:
+    if not signature.is_anonymous or not signature.has_line:
         return line(signature)
     return Line(
         name=_("Anonymous"),

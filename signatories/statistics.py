@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from letters.models import Letter, LetterVersion, Organisation
 from letters.models.organisation import HeadcountBand
-from signatories.models import Departure, Fate, Method, Signature, State, Tally
+from signatories.models import NAMELESS, Departure, Fate, Method, Signature, State, Tally
 from signatories.models.signature import SignatureQuerySet
 from signatories.models.tally import DepartureQuerySet
 
@@ -128,19 +128,21 @@ def _groups(
     return groups
 
 
-def holds_back_anonymous(letter: Letter, arriving: int = 0) -> bool:
-    """Whether the anonymous signatures would themselves be a small group.
+def holds_back(letter: Letter, appearance: str, arriving: int = 0) -> bool:
+    """Whether the signatures without a name that appear so would themselves be a small group.
 
     Under a letter of one organisation everybody is of that organisation, whatever a line
-    shows: below the minimum there is no line, and no number that includes one. Only lines that
-    rest on a mailbox fill it up; the others wait with them.
+    shows: below the minimum there is no line, and no number that includes one. Nor is there a
+    number of those who are counted without a line: who subtracted the lines would have it. Only
+    signatures that rest on a mailbox fill the minimum; the others wait with them.
     """
     organisations = letter.organisations.all()[:2]
     if len(organisations) != 1:
         return False
     minimum = letter.minimum_group_size
-    lines = letter.signatures.on_roll().anonymous().approved().by_mailbox().count() + arriving
-    return lines < minimum or _is_too_small(organisations[0].headcount_band, minimum)
+    standing = letter.signatures.standing().appearing(appearance).approved()
+    number = standing.by_mailbox().count() + arriving
+    return number < minimum or _is_too_small(organisations[0].headcount_band, minimum)
 
 
 # Counting -------------------------------------------------------------------------------------
@@ -158,15 +160,10 @@ def count_by_organisation(letter: Letter, appearance: str) -> dict[str, int]:
     return {str(organisation): number for organisation, number in rows}
 
 
-def count_by_version(letter: Letter, appearance: str) -> dict[str, int]:
-    """Lines on the roll by the version they are bound to: its number as a string → number."""
-    rows = (
-        letter.signatures.on_roll()
-        .filter(appearance=appearance)
-        .values_list("version__number")
-        .annotate(number=Count("pk"))
-        .order_by()
-    )
+def count_by_version(signatures: SignatureQuerySet) -> dict[str, int]:
+    """Signatures by the version they are bound to: its number as a string → number."""
+    versions = signatures.order_by().values_list("version__number")
+    rows = versions.annotate(number=Count("pk"))
     return {str(version): number for version, number in rows}
 
 
@@ -174,8 +171,9 @@ def count_figures(letter: Letter) -> dict[str, Any]:
     """What was received and what became of it. Moves with a batch, because it includes
     anonymous signatures (except those that are held back, or wait for company)."""
     signatures, departures = letter.signatures.counted(), letter.departures.all()
-    if holds_back_anonymous(letter):
-        signatures, departures = signatures.named(), departures.named()
+    held_back = [one for one in NAMELESS if holds_back(letter, one)]
+    signatures = signatures.not_appearing(held_back)
+    departures = departures.not_appearing(held_back)
     states: Counter[str] = Counter()
     methods: Counter[str] = Counter()
     rejected: Counter[str] = Counter()
@@ -264,7 +262,7 @@ def by_organisation(tally: Tally) -> list[tuple[Organisation, int]]:
 
 
 def by_method(tally: Tally) -> list[tuple[Method, int]]:
-    """Lines on the roll at the last batch by how their affiliation was checked; never per
+    """Signatures at the last batch by how their affiliation was checked; never per
     person, and methods that nobody used are left out."""
     counted = (tally.figures or count_nothing())["by_method"]
     return [(Method(method), number) for method, number in counted.items() if number]
@@ -272,7 +270,7 @@ def by_method(tally: Tally) -> list[tuple[Method, int]]:
 
 @dataclass(frozen=True)
 class VersionCount:
-    """How many lines of the roll are bound to one version of the text."""
+    """How many signatures are bound to one version of the text."""
 
     version: LetterVersion
     number: int
@@ -301,6 +299,7 @@ def public_statistics(letter: Letter) -> dict[str, Any]:
             "total": tally.total,
             "named": tally.named,
             "anonymous": tally.anonymous,
+            "counted": tally.without_line,
         },
         "as_of_last_batch": figures,
         "by_version": [

@@ -8,7 +8,7 @@ from django.utils import timezone
 from config import purging
 from config.celery import enqueue
 from letters.models import Letter, Status
-from signatories.actions import batches, erasing, sealing
+from signatories.actions import batches, erasing, opening, sealing
 from signatories.verification import mailbox
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,13 @@ def purge_pages(letter_id: int) -> None:
     """Have the HTTP cache forget a letter's pages; by themselves they go within seconds."""
     for letter in Letter.objects.filter(pk=letter_id):
         purging.purge(letter.get_absolute_url())
+
+
+@shared_task
+def open_letters() -> None:
+    """Make internal letters public whose signatories were told so for today."""
+    for letter in opening.open_letters(now=timezone.now()):
+        logger.info("Letter %s is public", letter.pk)
 
 
 @shared_task

@@ -81,6 +81,10 @@ class LetterQuerySet(models.QuerySet["Letter"]):
     def listed(self) -> "LetterQuerySet":
         return self.for_everybody().filter(visibility=Visibility.PUBLIC)
 
+    def due_to_be_public(self, today: date) -> "LetterQuerySet":
+        """Internal letters whose signatories were told that they become public by today."""
+        return self.filter(public_on__lte=today)
+
     def sealed(self) -> "LetterQuerySet":
         return self.filter(status=Status.SEALED)
 
@@ -123,6 +127,13 @@ class Letter(models.Model):
         default=Eligibility.ANYBODY,
         db_default=Eligibility.ANYBODY,
     )
+    public_on = models.DateField(
+        _("becomes public on"),
+        null=True,
+        blank=True,
+        help_text=_("Asked of the signatories of an internal letter, each of whom decides again."),
+    )
+    was_internal = models.BooleanField(_("was internal at first"), default=False, db_default=False)
     reach = models.CharField(
         _("reach"), max_length=6, choices=Reach, default=Reach.ONLY, db_default=Reach.ONLY
     )
@@ -178,6 +189,12 @@ class Letter(models.Model):
                 violation_error_message=_("Allow at least one way to appear."),
             ),
             models.CheckConstraint(
+                condition=Q(public_on__isnull=True)
+                | Q(visibility=Visibility.INTERNAL, status__in=[Status.PUBLISHED, Status.CLOSED]),
+                name="only_internal_letters_become_public",
+                violation_error_message=_("Only a published internal letter can become public."),
+            ),
+            models.CheckConstraint(
                 condition=Q(minimum_group_size__gte=SMALLEST_GROUP),
                 name="letters_protect_small_groups",
                 violation_error_message=_("A group of fewer than three protects nobody."),
@@ -229,6 +246,11 @@ class Letter(models.Model):
     @property
     def is_internal(self) -> bool:
         return self.visibility == Visibility.INTERNAL
+
+    @property
+    def allows_counted(self) -> bool:
+        """Whether one may be counted without a line: only those who began inside know why."""
+        return self.is_internal or self.was_internal
 
     @property
     def is_for_organisations(self) -> bool:

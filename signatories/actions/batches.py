@@ -15,18 +15,14 @@ from letters.actions import audit
 from letters.models import Letter
 from signatories import roll, statistics
 from signatories.actions import confirming, regrouping
-from signatories.models import Appearance, Method, Signature, State, Tally
+from signatories.models import NAMELESS, Appearance, Method, Signature, State, Tally
+from signatories.models.signature import SignatureQuerySet
 from signatories.verification import vouch
 
 BATCH_SIZE = 500
 LONGEST_INTERVAL = timedelta(hours=36)
-OFF_ROLL = {
-    "published_on": None,
-    "roll_key": "",
-    "shown_organisation": None,
-    "shown_tenure": "",
-    "shown_role": "",
-}
+NO_LINE = {"roll_key": "", "shown_organisation": None, "shown_tenure": "", "shown_role": ""}
+OFF_ROLL = {"published_on": None, **NO_LINE}
 
 
 def next_batch_after(now: datetime) -> datetime:
@@ -51,17 +47,18 @@ def start_tally(letter: Letter) -> Tally:
 
 @tried_again
 def publish_batch(*, letter: Letter, now: datetime) -> int | None:
-    """Move the letter's anonymous lines, if a batch is due; return how many lines came.
+    """Move the letter's anonymous signatures, if a batch is due; return how many came.
 
     None means that no batch was due, or that another worker is moving it. In one transaction:
     withdrawn and rejected lines leave; those that wait are deleted and inserted again in
-    random order, under new random keys and at places drawn by lot; names take the places of
+    random order, under new random keys, the lines at places drawn by lot; names take the places of
     anonymous lines; entries follow their organisation where it was merged; lines are carried
     over to a newer text; what each line may show is decided anew; and the counts that include
     anonymous signatures follow.
 
-    While fewer than `BATCH_MINIMUM` lines wait, and none of them too long, they stay where
-    they are, shuffled, and no number tells of them.
+    While fewer than `BATCH_MINIMUM` of a kind wait, and none of them too long, they stay where
+    they are, shuffled, and no number tells of them. The two kinds are anonymous lines, and those
+    who are counted without one.
     """
     start_tally(letter)
     with transaction.atomic():
@@ -81,20 +78,20 @@ def publish_last_batch(*, letter: Letter, now: datetime) -> int:
     return _move(letter, now, is_last=True)
 
 
+@transaction.atomic
+def publish_batch_now(*, letter: Letter, now: datetime) -> int:
+    """Like `publish_batch`, whatever the clock says."""
+    start_tally(letter)
+    Tally.objects.select_for_update().get(letter=letter)
+    return _move(letter, now, is_last=False)
+
+
 def _move(letter: Letter, now: datetime, *, is_last: bool) -> int:
-    arrived = 0
     _let_leave(letter)
+    _keep_from_the_public(letter)
     _swap(letter)
     regrouping.follow_merges(letter)
-    waits = not is_last and _wait_for_company(letter, now)
-    waiting = letter.signatures.waiting_for_batch()
-    arriving = 0 if waits else waiting.by_mailbox().count()
-    if statistics.holds_back_anonymous(letter, arriving):
-        _step_back(letter)
-    elif not waits:
-        arrived = _let_arrive(letter)
-    else:
-        _let_wait(letter)
+    arrived = sum(_move_those(letter, appearance, now, is_last) for appearance in NAMELESS)
     statistics.decide_what_shows(letter)
     _count(letter, now)
     if arrived:
@@ -102,9 +99,28 @@ def _move(letter: Letter, now: datetime, *, is_last: bool) -> int:
     return arrived
 
 
-def _wait_for_company(letter: Letter, now: datetime) -> bool:
-    """Whether the lines that wait are too few to hide among each other, and can wait on."""
-    lines = letter.signatures.waiting_for_batch()
+def _keep_from_the_public(letter: Letter) -> None:
+    """Once a letter is public, count those who gave an anonymous line to colleagues only."""
+    lines = letter.signatures.hidden_from_public().appearing(Appearance.ANONYMOUS)
+    lines.update(appearance=Appearance.COUNTED, role="", **NO_LINE)
+
+
+def _move_those(letter: Letter, appearance: str, now: datetime, is_last: bool) -> int:
+    """Move the signatures without a name that appear in one way; return how many came."""
+    waiting = letter.signatures.waiting_for_batch().appearing(appearance)
+    waits = not is_last and _wait_for_company(waiting, now)
+    arriving = 0 if waits else waiting.by_mailbox().count()
+    if statistics.holds_back(letter, appearance, arriving):
+        _step_back(letter, appearance)
+    elif not waits:
+        return _let_arrive(letter, appearance)
+    else:
+        _let_wait(letter, appearance)
+    return 0
+
+
+def _wait_for_company(lines: SignatureQuerySet, now: datetime) -> bool:
+    """Whether those that wait are too few to hide among each other, and can wait on."""
     # Lines that cost nobody a mailbox are no company for those that did.
     lines = lines.by_mailbox() if lines.by_mailbox().exists() else lines
     waiting = lines.aggregate(number=Count("pk"), since=Min("confirmed_on"))
@@ -133,27 +149,30 @@ def _swap(letter: Letter) -> None:
         signature.save()
 
 
-def _step_back(letter: Letter) -> None:
-    """Take all anonymous lines off the roll until there are enough of them again."""
-    letter.signatures.on_roll().anonymous().approved().update(state=State.APPROVED, **OFF_ROLL)
-    _let_wait(letter)
+def _step_back(letter: Letter, appearance: str) -> None:
+    """Take all that appear so off the roll, or out of the count, until they are enough again."""
+    standing = letter.signatures.standing().appearing(appearance).approved()
+    standing.update(state=State.APPROVED, **OFF_ROLL)
+    _let_wait(letter, appearance)
 
 
-def _let_wait(letter: Letter) -> None:
+def _let_wait(letter: Letter, appearance: str) -> None:
     """Shuffle what waits: the order in which it was written would tell who came when."""
-    waiting = list(letter.signatures.waiting_for_batch().select_for_update(of=("self",)))
+    rows = letter.signatures.waiting_for_batch().appearing(appearance)
+    waiting = list(rows.select_for_update(of=("self",)))
     if waiting:
         _insert_anew(letter, waiting)
 
 
-def _let_arrive(letter: Letter) -> int:
-    arriving = list(letter.signatures.waiting_for_batch().select_for_update(of=("self",)))
-    carried = list(letter.signatures.to_be_carried_over().select_for_update(of=("self",)))
+def _let_arrive(letter: Letter, appearance: str) -> int:
+    rows = letter.signatures.appearing(appearance)
+    arriving = list(rows.waiting_for_batch().select_for_update(of=("self",)))
+    carried = list(rows.to_be_carried_over().select_for_update(of=("self",)))
     places = roll.places_by_lot(_names_on_roll(letter), len(arriving))
     today = timezone.localdate()
     for signature, place in zip(arriving, places, strict=True):
         signature.state = State.PUBLISHED
-        signature.roll_key = place
+        signature.roll_key = place if signature.has_line else ""
         # From now on no day is finer than that of the batch.
         signature.published_on = signature.confirmed_on = signature.submitted_on = today
     if arriving or carried:
@@ -206,8 +225,9 @@ def _count(letter: Letter, now: datetime) -> None:
         # A name that took the place of an anonymous line moves with it from number to number.
         **_named_numbers(letter),
         anonymous=letter.signatures.on_roll().anonymous().count(),
+        counted=letter.signatures.standing().appearing(Appearance.COUNTED).count(),
         anonymous_by_organisation=statistics.count_by_organisation(letter, Appearance.ANONYMOUS),
-        anonymous_by_version=statistics.count_by_version(letter, Appearance.ANONYMOUS),
+        anonymous_by_version=statistics.count_by_version(letter.signatures.standing().anonymous()),
         figures=statistics.count_figures(letter),
         counted_on=now.date(),
         last_batch_on=now.date(),
@@ -226,8 +246,10 @@ def refresh_count(*, letter: Letter) -> None:
 
 
 def _named_numbers(letter: Letter) -> dict[str, Any]:
+    names = letter.signatures.named()
     return {
-        "named": letter.signatures.on_roll().named().count(),
+        "named": names.on_roll().count(),
+        "undecided": names.undecided().count(),
         "named_by_organisation": statistics.count_by_organisation(letter, Appearance.NAMED),
-        "named_by_version": statistics.count_by_version(letter, Appearance.NAMED),
+        "named_by_version": statistics.count_by_version(names.standing()),
     }

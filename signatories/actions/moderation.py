@@ -51,7 +51,7 @@ def approve(*, signature: Signature, actor: User) -> Signature:
     signature.reason = ""
     if not signature.is_anonymous:
         approve_name(signature)
-    elif signature.is_on_roll:
+    elif signature.is_standing:
         # Rejected since the last batch: the line has not left yet and stays.
         signature.state = State.PUBLISHED
     else:

@@ -15,6 +15,7 @@ from letters.actions import NotAllowed
 from signatories import addresses, affiliation, statistics, tasks
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
+from signatories.disclosure import bound_to
 from signatories.models import (
     Appearance,
     Fate,
@@ -83,7 +84,7 @@ def _may_be_freed(signature: Signature) -> bool:
 def _count_as_withdrawn(signature: Signature) -> None:
     """Nothing is counted of an anonymous entry before its batch: it was in no number, and the
     number would tell an entry that waits from a duplicate."""
-    was_counted = not signature.is_anonymous or signature.is_on_roll or signature.is_refused
+    was_counted = not signature.is_anonymous or signature.is_standing or signature.is_refused
     if was_counted:
         fate = Fate.DUPLICATE if signature.state == State.DUPLICATE else Fate.WITHDRAWN
         statistics.depart_from(signature, fate)
@@ -92,7 +93,7 @@ def _count_as_withdrawn(signature: Signature) -> None:
 def _withdraw(signature: Signature) -> None:
     _count_as_withdrawn(signature)
     vouch.take_back_all(signature.manage_digest)
-    if signature.is_anonymous and signature.is_on_roll:
+    if signature.is_anonymous and signature.is_standing:
         _leave_with_batch(signature)
         return
     # An entry that takes the place of an anonymous one shares its claim to the address.
@@ -166,7 +167,7 @@ def leave(*, token: str) -> Signature:
     if not can_leave(signature):
         raise NotAllowed(_("Your line names no organisation."))
     signature.tenure = Tenure.FORMER
-    if signature.is_on_roll:
+    if signature.is_standing:
         signature.shown_tenure = Tenure.FORMER
     signature.save(update_fields=["tenure", "shown_tenure"])
     vouch.take_back_all(signature.manage_digest)
@@ -211,15 +212,29 @@ def anonymous_token(token: str) -> str:
     return crypto.derived_token("manage", token, Appearance.ANONYMOUS)
 
 
-def why_not_anonymous(signature: Signature) -> str:
-    """What keeps a named signature from becoming anonymous; nothing if it may."""
-    if not signature.letter.allows_anonymous:
-        return _("This letter is signed by name only.")
+def ways_without_name(signature: Signature) -> list[Appearance]:
+    """How else this signature could appear without a name, as far as its letter goes."""
+    letter = signature.letter
+    offered = {
+        Appearance.ANONYMOUS: letter.allows_anonymous,
+        Appearance.COUNTED: letter.allows_counted,
+    }
+    return [one for one in offered if offered[one] and one != signature.appearance]
+
+
+def why_not_without_name(signature: Signature, appearance: str) -> str:
+    """What keeps a signature from appearing so, without a name; nothing if it may."""
+    if appearance not in ways_without_name(signature):
+        return _("This letter is not signed that way.")
+    if signature.is_anonymous:
+        return ""
     if not signature.is_verified:
         return _(
             "An anonymous signature rests on a verified organisation, and yours is not verified. "
             "You can withdraw, and sign again from an address that proves where you work."
         )
+    if appearance == Appearance.COUNTED:
+        return ""
     if signature.method == Method.MAILBOX and signature.tenure == Tenure.FORMER:
         return _(
             "You have said that you left, and behind an anonymous line stands a mailbox that "
@@ -234,40 +249,76 @@ def why_not_anonymous(signature: Signature) -> str:
 
 
 @transaction.atomic
-def appear_anonymously(*, token: str) -> str:
-    """Drop the name at once, everywhere; return the capability of the new, anonymous entry.
+def appear_without_name(*, token: str, appearance: str) -> str:
+    """Appear by an anonymous line, or be counted without one, from now on; return the
+    capability of the entry that does. Raises `Gone` or `NotAllowed`.
 
-    It is a new row with a new key, and comes onto the roll with a later batch. The address
-    stays used. The numbers count a withdrawal, and later an arrival, so that they do not tell
-    it from somebody who left. Pressed twice within minutes it is once; later the old capability
-    leads nowhere. Raises `Gone` or `NotAllowed`.
+    A name goes at once, everywhere. The entry without it is a new row with a new key and a new
+    capability, and comes with a later batch. The address stays used. The numbers count a
+    withdrawal, and later an arrival, so that they do not tell it from somebody who left. Pressed
+    twice within minutes it is once; later the old capability leads nowhere.
     """
-    renewed = anonymous_token(token)
     try:
-        named = _named(token)
+        signature = _open_to_change(token)
     except Gone:
         # Perhaps another press of the same button was quicker.
+        renewed = anonymous_token(token)
         if recent.is_noted("became anonymous", token) and _is_managed_by(renewed):
             return renewed
         raise
-    refusal = why_not_anonymous(named)
+    if signature.appearance == appearance:
+        return token
+    refusal = why_not_without_name(signature, appearance)
     if refusal:
         raise NotAllowed(refusal)
+    if signature.is_anonymous:
+        _change_line(signature, appearance)
+        return token
+    return _drop_name(signature, token, appearance)
+
+
+def _change_line(signature: Signature, appearance: str) -> None:
+    """Have an anonymous line instead of being only counted, or the other way round.
+
+    What stands leaves with the next batch, and what comes instead waits for one like any other:
+    a line that came or went at once would tell when its signer was here.
+    """
+    if signature.is_standing:
+        _count_as_withdrawn(signature)
+        changed = _without_name(signature, appearance)
+        changed.manage_digest, changed.version = signature.manage_digest, bound_to(signature)
+        changed.vouches_given = signature.vouches_given
+        _leave_with_batch(signature)
+        changed.save(force_insert=True)
+        return
+    signature.appearance, signature.role = appearance, ""
+    signature.is_for_colleagues &= signature.letter.is_internal
+    signature.save(update_fields=["appearance", "role", "is_for_colleagues"])
+
+
+def _without_name(signature: Signature, appearance: str) -> Signature:
+    """A new entry that says what this one says without a name, and waits for a batch."""
     today = timezone.localdate()
-    anonymous = Signature(
-        letter=named.letter,
-        version=named.version,
-        appearance=Appearance.ANONYMOUS,
-        state=State.DUPLICATE if named.state == State.DUPLICATE else State.APPROVED,
-        organisation=named.organisation,
-        tenure=named.tenure,
-        method=named.method,
-        manage_digest=crypto.digest("manage", renewed),
+    return Signature(
+        letter=signature.letter,
+        version=signature.version,
+        appearance=appearance,
+        state=State.DUPLICATE if signature.state == State.DUPLICATE else State.APPROVED,
+        organisation=signature.organisation,
+        tenure=signature.tenure,
+        method=signature.method,
         submitted_on=today,
         confirmed_on=today,
-        # All or nothing: the very number could lead from one row to the other.
-        vouches_given=settings.VOUCHES_IN_ALL if named.vouches_given else 0,
+        is_for_colleagues=signature.is_for_colleagues and signature.letter.is_internal,
     )
+
+
+def _drop_name(named: Signature, token: str, appearance: str) -> str:
+    renewed = anonymous_token(token)
+    anonymous = _without_name(named, appearance)
+    anonymous.manage_digest = crypto.digest("manage", renewed)
+    # All or nothing: the very number could lead from one row to the other.
+    anonymous.vouches_given = settings.VOUCHES_IN_ALL if named.vouches_given else 0
     vouch.take_back_all(named.manage_digest)
     if named.replaces:
         # The anonymous line it was to replace is still there, and simply stays.
@@ -275,6 +326,8 @@ def appear_anonymously(*, token: str) -> str:
     _count_as_withdrawn(named)
     named.delete()
     anonymous.save()
+    if anonymous.appearance != appearance and not anonymous.is_refused:
+        _change_line(anonymous, appearance)
     recent.note("became anonymous", token)
     _follow_up(named)
     return renewed
@@ -294,6 +347,36 @@ def _stay_anonymous(named: Signature, fresh: Signature) -> Signature:
     return old
 
 
+# The public -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def show_to_everybody(*, token: str, shown: bool) -> Signature:
+    """Let one's line stand under the letter when it is public, or only while it is not.
+
+    For entries given inside an organisation whose letter is to become public, and for names
+    when it is. Twice is once. Raises `Gone` or `NotAllowed`.
+    """
+    signature = _open_to_change(token)
+    if signature.is_for_colleagues != shown:
+        return signature
+    if not may_decide(signature):
+        raise NotAllowed(_("This letter asks nobody to decide."))
+    signature.is_for_colleagues = not shown
+    signature.save(update_fields=["is_for_colleagues"])
+    if not signature.is_anonymous:
+        _follow_up(signature)
+    return signature
+
+
+def may_decide(signature: Signature) -> bool:
+    """Whether its signer can say now that everybody may see the line."""
+    letter = signature.letter
+    if letter.is_internal:
+        return letter.public_on is not None and signature.has_line
+    return signature.is_undecided and not signature.is_anonymous
+
+
 # ----------------------------------------------------------------------------------------------
 
 
@@ -310,9 +393,14 @@ def managed(token: str) -> Signature:
 
 
 def _named(token: str) -> Signature:
-    signature = managed(token)
+    signature = _open_to_change(token)
     if signature.is_anonymous:
         raise NotAllowed(_("An anonymous signature has neither name nor title."))
+    return signature
+
+
+def _open_to_change(token: str) -> Signature:
+    signature = managed(token)
     if signature.is_refused:
         raise NotAllowed(_("This entry was not published. You can only withdraw it."))
     return signature

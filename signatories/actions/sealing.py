@@ -12,7 +12,16 @@ from config import keys
 from letters import actions as letters
 from letters.models import Letter, User
 from signatories.actions import batches
-from signatories.models import Fate, LetterKey, Reason, State, Verification
+from signatories.actions.batches import OFF_ROLL
+from signatories.models import (
+    Appearance,
+    Fate,
+    LetterKey,
+    Method,
+    Reason,
+    State,
+    Verification,
+)
 from signatories.verification import mailbox
 
 
@@ -42,6 +51,7 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
     sealed = letters.seal(letter=letter, actor=actor)
     _erase_unconfirmed(sealed)
     _reject_undecided(sealed)
+    _forget_hidden_names(sealed)
     batches.publish_last_batch(letter=sealed, now=timezone.now())
     batches.refresh_count(letter=sealed)
     sealed.used_addresses.all().delete()
@@ -61,6 +71,25 @@ def _erase_unconfirmed(letter: Letter) -> None:
 def _reject_undecided(letter: Letter) -> None:
     letter.signatures.in_review().update(
         state=State.REJECTED, rejected_on=timezone.localdate(), reason=Reason.SEALED
+    )
+
+
+def _forget_hidden_names(letter: Letter) -> None:
+    """Of names that were given to colleagues, and never shown to the public, only the count
+    stays."""
+    hidden = list(letter.signatures.undecided().values_list("pk", flat=True))
+    names = letter.signatures.filter(pk__in=hidden)
+    names.filter(method=Method.NONE).update(organisation=None, tenure="")
+    names.update(
+        appearance=Appearance.COUNTED,
+        state=State.APPROVED,
+        name="",
+        title="",
+        organisation_text="",
+        role="",
+        address_digest=None,
+        is_hidden_from_search=False,
+        **OFF_ROLL,
     )
 
 

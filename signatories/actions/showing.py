@@ -61,7 +61,7 @@ def take_back(*, signature: Signature, actor: User) -> Signature:
 
 
 def _change(signature: Signature) -> None:
-    if signature.is_on_roll:
+    if signature.is_standing:
         signature.shown_organisation = signature.organisation if signature.is_verified else None
         signature.shown_tenure = signature.tenure
     signature.save(update_fields=FIELDS)

@@ -16,7 +16,15 @@ from letters.models import Letter, LetterVersion
 from signatories import addresses, tasks
 from signatories.addresses import Address
 from signatories.affiliation import Affiliation, why_not_freed
-from signatories.models import Appearance, Method, Purpose, Signature, State, Verification
+from signatories.models import (
+    NAMELESS,
+    Appearance,
+    Method,
+    Purpose,
+    Signature,
+    State,
+    Verification,
+)
 
 
 @dataclass(frozen=True)
@@ -151,7 +159,9 @@ def ask_for_updates(*, letter: Letter, address: Address) -> str:
 def _entered(letter: Letter, entry: Entry, affiliation: Affiliation) -> Signature:
     if not letter.is_open:
         raise NotAllowed(_("This letter does not accept signatures now."))
-    if entry.appearance == Appearance.ANONYMOUS and not affiliation.is_verified:
+    if entry.appearance == Appearance.COUNTED and not letter.allows_counted:
+        raise NotAllowed(_("Under this letter everybody has a line."))
+    if entry.appearance in NAMELESS and not affiliation.is_verified:
         _refuse_unverified(letter)
     assert letter.current_version is not None  # A constraint: open letters have a text.
     return _unconfirmed(letter, letter.current_version, entry, affiliation)
@@ -168,10 +178,11 @@ def _unconfirmed(
         tenure=affiliation.tenure,
         method=affiliation.method,
         submitted_on=timezone.localdate(),
+        is_for_colleagues=letter.is_internal,
     )
     if entry.appearance == Appearance.ANONYMOUS:
         signature.role = entry.role
-    else:
+    elif not signature.is_anonymous:
         signature.name = entry.name
         signature.title = entry.title
         signature.organisation_text = affiliation.organisation_text
@@ -200,7 +211,7 @@ def _await_signature(
 
 
 def _time_to_confirm(appearance: str) -> timedelta:
-    if appearance == Appearance.ANONYMOUS:
+    if appearance in NAMELESS:
         return timedelta(hours=settings.UNCONFIRMED_ANONYMOUS_HOURS)
     return timedelta(hours=settings.UNCONFIRMED_NAMED_HOURS)
 

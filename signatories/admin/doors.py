@@ -48,6 +48,12 @@ REOPEN = Door(
 SEAL = Door(
     "seal", _("Seal the letter"), _("End it for ever and destroy its key. Cannot be undone.")
 )
+OPEN = Door(
+    "public",
+    _("Make the letter public"),
+    _("Ask those inside, each of whom decides again; then everybody can read it."),
+)
+STAY = Door("public", _("Keep the letter internal"), _("Take back that it becomes public."))
 UNLIST = Door(
     "search",
     _("Ask search engines to leave out the roll"),
@@ -70,6 +76,8 @@ def doors_of(letter: Letter, who: User) -> list[Door]:
             doors.append(CLOSE)
         if letter.is_closed:
             doors += [REOPEN, SEAL]
+        if letter.is_internal and letter.status in (Status.PUBLISHED, Status.CLOSED):
+            doors.append(STAY if letter.public_on else OPEN)
         doors.append(UNLIST if letter.roll_in_search else LIST)
     return doors
 

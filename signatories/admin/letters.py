@@ -6,21 +6,40 @@ No page counts what moves between batches, like entries that nobody has confirme
 who looked again and again would see when somebody comes.
 """
 
+from datetime import date
+from functools import partial
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from letters.actions import list_roll_in_search
+from letters.actions import (
+    ask_to_go_public,
+    earliest_public_day,
+    list_roll_in_search,
+    stay_internal,
+)
 from letters.admin import person
 from letters.models import Letter, User
 from letters.permissions import owned_by
 from signatories.actions import sealing
-from signatories.admin.doors import CLOSE, LIST, REOPEN, SEAL, UNLIST, View, sealed_by_itself_on
+from signatories.admin.doors import (
+    CLOSE,
+    LIST,
+    OPEN,
+    REOPEN,
+    SEAL,
+    STAY,
+    UNLIST,
+    View,
+    sealed_by_itself_on,
+)
 from signatories.admin.texts import WithTextDoor
 
 
@@ -50,6 +69,32 @@ class SealForm(forms.Form):
         return slug
 
 
+class PublicForm(forms.Form):
+    """The day on which an internal letter becomes public."""
+
+    on = forms.DateField(
+        label=_("It becomes public on"),
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "required": _("Choose a day."),
+            "invalid": _("Write the day as year, month and day: 2027-01-31."),
+        },
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, initial={"on": earliest_public_day()})
+        sentence = gettext("Not before %(day)s, so that people have time to decide.")
+        first = date_format(earliest_public_day(), "j F Y")
+        self.fields["on"].help_text = sentence % {"day": first}
+
+    def clean_on(self) -> date:
+        on: date = self.cleaned_data["on"]
+        if on < earliest_public_day():
+            sentence = gettext("Give your signatories at least %(days)d days to decide.")
+            raise forms.ValidationError(sentence % {"days": settings.PUBLIC_NOTICE_DAYS})
+        return on
+
+
 admin.site.unregister(Letter)
 
 
@@ -63,6 +108,7 @@ class LetterWithDoorsAdmin(WithTextDoor):
             "reopen": wrap(self.reopen_view),
             "seal": wrap(self.seal_view),
             "search": wrap(self.search_view),
+            "public": wrap(self.public_view),
         }
 
     def close_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -90,6 +136,20 @@ class LetterWithDoorsAdmin(WithTextDoor):
         undecided = letter.signatures.in_review().count()
         seals_on = sealed_by_itself_on(letter.closed_on)
         return self.page(request, letter, SEAL, form=form, undecided=undecided, seals_on=seals_on)
+
+    def public_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        letter = self.fetch(request, owned_by(person(request)), pk)
+        if letter.public_on:
+            if request.method == "POST":
+                done = gettext("The letter stays internal.")
+                return self.act(request, letter, stay_internal, done)
+            return self.page(request, letter, STAY)
+        form = PublicForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            done = gettext("Those inside read it on the letter’s page, and can decide from now on.")
+            verb = partial(ask_to_go_public, on=form.cleaned_data["on"])
+            return self.act(request, letter, verb, done)
+        return self.page(request, letter, OPEN, form=form)
 
     def search_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         letter = self.fetch(request, owned_by(person(request)), pk)

@@ -43,7 +43,7 @@ from signatories.admin.filters import (
     ModeratedLetterFilter,
     StateFilter,
 )
-from signatories.models import Appearance, Reason, Signature, State
+from signatories.models import NAMELESS, Reason, Signature, State
 from signatories.models.signature import SignatureQuerySet
 from signatories.verification import shown
 
@@ -132,7 +132,7 @@ class SignatureAdmin(OfferedFiltersOnly):
             entries = cast(SignatureQuerySet, queryset).in_review()
             return entries.filter(manage_digest__startswith=searched[0]), False
         if searched:
-            queryset = queryset.exclude(appearance=Appearance.ANONYMOUS)
+            queryset = queryset.exclude(appearance__in=NAMELESS)
         for word in searched:
             queryset = queryset.filter(
                 Q(name__icontains=word)

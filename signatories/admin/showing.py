@@ -51,7 +51,7 @@ def form_for(entry: Signature, data: Any = None) -> ShownForm:
 def record(entry: Signature, actor: User, form: ShownForm) -> str:
     """Record it; return the sentence that says so."""
     showing.record(signature=entry, actor=actor, **form.cleaned_data)
-    if entry.is_on_roll:
+    if entry.is_standing:
         return gettext("Recorded. The line is verified.")
     return gettext("Recorded. The line is verified; the entry still waits for your decision.")
 

@@ -33,7 +33,7 @@ def what_happened(entry: Signature, decision: str) -> SafeString | str:
         return gettext("Approved. The line comes with the next batch.")
     if decision == "approve":
         sentence = gettext("Approved. The line stands on the roll.")
-    elif entry.is_anonymous and entry.is_on_roll:
+    elif entry.is_anonymous and entry.is_standing:
         sentence = gettext("Rejected. The line leaves the roll with the next batch.")
     else:
         sentence = gettext("Rejected. The line is not on the roll.")

@@ -18,7 +18,8 @@ def numbers(until: dict[str, str]) -> list[Entry]:
             fields=(
                 *of(
                     "signatories.Tally",
-                    "letter named anonymous named_by_organisation anonymous_by_organisation "
+                    "letter named anonymous counted undecided named_by_organisation "
+                    "anonymous_by_organisation "
                     "named_by_version anonymous_by_version figures counted_on last_batch_on",
                 ),
                 *of("signatories.Departure", "letter fate appearance reason number"),

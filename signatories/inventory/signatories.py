@@ -89,7 +89,10 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
         Entry(
             title=_("Name and title"),
             what=_("As you typed them, if you sign by name. Never stored if you sign anonymously."),
-            seen_by=_("The letter’s moderators; everybody, once it stands on the roll."),
+            seen_by=_(
+                "The letter’s moderators; everybody, once it stands on the roll. On a letter that "
+                "began inside an organisation: colleagues, and nobody else before you say so."
+            ),
             kept_until=_(
                 "%(until)s Not confirmed: as long as the address. Rejected: %(rejected)s. Changed "
                 "to anonymous: gone at once."
@@ -117,11 +120,15 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
         ),
         Entry(
             title=_("How you appear"),
-            what=_("By name or anonymously, and whether search engines may list your name."),
+            what=_(
+                "By name, anonymously, or counted without a line; whether search engines may list "
+                "your name; and, of a letter inside an organisation, whether everybody may see "
+                "your line once that letter is public."
+            ),
             seen_by=public,
             kept_until=with_it,
             protected=_("You can change it on the page of your signature."),
-            fields=of(signature, "appearance threshold is_hidden_from_search"),
+            fields=of(signature, "appearance threshold is_hidden_from_search is_for_colleagues"),
         ),
         Entry(
             title=_("Your line on the roll"),

@@ -1,12 +1,13 @@
-from signatories.models.signature import (
+from signatories.models.choices import (
+    NAMELESS,
     Appearance,
     Method,
     Reason,
     RoleBucket,
-    Signature,
     State,
     Tenure,
 )
+from signatories.models.signature import Signature
 from signatories.models.tally import Departure, Fate, Tally
 from signatories.models.verification import (
     LetterKey,
@@ -18,6 +19,7 @@ from signatories.models.verification import (
 from signatories.models.vouch import Vouch
 
 __all__ = [
+    "NAMELESS",
     "Appearance",
     "Departure",
     "Fate",

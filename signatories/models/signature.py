@@ -1,69 +1,21 @@
 import uuid
-from typing import Any
+from collections.abc import Sequence
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from letters.models import Letter, LetterVersion, Organisation
+from letters.models import Letter, LetterVersion, Organisation, Visibility
 from letters.models.constraints import one_of
-
-
-class State(models.TextChoices):
-    UNCONFIRMED = "unconfirmed", _("unconfirmed")
-    DUPLICATE = "duplicate", _("duplicate")
-    IN_REVIEW = "in_review", _("in review")
-    APPROVED = "approved", _("approved, waits for the next batch")
-    PUBLISHED = "published", _("published")
-    REJECTED = "rejected", _("rejected")
-    WITHDRAWN = "withdrawn", _("withdrawn, leaves with the next batch")
-
-
-class Appearance(models.TextChoices):
-    NAMED = "named", _("by name")
-    ANONYMOUS = "anonymous", _("anonymously")
-    PLEDGED = "pledged", _("by name, once enough colleagues signed")
-
-
-class Tenure(models.TextChoices):
-    CURRENT = "current", _("I work there now")
-    FORMER = "former", _("I used to work there")
-
-
-class RoleBucket(models.TextChoices):
-    ENGINEERING = "engineering", _("Engineering and operations")
-    RESEARCH = "research", _("Research and science")
-    DESIGN = "design", _("Design and writing")
-    PRODUCT = "product", _("Product and programme management")
-    COMMERCIAL = "commercial", _("Sales, marketing and support")
-    CORPORATE = "corporate", _("People, finance and legal")
-    LEADERSHIP = "leadership", _("Leadership")
-    OTHER = "other", _("Other work")
-
-
-class Method(models.TextChoices):
-    NONE = "none", _("address confirmed, affiliation not verified")
-    MAILBOX = "mailbox", _("work address confirmed")
-    LOGIN = "login", _("work login confirmed")
-    VOUCH = "vouch", _("vouched for by a colleague")
-    SHOWN = "shown", _("shown to a moderator")
-
-
-class Reason(models.TextChoices):
-    """Why a moderator rejects an entry. The codes are public as numbers."""
-
-    NOT_A_PERSON = "not_a_person", _("not a real person's name")
-    IMPERSONATION = "impersonation", _("signs for somebody else")
-    ABUSE = "abuse", _("abuse or advertising")
-    FALSE_CLAIM = "false_claim", _("claims an affiliation that is not theirs")
-    REPEATED = "repeated", _("the same person has signed already")
-    OTHER = "other", _("another reason")
-    SEALED = "sealed", _("not decided before the letter was sealed")
-
-    @classmethod
-    def for_moderators(cls) -> list[tuple[str, Any]]:
-        """The reasons a moderator may give: all but the one that sealing gives by itself."""
-        return [(value, label) for value, label in cls.choices if value != cls.SEALED]
+from signatories.models.choices import (
+    NAMELESS,
+    Appearance,
+    Method,
+    Reason,
+    RoleBucket,
+    State,
+    Tenure,
+)
 
 
 class SignatureQuerySet(models.QuerySet["Signature"]):
@@ -73,13 +25,36 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         Read only what `signatories.roll.Line` reads: an anonymous line may show its
         `shown_…` fields and nothing else.
         """
+        inside = Q(letter__visibility=Visibility.INTERNAL)
+        lines = self.standing().exclude(appearance=Appearance.COUNTED)
+        return lines.filter(Q(is_for_colleagues=False) | inside)
+
+    def standing(self) -> "SignatureQuerySet":
+        """Those that the letter counts: the lines on the roll, and whoever is counted without."""
         return self.filter(published_on__isnull=False)
 
     def named(self) -> "SignatureQuerySet":
         return self.filter(appearance=Appearance.NAMED)
 
     def anonymous(self) -> "SignatureQuerySet":
-        return self.filter(appearance=Appearance.ANONYMOUS)
+        """Those without a name: anonymous lines, and whoever is counted without a line."""
+        return self.filter(appearance__in=NAMELESS)
+
+    def appearing(self, appearance: str) -> "SignatureQuerySet":
+        return self.filter(appearance=appearance)
+
+    def not_appearing(self, appearances: Sequence[str]) -> "SignatureQuerySet":
+        return self.exclude(appearance__in=appearances)
+
+    def undecided(self) -> "SignatureQuerySet":
+        """Names given to colleagues, under a letter that is public by now: counted, and shown to
+        nobody until their signers decide."""
+        return self.standing().named().hidden_from_public()
+
+    def hidden_from_public(self) -> "SignatureQuerySet":
+        """What was given to colleagues only, under a letter that is public by now."""
+        inside = Q(letter__visibility=Visibility.INTERNAL)
+        return self.filter(is_for_colleagues=True).exclude(inside)
 
     def verified(self) -> "SignatureQuerySet":
         return self.exclude(method=Method.NONE)
@@ -130,7 +105,7 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
 
     def to_be_carried_over(self) -> "SignatureQuerySet":
         """Lines on the roll that their signers carry over to a newer text."""
-        return self.on_roll().anonymous().approved().filter(carried_to__isnull=False)
+        return self.standing().anonymous().approved().filter(carried_to__isnull=False)
 
     def to_be_swapped(self) -> "SignatureQuerySet":
         """Named entries that take the place of an anonymous one with the next batch."""
@@ -143,14 +118,14 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         On the way from unconfirmed to waiting, or to duplicate, no number moves.
         """
         before_batch = Q(
-            appearance=Appearance.ANONYMOUS,
+            appearance__in=NAMELESS,
             state__in=[State.UNCONFIRMED, State.DUPLICATE, State.IN_REVIEW, State.APPROVED],
         )
         return self.filter(~before_batch, replaces__isnull=True)
 
     def following_at_once(self) -> "SignatureQuerySet":
         """What may change without a batch: names, and whatever nobody has confirmed."""
-        return self.filter(~Q(appearance=Appearance.ANONYMOUS) | Q(state=State.UNCONFIRMED))
+        return self.filter(~Q(appearance__in=NAMELESS) | Q(state=State.UNCONFIRMED))
 
     def following_with_batch(self) -> "SignatureQuerySet":
         """Anonymous entries that somebody confirmed: nothing about them changes before."""
@@ -160,8 +135,8 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         return self.filter(is_hidden_from_search=False)
 
     def leaving_with_batch(self) -> "SignatureQuerySet":
-        """Anonymous lines that still stand on the roll but were withdrawn or rejected."""
-        return self.anonymous().on_roll().filter(state__in=[State.WITHDRAWN, State.REJECTED])
+        """Anonymous signatures that still stand but were withdrawn or rejected."""
+        return self.anonymous().standing().filter(state__in=[State.WITHDRAWN, State.REJECTED])
 
     def for_moderators(self) -> "SignatureQuerySet":
         """What a moderator may see: never an entry that waits unread, nor one nobody confirmed.
@@ -171,7 +146,7 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         """
         return self.exclude(
             state__in=[State.UNCONFIRMED, State.DUPLICATE, State.WITHDRAWN]
-        ).exclude(appearance=Appearance.ANONYMOUS, state=State.APPROVED)
+        ).exclude(appearance__in=NAMELESS, state=State.APPROVED)
 
 
 class Signature(models.Model):
@@ -213,6 +188,10 @@ class Signature(models.Model):
     # The text to which an anonymous entry is carried over with the next batch.
     carried_to = models.ForeignKey(
         LetterVersion, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # Given inside an organisation: no line of it stands on a public roll unless its signer says so.
+    is_for_colleagues = models.BooleanField(
+        _("for colleagues only"), default=False, db_default=False
     )
     is_hidden_from_search = models.BooleanField(
         _("kept out of search engines"), default=False, db_default=False
@@ -262,13 +241,13 @@ class Signature(models.Model):
                 name="signature_reason_is_known",
             ),
             models.CheckConstraint(
-                condition=~Q(appearance=Appearance.ANONYMOUS)
+                condition=~Q(appearance__in=NAMELESS)
                 | Q(name="", title="", organisation_text="", address_digest__isnull=True),
                 name="anonymous_signatures_have_no_name",
                 violation_error_message=_("An anonymous signature keeps no name."),
             ),
             models.CheckConstraint(
-                condition=Q(appearance=Appearance.ANONYMOUS) | ~Q(name=""),
+                condition=Q(appearance__in=NAMELESS) | ~Q(name=""),
                 name="named_signatures_have_a_name",
                 violation_error_message=_("Enter your name."),
             ),
@@ -284,12 +263,13 @@ class Signature(models.Model):
                 name="verified_signatures_have_a_listed_organisation",
             ),
             models.CheckConstraint(
-                # Who signs says current. Only a name that was confirmed so can leave later.
+                # Who signs says current. Only a name that was confirmed so can leave later, and
+                # may be dropped after that.
                 condition=~Q(method=Method.MAILBOX)
                 | Q(tenure=Tenure.CURRENT)
                 | Q(
                     tenure=Tenure.FORMER,
-                    appearance=Appearance.NAMED,
+                    appearance__in=[Appearance.NAMED, Appearance.COUNTED],
                     confirmed_on__isnull=False,
                 ),
                 name="a_mailbox_proves_current_tenure_until_one_leaves",
@@ -308,12 +288,12 @@ class Signature(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(method=Method.LOGIN)
-                | Q(appearance=Appearance.NAMED)
+                | Q(appearance__in=[Appearance.NAMED, Appearance.COUNTED])
                 & (Q(tenure=Tenure.CURRENT) | Q(tenure=Tenure.FORMER, confirmed_on__isnull=False)),
                 name="a_login_proves_names_and_current_tenure_until_one_leaves",
             ),
             models.CheckConstraint(
-                condition=~Q(appearance=Appearance.ANONYMOUS, method=Method.NONE)
+                condition=~Q(appearance__in=NAMELESS, method=Method.NONE)
                 | Q(organisation__isnull=True, tenure="", role=""),
                 name="unverified_anonymous_signatures_claim_nothing",
             ),
@@ -337,20 +317,30 @@ class Signature(models.Model):
                 name="anonymous_particulars_need_a_shown_organisation",
             ),
             models.CheckConstraint(
+                condition=~Q(appearance=Appearance.COUNTED)
+                | Q(
+                    roll_key="",
+                    role="",
+                    shown_organisation__isnull=True,
+                    shown_tenure="",
+                    shown_role="",
+                ),
+                name="counted_signatures_have_no_line",
+            ),
+            models.CheckConstraint(
                 condition=~Q(state=State.PUBLISHED) | Q(published_on__isnull=False),
                 name="published_signatures_have_a_day",
             ),
             models.CheckConstraint(
                 condition=Q(published_on__isnull=True)
                 | Q(state=State.PUBLISHED)
-                | Q(
-                    appearance=Appearance.ANONYMOUS,
-                    state__in=[State.REJECTED, State.WITHDRAWN],
-                ),
+                | Q(appearance__in=NAMELESS, state__in=[State.REJECTED, State.WITHDRAWN]),
                 name="only_published_signatures_stand_on_the_roll",
             ),
             models.CheckConstraint(
-                condition=Q(published_on__isnull=True) | ~Q(roll_key=""),
+                condition=Q(published_on__isnull=True)
+                | ~Q(roll_key="")
+                | Q(appearance=Appearance.COUNTED),
                 name="lines_on_the_roll_have_a_place",
             ),
             models.CheckConstraint(
@@ -374,7 +364,7 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=~Q(state=State.WITHDRAWN)
                 | Q(
-                    appearance=Appearance.ANONYMOUS,
+                    appearance__in=NAMELESS,
                     manage_digest__isnull=True,
                     published_on__isnull=False,
                 ),
@@ -386,11 +376,11 @@ class Signature(models.Model):
                 name="only_waiting_names_replace_an_anonymous_line",
             ),
             models.CheckConstraint(
-                condition=Q(carried_to__isnull=True) | Q(appearance=Appearance.ANONYMOUS),
+                condition=Q(carried_to__isnull=True) | Q(appearance__in=NAMELESS),
                 name="only_anonymous_signatures_are_carried_over_by_batch",
             ),
             models.CheckConstraint(
-                condition=Q(is_hidden_from_search=False) | ~Q(appearance=Appearance.ANONYMOUS),
+                condition=Q(is_hidden_from_search=False) | ~Q(appearance__in=NAMELESS),
                 name="only_names_are_kept_out_of_search_engines",
             ),
             models.UniqueConstraint(
@@ -418,7 +408,18 @@ class Signature(models.Model):
 
     @property
     def is_anonymous(self) -> bool:
-        return self.appearance == Appearance.ANONYMOUS
+        """Whether it bears no name: an anonymous line, or counted without a line."""
+        return self.appearance in NAMELESS
+
+    @property
+    def has_line(self) -> bool:
+        return self.appearance != Appearance.COUNTED
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it was given to colleagues, and its signer has not said how it may appear now
+        that everybody can read the letter."""
+        return self.is_for_colleagues and not self.letter.is_internal
 
     @property
     def is_verified(self) -> bool:
@@ -436,5 +437,5 @@ class Signature(models.Model):
         return self.state == State.REJECTED
 
     @property
-    def is_on_roll(self) -> bool:
+    def is_standing(self) -> bool:
         return self.published_on is not None

@@ -1,24 +1,30 @@
+from collections.abc import Sequence
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from letters.models import Letter
 from letters.models.constraints import one_of
-from signatories.models.signature import Appearance, Reason
+from signatories.models.choices import Appearance, Reason
 
 
 class Tally(models.Model):
     """The public numbers of a letter, counted by a batched job and never per page view.
 
-    `named` and `named_by_organisation` follow the roll within seconds. Everything that
-    includes anonymous signatures (`anonymous`, `anonymous_by_organisation`, `figures`)
-    moves with a batch only. The `…_by_organisation` fields map organisation ids, as
-    strings, to the number of verified signatures shown for them; the `…_by_version` fields
-    map numbers of versions to the lines on the roll that are bound to them.
+    `named`, `undecided` and the other `named_…` fields follow the roll within seconds.
+    Everything that includes anonymous signatures (`anonymous`, `counted`, the other
+    `anonymous_…` fields, `figures`) moves with a batch only. `counted` are those without name
+    and line, `undecided` the names that show no line. The `…_by_organisation` fields map
+    organisation ids, as strings, to the number of verified signatures shown for them; the
+    `…_by_version` fields map numbers of versions to the signatures that are bound to them,
+    with or without a line.
     """
 
     letter = models.OneToOneField(Letter, models.CASCADE, related_name="tally")
     named = models.PositiveIntegerField(default=0)
     anonymous = models.PositiveIntegerField(default=0)
+    counted = models.PositiveIntegerField(default=0, db_default=0)
+    undecided = models.PositiveIntegerField(default=0, db_default=0)
     named_by_organisation = models.JSONField(default=dict)
     anonymous_by_organisation = models.JSONField(default=dict)
     named_by_version = models.JSONField(default=dict, db_default={})
@@ -38,7 +44,17 @@ class Tally(models.Model):
 
     @property
     def total(self) -> int:
+        return self.on_roll + self.without_line
+
+    @property
+    def on_roll(self) -> int:
+        """How many lines the roll has."""
         return self.named + self.anonymous
+
+    @property
+    def without_line(self) -> int:
+        """Those who are counted and appear on no line."""
+        return self.counted + self.undecided
 
 
 class Fate(models.TextChoices):
@@ -52,6 +68,9 @@ class Fate(models.TextChoices):
 class DepartureQuerySet(models.QuerySet["Departure"]):
     def named(self) -> "DepartureQuerySet":
         return self.filter(appearance=Appearance.NAMED)
+
+    def not_appearing(self, appearances: Sequence[str]) -> "DepartureQuerySet":
+        return self.exclude(appearance__in=appearances)
 
 
 class Departure(models.Model):

@@ -80,29 +80,48 @@ def left(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(CHANGE)
 def anonymous(request: HttpRequest, token: str) -> HttpResponse:
-    """From named to anonymous. A second press finds the new entry of the first."""
-    found = confirming.by_token(token)
-    if request.method != "POST":
-        if found is None or found.is_anonymous:
+    """From a name, or from being only counted, to an anonymous line."""
+    return _without_name(request, token, Appearance.ANONYMOUS)
+
+
+@require_http_methods(CHANGE)
+def counted(request: HttpRequest, token: str) -> HttpResponse:
+    """From a name or an anonymous line to being counted without one."""
+    return _without_name(request, token, Appearance.COUNTED)
+
+
+def _without_name(request: HttpRequest, token: str, appearance: Appearance) -> HttpResponse:
+    """A second press finds the new entry of the first."""
+    if request.method == "POST":
+        verb = own.appear_without_name
+        try:
+            return redirect("signer:signature", verb(token=token, appearance=appearance))
+        except (confirming.Gone, NotAllowed):
             return pages.gone(request)
-        after = Signature(
-            appearance=Appearance.ANONYMOUS,
-            organisation=found.organisation,
-            tenure=found.tenure,
-            method=found.method,
-        )
-        return _page(
-            request,
-            "anonymous",
-            token,
-            found,
-            line_after=roll.line_with_organisation(after),
-            refusal=own.why_not_anonymous(found),
-        )
-    try:
-        return redirect("signer:signature", own.appear_anonymously(token=token))
-    except (confirming.Gone, NotAllowed):
+    found = confirming.by_token(token)
+    if found is None or found.appearance == appearance:
         return pages.gone(request)
+    after = Signature(
+        appearance=appearance,
+        organisation=found.organisation,
+        tenure=found.tenure,
+        method=found.method,
+    )
+    return _page(
+        request,
+        "without_name",
+        token,
+        found,
+        line_after=roll.line_with_organisation(after),
+        refusal=own.why_not_without_name(found, appearance),
+    )
+
+
+@require_POST
+def everybody(request: HttpRequest, token: str) -> HttpResponse:
+    """Say whether the line may stand under the letter when it is public."""
+    shown = request.POST.get("shown") == "1"
+    return _change(request, token, lambda: own.show_to_everybody(token=token, shown=shown))
 
 
 @require_http_methods(CHANGE)

@@ -38,6 +38,10 @@ def signature(request: HttpRequest, token: str) -> HttpResponse:
         "reference": found.reference,
         "may_vouch": vouching.may_vouch(found),
         "can_leave": own.can_leave(found),
+        "may_decide": own.may_decide(found),
+        "is_undecided": found.is_undecided,
+        "is_for_colleagues": found.is_for_colleagues,
+        "ways_without_name": own.ways_without_name(found),
         "is_hidden_from_search": found.is_hidden_from_search,
         "replaces_anonymous": bool(found.replaces),
         "manage_url": settings.SITE_URL + reverse("signer:signature", args=[token]),
@@ -152,6 +156,8 @@ def _may_show(found: Signature) -> bool:
 
 def _next_step(found: Signature) -> str:
     """What follows, from the letter's rules alone and never from what became of the entry."""
+    if not found.has_line:
+        return _("You are counted with one of the next batches. No line appears on the roll.")
     if found.is_anonymous and not found.is_verified:
         return _(
             "A moderator decides about your entry; then your line appears on the roll with one of "
@@ -173,6 +179,11 @@ def _state_in_words(found: Signature) -> tuple[str, str]:
             "A moderator decided not to publish this entry. It is erased %(days)d days after "
             "the decision."
         ) % {"days": settings.REJECTED_DAYS}
+    if not found.has_line:
+        return _("Confirmed"), _(
+            "Numbers that include you move with batches, usually once a day. You were counted with "
+            "one of them, or will be with one of the next. No line stands on the roll."
+        )
     if found.is_anonymous and not found.is_verified:
         return _("Confirmed"), _(
             "A moderator decides about lines that are not verified. Then they come with a batch, "
@@ -184,8 +195,13 @@ def _state_in_words(found: Signature) -> tuple[str, str]:
             "Anonymous lines come and go with batches, usually once a day. Yours came with one "
             "of them, or comes with one of the next."
         )
+    if found.is_undecided:
+        return _("Confirmed"), _(
+            "You gave your name to colleagues, and the letter has become public since. You are "
+            "counted; nobody sees your name until you say so below."
+        )
     if found.state == State.PUBLISHED:
-        return _("On the roll"), _("Your line stands on the public roll.")
+        return _("On the roll"), _("Your line stands on the roll.")
     return _("Confirmed"), _next_step(found)
 
 

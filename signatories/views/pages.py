@@ -95,6 +95,7 @@ def _previews(form: SignForm) -> dict[str, roll.Line]:
             is_verified=True,
             is_anonymous=True,
         ),
+        "counted": roll.no_line(Signature(method=Method.MAILBOX)),
     }
 
 

@@ -50,7 +50,7 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         "tally": tally,
         "counts_by_version": statistics.by_version(letter, tally),
         "lines": lines,
-        "has_more": tally.total > len(lines),
+        "has_more": tally.on_roll > len(lines),
         "bars": rows,
         "bar_scale": bar_scale(row.number for row in rows),
     }

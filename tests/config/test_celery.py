@@ -209,6 +209,7 @@ def test_the_clock_calls_tasks_that_exist():
         "signatories.tasks.sweep_codes",
         "signatories.tasks.publish_batches",
         "signatories.tasks.refresh_counts",
+        "signatories.tasks.open_letters",
         "signatories.tasks.end_letters",
         "signatories.tasks.erase_expired",
         "signatories.tasks.turn_keys",

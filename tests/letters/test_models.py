@@ -38,6 +38,10 @@ def draft():
     return Letter(slug="draft", title="A draft")
 
 
+def internal_draft():
+    return Letter(slug="draft", title="A draft", visibility=Visibility.INTERNAL)
+
+
 def second_version():
     return LetterVersion(
         letter=make_letter(), number=2, title="A", text="B", sha256="a" * 64, published_on=TODAY
@@ -101,6 +105,8 @@ CASES = [
         draft,
         {"allows_named": False, "allows_anonymous": False, "allows_pledged": False},
     ),
+    Case("only_internal_letters_become_public", make_letter, {"public_on": TODAY}),
+    Case("only_internal_letters_become_public", internal_draft, {"public_on": TODAY}),
     Case("letters_protect_small_groups", draft, {"minimum_group_size": 2}),
     Case("letters_close_after_they_open", draft, {"opens_at": NOW, "closes_at": NOW}),
     Case("letters_out_of_draft_have_a_text_and_a_day", draft, {"status": Status.PUBLISHED}),

@@ -7,6 +7,7 @@ duplicate has to look like an entry of its own.
 
 import random
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.cache import cache
@@ -130,7 +131,7 @@ def test_withdrawing_a_line_that_a_name_waits_to_replace_frees_no_other_mailbox(
     for _round in range(3):
         named = confirm(ask_to_be_named(token, X))
         free(ask_to_free(token, W))
-        token = own.appear_anonymously(token=named)
+        token = own.appear_without_name(token=named, appearance="anonymous")
         signed(letter, W, "anonymous")
 
     move_batch(letter)
@@ -144,7 +145,7 @@ def test_rejected_line_does_not_come_back_through_a_name(letter, moderator):
     line = confirming.by_token(token)
 
     moderation.reject(signature=line, actor=moderator, reason="false_claim")
-    own.appear_anonymously(token=named)
+    own.appear_without_name(token=named, appearance="anonymous")
     move_batch(letter)
     assert lines(letter) == 0
 
@@ -158,7 +159,7 @@ def test_name_with_a_mailbox_of_its_own_is_not_lost_on_a_duplicate(letter):
     duplicate = signed(letter, X, "anonymous")
     named = confirm(ask_to_be_named(duplicate, Z))
 
-    token = own.appear_anonymously(token=named)
+    token = own.appear_without_name(token=named, appearance="anonymous")
 
     assert confirming.by_token(token).state == State.APPROVED
     move_batch(letter)
@@ -228,7 +229,7 @@ def test_figures_do_not_tell_an_anonymous_duplicate(settings, then):
 def test_figures_do_not_tell_who_became_anonymous_from_who_withdrew(settings):
     settings.BATCH_MINIMUM = 5
     moved = []
-    for act in (own.withdraw, own.appear_anonymously):
+    for act in (own.withdraw, partial(own.appear_without_name, appearance="anonymous")):
         letter = make_letter(review_policy=ReviewPolicy.AFTER)
         token = signed(letter, X, "named")
         move_batch(letter)
@@ -282,7 +283,7 @@ def test_link_by_name_leads_nowhere_some_minutes_after_the_name_is_gone(
 ):
     time_machine.move_to("2026-01-20T12:00:00Z", tick=False)
     token = signed(letter, X, "named")
-    renewed = own.appear_anonymously(token=token)
+    renewed = own.appear_without_name(token=token, appearance="anonymous")
     assert client.post(f"/signature/{token}/anonymous/").url == f"/signature/{renewed}/"
 
     forget_what_was_pressed()
@@ -339,7 +340,7 @@ class Walk:
         own.withdraw(token=token)
 
     def _anonymous(self, mailbox, token):
-        self.tokens.append(own.appear_anonymously(token=token))
+        self.tokens.append(own.appear_without_name(token=token, appearance="anonymous"))
 
     def _batch(self, mailbox, token):
         move_batch(self.letter)

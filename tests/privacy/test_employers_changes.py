@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from letters.actions import Text, publish_text
-from letters.models import ReviewPolicy
-from signatories.actions import batches, sealing
+from letters.models import Letter, ReviewPolicy, Visibility
+from signatories.actions import batches, opening, sealing
 from signatories.models import Signature, Tally
 from tests.factories import make_letter, make_organisation
 from tests.privacy.test_employers_probe import NEW, SIGNED, Watcher
@@ -61,6 +61,7 @@ def look_around(watcher):
         "data.json",
         "title/",
         "anonymous/",
+        "counted/",
         "named/",
         "text/",
         "withdraw/",
@@ -111,6 +112,60 @@ def test_becoming_anonymous_is_the_same_before_and_after_the_batch(letter, probe
     move_batch(letter, clock)
     for watcher in (signed, new):
         look_around(watcher)
+
+    assert_same(signed, new)
+
+
+def test_being_counted_and_having_a_line_again_is_the_same(letter, probes, clock):
+    Letter.objects.update(was_internal=True)
+    signed, new = probes("anonymous")
+    move_batch(letter, clock)
+
+    for page in ("counted/", "anonymous/", "counted/"):
+        for watcher in (signed, new):
+            watcher.look(watcher.browser.post(watcher.own + page))
+            watcher.look(watcher.browser.post(watcher.own + page))
+            look_around(watcher)
+        move_batch(letter, clock)
+        for watcher in (signed, new):
+            look_around(watcher)
+
+    assert_same(signed, new)
+
+
+def test_being_counted_instead_of_named_is_the_same(letter, probes, clock):
+    Letter.objects.update(was_internal=True)
+    signed, new = probes("named")
+
+    for watcher in (signed, new):
+        watcher.own = watcher.look(watcher.browser.post(watcher.own + "counted/")).url
+        look_around(watcher)
+    move_batch(letter, clock)
+    for watcher in (signed, new):
+        look_around(watcher)
+
+    assert_same(signed, new)
+
+
+@pytest.mark.parametrize("appearance", ["named", "anonymous"])
+def test_letter_that_becomes_public_is_the_same(letter, probes, clock, appearance):
+    signed, new = probes(appearance)
+    today = timezone.localdate()
+    Signature.objects.update(is_for_colleagues=True)
+    Letter.objects.update(visibility=Visibility.INTERNAL, public_on=today + timedelta(days=2))
+
+    for shown in "101":
+        for watcher in (signed, new):
+            look_around(watcher)
+            watcher.look(watcher.browser.post(watcher.own + "everybody/", {"shown": shown}))
+    Signature.objects.filter(manage_digest__isnull=False).update(is_for_colleagues=True)
+    clock.shift(timedelta(days=3))
+    [_opened] = opening.open_letters(now=timezone.now())
+    for watcher in (signed, new):
+        look_around(watcher)
+        watcher.look(watcher.browser.post(watcher.own + "everybody/", {"shown": "1"}))
+        look_around(watcher)
+        watcher.look(watcher.browser.post(watcher.own + "anonymous/"))
 
     assert_same(signed, new)
 

@@ -69,6 +69,8 @@ CAPABILITIES = {
     "vouch/<token>/": NOBODY,
     "signature/<token>/named/": NOBODY,
     "signature/<token>/text/": NOBODY,
+    "signature/<token>/counted/": NOBODY,
+    "signature/<token>/everybody/": [405] * 7,
     "signature/<token>/search/": [405] * 7,
     "updates/<token>/": NOBODY,
 }
@@ -107,6 +109,7 @@ ADMIN = {
     "admin/letters/letter/<int:pk>/close/": [302, 403, 404, 404, 404, 200, 200],
     "admin/letters/letter/<int:pk>/reopen/": [302, 403, 404, 404, 404, 302, 302],
     "admin/letters/letter/<int:pk>/seal/": [302, 403, 404, 404, 404, 302, 302],
+    "admin/letters/letter/<int:pk>/public/": [302, 403, 404, 404, 404, 302, 302],
     "admin/letters/letter/<int:pk>/search/": [302, 403, 404, 404, 404, 200, 200],
     "admin/letters/letter/<int:pk>/text/": [302, 403, 404, 404, 200, 200, 200],
     "admin/letters/letter/<path:object_id>/": [302, 302, 302, 302, 302, 302, 302],

@@ -174,11 +174,11 @@ def test_becoming_anonymous_moves_no_anonymous_number_before_the_batch(
     move_batch(letter)
     before = numbers_of(letter)
 
-    own.appear_anonymously(token=token)
+    own.appear_without_name(token=token, appearance="anonymous")
     batches.refresh_count(letter=letter)
 
     now = numbers_of(letter)
-    assert now["published"] == {"total": MINIMUM, "named": 0, "anonymous": MINIMUM}
+    assert now["published"] == {"total": MINIMUM, "named": 0, "anonymous": MINIMUM, "counted": 0}
     assert now["as_of_last_batch"] == before["as_of_last_batch"]
     [row] = now["verified_by_organisation"]
     assert row["signatures"] == MINIMUM

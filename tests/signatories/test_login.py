@@ -835,7 +835,7 @@ def test_signature_by_login_does_not_become_anonymous(client, provider, letter):
     page = client.get(f"/signature/{token}/anonymous/").content.decode()
     client.post(f"/signature/{token}/anonymous/")
 
-    assert "the provider knows that" in own.why_not_anonymous(signature)
+    assert "the provider knows that" in own.why_not_without_name(signature, "anonymous")
     assert "the provider knows that" in page
     assert Signature.objects.get().appearance == Appearance.NAMED
 

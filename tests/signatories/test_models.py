@@ -157,7 +157,17 @@ def second_used_address():
     return UsedAddress(letter=letter, digest="b" * 64)
 
 
+def counted():
+    return make_anonymous(make_letter(), make_organisation("Google"), appearance=Appearance.COUNTED)
+
+
+NO_LINE = "counted_signatures_have_no_line"
+
 CASES = [
+    Case("anonymous_signatures_have_no_name", counted, {"name": "W. Otterbourne"}),
+    Case("anonymous_signatures_have_no_name", counted, {"address_digest": "a" * 64}),
+    Case(NO_LINE, counted, {"roll_key": "otterbourne"}),
+    Case(NO_LINE, counted, {"role": "other"}),
     Case("signature_state_is_known", in_review, {"state": "lost"}),
     Case("signature_appearance_is_known", in_review, {"appearance": "masked"}),
     Case("signature_method_is_known", claimed, {"method": "guess", "tenure": "current"}),

@@ -146,7 +146,7 @@ def test_page_behind_a_capability_that_is_gone_is_the_one_gone_page(client, name
     assert gone["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("page", ["title/", "anonymous/", "search/"])
+@pytest.mark.parametrize("page", ["title/", "search/"])
 def test_page_for_names_is_gone_for_an_anonymous_entry(client, anonymous, page):
     before = Signature.objects.values().get()
 
@@ -264,6 +264,7 @@ def common(signature, **members):
         "role": "",
         "method": "mailbox",
         "links_given_to_colleagues": 0,
+        "for_colleagues_only": False,
         "hidden_from_search": False,
         "reason_of_rejection": "",
         "digest_of_address_kept_with_this_entry": False,
@@ -335,7 +336,13 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
     told = {
         *("letter", "version", "state", "appearance", "name", "title", "organisation"),
         *("organisation_text", "tenure", "role", "method", "address_digest", "carried_to"),
-        *("is_hidden_from_search", "manage_digest", "submitted_on", "confirmed_on"),
+        *(
+            "is_for_colleagues",
+            "is_hidden_from_search",
+            "manage_digest",
+            "submitted_on",
+            "confirmed_on",
+        ),
         *("published_on", "reason", "vouches_given"),
     }
     follow_from_those_or_stand_on_the_roll = {

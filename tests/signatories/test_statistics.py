@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signatories import breakdown, statistics
-from signatories.actions import batches, moderation
-from signatories.models import Departure, Fate, Reason, Signature, State, Tally
+from signatories.actions import batches, moderation, own
+from signatories.models import Appearance, Departure, Fate, Reason, Signature, State, Tally
 from signatories.statistics import Shown, what_shows
 from tests.factories import (
     make_anonymous,
@@ -192,9 +192,9 @@ def test_letter_of_one_organisation_holds_small_numbers_back(
     make_anonymous(letter, google, state=State.UNCONFIRMED)
     make_anonymous(letter, google, state=State.DUPLICATE)
 
-    assert statistics.holds_back_anonymous(letter, arriving=1) == is_held_back
+    assert statistics.holds_back(letter, "anonymous", arriving=1) == is_held_back
     # One fewer stands there where that one does not come with this batch.
-    assert statistics.holds_back_anonymous(letter) == (organisations == 1)
+    assert statistics.holds_back(letter, "anonymous") == (organisations == 1)
 
 
 # Figures -------------------------------------------------------------------------------------
@@ -315,7 +315,7 @@ def test_public_statistics_before_the_first_count_are_zeros(time_machine):
         "counted_on": "2026-01-20",
         "last_batch_on": None,
         "minimum_group_size": 5,
-        "published": {"total": 0, "named": 0, "anonymous": 0},
+        "published": {"total": 0, "named": 0, "anonymous": 0, "counted": 0},
         "as_of_last_batch": {
             "received": 0,
             "confirmed": 0,
@@ -358,7 +358,7 @@ def test_public_statistics_follow_a_batch(time_machine):
         "counted_on": "2026-01-20",
         "last_batch_on": "2026-01-20",
         "minimum_group_size": 5,
-        "published": {"total": 8, "named": 2, "anonymous": 6},
+        "published": {"total": 8, "named": 2, "anonymous": 6, "counted": 0},
         "as_of_last_batch": {
             "received": 9,
             "confirmed": 9,
@@ -413,6 +413,8 @@ MOVES = st.lists(
             st.sampled_from(sorted(ROLES)),
             st.integers(2, 8),
         ),
+        st.tuples(st.just("count"), st.integers(0, 2), st.just(0), st.integers(1, 7)),
+        st.tuples(st.just("change"), st.integers(0, 2), st.just(0), st.integers(1, 4)),
         st.tuples(st.just("name"), st.integers(0, 2), st.booleans(), st.integers(1, 3)),
         st.tuples(st.just("withdraw"), st.integers(0, 2), st.just(0), st.integers(1, 4)),
         st.tuples(st.just("reject"), st.integers(0, 2), st.just(0), st.integers(1, 2)),
@@ -429,6 +431,13 @@ def make_moves(letter, organisations, moves, moderator):
         if move == "sign":
             for _each in range(number):
                 make_anonymous(letter, organisation, role=how)
+        elif move == "count":
+            for _each in range(number):
+                make_anonymous(letter, organisation, appearance=Appearance.COUNTED)
+        elif move == "change":
+            for line in anonymous.approved()[:number]:
+                others = {"anonymous": "counted", "counted": "anonymous"}
+                own._change_line(line, others[line.appearance])
         elif move == "name":
             fields = {"method": "mailbox"} if how else {"tenure": "current"}
             for _each in range(number):
@@ -444,7 +453,7 @@ def withdraw(lines):
     """As `own.withdraw` does, without the way there."""
     for line in list(lines):
         statistics.depart(line.letter_id, Fate.WITHDRAWN, line.appearance)
-        if line.is_on_roll:
+        if line.is_standing:
             Signature.objects.filter(pk=line.pk).update(state=State.WITHDRAWN)
         else:
             line.delete()
@@ -503,8 +512,10 @@ def check_doors(client, letter, organisations):
     assert {name: n for name, n in bars.items() if name in NAMES}.items() <= counted.items()
     published = document["published"]
     number_anonymous = sum(line.is_anonymous for line in lines)
-    assert published["total"] - published["named"] == published["anonymous"] == number_anonymous
+    assert published["anonymous"] == number_anonymous
+    assert published["total"] == published["named"] + number_anonymous + published["counted"]
     assert sum(bars.values()) == published["total"]
+    check_counted(letter, document, bars)
 
     for name in NAMES:
         if name not in counted and not any(name in line.detail for line in lines):
@@ -521,6 +532,15 @@ def check_doors(client, letter, organisations):
     check_figures(letter, document, named, number_anonymous)
 
 
+def check_counted(letter, document, bars):
+    """Nobody who is counted without a line is counted for an organisation, nor in a small group
+    under a letter of one."""
+    number = document["published"]["counted"]
+    assert bars.get("Counted without a line", 0) == number
+    if letter.organisations.count() == 1:
+        assert is_enough(number, letter.minimum_group_size)
+
+
 def check_figures(letter, document, named, number_anonymous):
     """Under a letter of one organisation, every number of anonymous people is of it."""
     if letter.organisations.count() != 1:
@@ -531,7 +551,7 @@ def check_figures(letter, document, named, number_anonymous):
     verified = letter.signatures.named().verified().on_roll().count()
     assert is_enough(figures["by_method"]["mailbox"] - verified, minimum)
     others = figures["waiting"] + figures["withdrawn"] + sum(figures["rejected"].values())
-    if not number_anonymous:
+    if not number_anonymous + published["counted"]:
         assert figures["confirmed"] - others == published["named"]
         assert figures["received"] == figures["confirmed"]
 
@@ -546,7 +566,7 @@ def check_figures(letter, document, named, number_anonymous):
 def test_no_public_door_shows_a_group_below_the_minimum(rounds, minimum, the_only):
     client = Client()
     with transaction.atomic():
-        letter = make_letter(minimum_group_size=minimum)
+        letter = make_letter(minimum_group_size=minimum, was_internal=True)
         organisations = [
             make_organisation(name, headcount_band=band)
             for name, band in zip(NAMES, ("", "1-49", "10000+"), strict=True)

@@ -166,7 +166,7 @@ def test_nothing_of_it_shows_before_a_moderator_and_a_batch(letter, client, time
     numbers = statistics.public_statistics(letter)
     assert before == 0
     assert approved == ("approved", "2026-01-25")
-    assert numbers["published"] == {"total": 1, "named": 0, "anonymous": 1}
+    assert numbers["published"] == {"total": 1, "named": 0, "anonymous": 1, "counted": 0}
     assert numbers["as_of_last_batch"]["by_method"]["none"] == 1
     assert numbers["verified_by_organisation"] == []
     assert "Not verified" in client.get("/letters/open-to-all/roll/").content.decode()
@@ -192,7 +192,7 @@ def test_lines_without_proof_do_not_lift_the_rule_of_a_letter_of_one_organisatio
     move_batch(letter)
 
     letter.refresh_from_db()
-    assert statistics.holds_back_anonymous(letter)
+    assert statistics.holds_back(letter, "anonymous")
     assert statistics.public_statistics(letter)["published"]["anonymous"] == 0
 
 
@@ -263,7 +263,9 @@ def test_named_entry_without_proof_cannot_become_anonymous(letter):
     """The moderator who saw the name go would see the line come."""
     named = make_signature(letter)
 
-    assert own.why_not_anonymous(named).startswith("An anonymous signature rests on a verified")
+    assert own.why_not_without_name(named, "anonymous").startswith(
+        "An anonymous signature rests on a verified"
+    )
 
 
 def test_lines_that_arrive_or_stand_without_proof_fill_no_minimum_of_the_only_organisation(
@@ -287,4 +289,4 @@ def test_lines_that_arrive_or_stand_without_proof_fill_no_minimum_of_the_only_or
     make_anonymous(letter, google, state=State.PUBLISHED)
     for _each in range(letter.minimum_group_size - 1):
         make_unverified(letter, state=State.PUBLISHED)
-    assert statistics.holds_back_anonymous(letter)
+    assert statistics.holds_back(letter, "anonymous")

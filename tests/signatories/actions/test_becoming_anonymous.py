@@ -58,14 +58,14 @@ def make_newer_text(letter):
     return version
 
 
-def test_appear_anonymously_erases_name_and_title_everywhere_at_once():
+def test_appear_without_name_erases_name_and_title_everywhere_at_once():
     letter = make_letter()
     named = managed_at_google(
         letter, state=State.PUBLISHED, name="Zephyrine Quillfeather", title="Chief of kites"
     )
     assert "Quillfeather" in str(all_rows())
 
-    token = own.appear_anonymously(token=TOKEN)
+    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
 
     rows = str(all_rows())
     for trace in ("Quillfeather", "quillfeather", "Zephyrine", "kites"):
@@ -96,6 +96,7 @@ def test_appear_anonymously_erases_name_and_title_everywhere_at_once():
         "address_digest": None,
         "replaces": None,
         "carried_to_id": None,
+        "is_for_colleagues": False,
         "is_hidden_from_search": False,
         "vouches_given": 0,
         "manage_digest": crypto.digest("manage", token),
@@ -110,36 +111,36 @@ def test_appear_anonymously_erases_name_and_title_everywhere_at_once():
     assert signature_of(TOKEN) is None
 
 
-def test_appear_anonymously_keeps_the_address_used_and_counts_as_a_withdrawal():
+def test_appear_without_name_keeps_the_address_used_and_counts_as_a_withdrawal():
     managed_at_google(make_letter(), state=State.PUBLISHED)
     used = list(UsedAddress.objects.values())
 
-    own.appear_anonymously(token=TOKEN)
+    own.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert list(UsedAddress.objects.values()) == used
     departures = Departure.objects.values_list("fate", "appearance", "number")
     assert list(departures) == [("withdrawn", "named", 1)]
 
 
-def test_appear_anonymously_keeps_the_text_that_was_signed():
+def test_appear_without_name_keeps_the_text_that_was_signed():
     letter = make_letter()
     managed_at_google(letter)
     read = letter.current_version
     make_newer_text(letter)
 
-    token = own.appear_anonymously(token=TOKEN)
+    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert signature_of(token).version == read
 
 
-def test_appear_anonymously_takes_the_name_off_the_count_and_the_line_comes_by_batch():
+def test_appear_without_name_takes_the_name_off_the_count_and_the_line_comes_by_batch():
     letter = make_letter()
     managed_at_google(letter, state=State.PUBLISHED)
     for _each in range(4):
         make_anonymous(letter, signature_of().organisation)
     batches.refresh_count(letter=letter)
 
-    token = own.appear_anonymously(token=TOKEN)
+    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
     batches.refresh_count(letter=letter)
 
     tally = Tally.objects.get()
@@ -163,46 +164,46 @@ def test_appear_anonymously_takes_the_name_off_the_count_and_the_line_comes_by_b
         (State.DUPLICATE, State.DUPLICATE),
     ],
 )
-def test_appear_anonymously_keeps_a_duplicate_a_duplicate(state, expected):
+def test_appear_without_name_keeps_a_duplicate_a_duplicate(state, expected):
     managed_at_google(make_letter(), state=state)
 
-    token = own.appear_anonymously(token=TOKEN)
+    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert signature_of(token).state == expected
 
 
-def test_appear_anonymously_twice_leads_to_the_same_entry():
+def test_appear_without_name_twice_leads_to_the_same_entry():
     managed_at_google(make_letter())
 
-    token = own.appear_anonymously(token=TOKEN)
+    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
     before = Signature.objects.values().get()
 
-    assert own.appear_anonymously(token=TOKEN) == token
+    assert own.appear_without_name(token=TOKEN, appearance="anonymous") == token
     assert Signature.objects.values().get() == before
 
 
-def test_appear_anonymously_at_the_same_moment_twice_leads_to_the_same_entry(monkeypatch):
+def test_appear_without_name_at_the_same_moment_twice_leads_to_the_same_entry(monkeypatch):
     """The other press wins while this one waits for the lock."""
     managed_at_google(make_letter())
     wait_for_lock, others = own._locked, []
 
     def lose_the_race(digests):
         monkeypatch.setattr(own, "_locked", wait_for_lock)
-        others.append(own.appear_anonymously(token=TOKEN))
+        others.append(own.appear_without_name(token=TOKEN, appearance="anonymous"))
         return wait_for_lock(digests)
 
     monkeypatch.setattr(own, "_locked", lose_the_race)
 
-    assert [own.appear_anonymously(token=TOKEN)] == others
+    assert [own.appear_without_name(token=TOKEN, appearance="anonymous")] == others
     assert Signature.objects.count() == 1
 
 
-def test_appear_anonymously_again_after_withdrawing_finds_nothing():
+def test_appear_without_name_again_after_withdrawing_finds_nothing():
     managed_at_google(make_letter())
-    own.withdraw(token=own.appear_anonymously(token=TOKEN))
+    own.withdraw(token=own.appear_without_name(token=TOKEN, appearance="anonymous"))
 
     with pytest.raises(Gone):
-        own.appear_anonymously(token=TOKEN)
+        own.appear_without_name(token=TOKEN, appearance="anonymous")
 
 
 @pytest.mark.parametrize(
@@ -210,28 +211,28 @@ def test_appear_anonymously_again_after_withdrawing_finds_nothing():
     [
         ({}, {"organisation_text": "Google"}, "yours is not verified"),
         ({}, {}, "yours is not verified"),
-        ({"allows_anonymous": False}, {}, "signed by name only"),
+        ({"allows_anonymous": False}, {}, "not signed that way"),
     ],
 )
 @pytest.mark.parametrize("state", [State.PUBLISHED, State.DUPLICATE])
-def test_appear_anonymously_that_is_not_possible_is_refused_and_keeps_the_name(
+def test_appear_without_name_that_is_not_possible_is_refused_and_keeps_the_name(
     letter_fields, fields, refusal, state
 ):
     managed(make_letter(**letter_fields), state=state, **fields)
     before = Signature.objects.values().get()
 
     with pytest.raises(NotAllowed, match=refusal):
-        own.appear_anonymously(token=TOKEN)
+        own.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert Signature.objects.values().get() == before
-    assert refusal in own.why_not_anonymous(signature_of())
+    assert refusal in own.why_not_without_name(signature_of(), "anonymous")
 
 
-def test_appear_anonymously_after_sealing_still_erases_the_name():
+def test_appear_without_name_after_sealing_still_erases_the_name():
     letter = make_letter(status="sealed")
     managed_at_google(letter, state=State.PUBLISHED)
 
-    token = own.appear_anonymously(token=TOKEN)
+    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert letter.signatures.get().name == ""
     batches.start_tally(letter)
@@ -240,7 +241,7 @@ def test_appear_anonymously_after_sealing_still_erases_the_name():
     assert signature_of(token).state == State.PUBLISHED
 
 
-def test_appear_anonymously_is_one_transaction(monkeypatch):
+def test_appear_without_name_is_one_transaction(monkeypatch):
     def fail(*arguments, **fields):
         raise RuntimeError("power cut")
 
@@ -249,14 +250,14 @@ def test_appear_anonymously_is_one_transaction(monkeypatch):
     monkeypatch.setattr(Signature, "save", fail)
 
     with pytest.raises(RuntimeError):
-        own.appear_anonymously(token=TOKEN)
+        own.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert Signature.objects.values().get() == before
 
 
 @pytest.mark.parametrize("is_on_roll", [False, True])
 @pytest.mark.parametrize("state", [State.IN_REVIEW, State.APPROVED])
-def test_appear_anonymously_while_the_name_waits_leaves_the_anonymous_line_where_it_is(
+def test_appear_without_name_while_the_name_waits_leaves_the_anonymous_line_where_it_is(
     state, is_on_roll
 ):
     letter = make_letter()
@@ -266,7 +267,7 @@ def test_appear_anonymously_while_the_name_waits_leaves_the_anonymous_line_where
     before = Signature.objects.values().get()
     managed_at_google(letter, state=state, replaces="a" * 64, organisation=google)
 
-    token = own.appear_anonymously(token=TOKEN)
+    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert Signature.objects.values().get() == before | {
         "manage_digest": crypto.digest("manage", token)
@@ -275,18 +276,18 @@ def test_appear_anonymously_while_the_name_waits_leaves_the_anonymous_line_where
     assert UsedAddress.objects.count() == 1
 
 
-def test_appear_anonymously_while_the_name_waits_and_the_line_is_withdrawn_makes_a_new_one():
+def test_appear_without_name_while_the_name_waits_and_the_line_is_withdrawn_makes_a_new_one():
     letter = make_letter()
     google = make_organisation("Google", "google.example")
     managed_at_google(letter, replaces="a" * 64, organisation=google)
 
-    token = own.appear_anonymously(token=TOKEN)
+    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert signature_of(token).state == State.APPROVED
     assert Signature.objects.count() == 1
 
 
-def test_appear_anonymously_keeps_what_a_moderator_decided_about_the_line():
+def test_appear_without_name_keeps_what_a_moderator_decided_about_the_line():
     """Going to and fro must not turn a rejected line into a fresh one that nobody reads."""
     letter, google = make_letter(), make_organisation("Google", "google.example")
     line = make_anonymous(
@@ -300,7 +301,7 @@ def test_appear_anonymously_keeps_what_a_moderator_decided_about_the_line():
         manage_digest=crypto.digest("manage", "named"),
     )
 
-    token = own.appear_anonymously(token="named")
+    token = own.appear_without_name(token="named", appearance="anonymous")
 
     [kept] = Signature.objects.all()
     assert (kept.pk, kept.state, kept.reason) == (line.pk, State.REJECTED, "other")

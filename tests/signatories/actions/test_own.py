@@ -218,7 +218,7 @@ CHANGES = {
     "withdraw": lambda: own.withdraw(token=TOKEN),
     "correct_title": lambda: own.correct_title(token=TOKEN, title="Poet"),
     "hide_from_search": lambda: own.hide_from_search(token=TOKEN, hidden=True),
-    "appear_anonymously": lambda: own.appear_anonymously(token=TOKEN),
+    "appear_without_name": lambda: own.appear_without_name(token=TOKEN, appearance="anonymous"),
 }
 
 
@@ -518,9 +518,13 @@ def test_carry_over_rejected_is_refused(is_anonymous):
 NAMED_ONLY = {
     "correct_title": lambda: own.correct_title(token=TOKEN, title="Poet"),
     "hide_from_search": lambda: own.hide_from_search(token=TOKEN, hidden=True),
-    "appear_anonymously": lambda: own.appear_anonymously(token=TOKEN),
 }
-ALL = {**NAMED_ONLY, "carry_over": lambda: own.carry_over(token=TOKEN)}
+ALL = {
+    **NAMED_ONLY,
+    "appear_without_name": lambda: own.appear_without_name(token=TOKEN, appearance="anonymous"),
+    "show_to_everybody": lambda: own.show_to_everybody(token=TOKEN, shown=True),
+    "carry_over": lambda: own.carry_over(token=TOKEN),
+}
 
 
 @pytest.mark.parametrize("change", ALL.values(), ids=ALL)
@@ -629,4 +633,4 @@ def test_become_anonymous_after_leaving_is_refused():
     own.leave(token=TOKEN)
 
     with pytest.raises(NotAllowed, match="You have said that you left"):
-        own.appear_anonymously(token=TOKEN)
+        own.appear_without_name(token=TOKEN, appearance="anonymous")

@@ -151,7 +151,7 @@ def test_close_takes_no_new_entry_and_lets_earlier_codes_confirm(google):
     token = confirm(page)
     assert confirming.by_token(token).state == State.IN_REVIEW
     alice = make_user("alice", is_superuser=True)
-    assert moderation.approve(signature=confirming.by_token(token), actor=alice).is_on_roll
+    assert moderation.approve(signature=confirming.by_token(token), actor=alice).is_standing
 
 
 def test_reopen_takes_signatures_again(google):
@@ -455,7 +455,7 @@ def test_manage_link_by_name_lives_after_sealing(google, commit):
     letter = make_letter(review_policy="after")
     token = confirm(sign(letter, google))
     commit(lambda: close_and_seal(letter))
-    assert confirming.by_token(token).is_on_roll
+    assert confirming.by_token(token).is_standing
 
     own.withdraw(token=token)
     tasks.refresh_counts()
