@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class ModeratorsSite(AdminSite):
     """Django's admin under the project's content security policy.
 
-    Its pages need their own scripts and embedded icons; no other page may run any script.
+    Its pages need their own scripts and embedded icons.
     """
 
     site_title = _("Undersigned")

@@ -16,6 +16,7 @@ from letters.models.organisation import alias_key
 CLOSE = 84  # Per cent: one slip in a name of six letters or more, two in one of a dozen.
 CLOSE_FOR_DECIDERS = 70
 SHORTEST = 4
+SHORTEST_BEGINNING = 2
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,25 @@ class Directory:
 def _may_mean(key: str, spelling: str) -> bool:
     """Numbers are no slips: "Area 51" is not "Area 52"."""
     return len(spelling) >= SHORTEST and re.findall(r"\d+", key) == re.findall(r"\d+", spelling)
+
+
+def completions(typed: str, limit: int = 8) -> list[tuple[Organisation, str]]:
+    """Organisations for a field in which somebody types a name, each with the spelling by which
+    it was found: those that begin with what was typed, then those that hold it, then close ones.
+    """
+    key = alias_key(typed)
+    if len(key) < SHORTEST_BEGINNING:
+        return []
+    listed = Organisation.objects.listed()
+    spellings = OrganisationAlias.objects.filter(organisation__in=listed)
+    beginning = spellings.filter(key__startswith=key).order_by("key")[: 4 * limit]
+    within = spellings.filter(key__contains=key).order_by("key")[: 4 * limit]
+    found = {row.organisation_id: row.name for row in reversed([*beginning, *within])}
+    order = list(dict.fromkeys(row.organisation_id for row in [*beginning, *within]))
+    if len(order) < limit:
+        order += [pk for pk in Directory.read().close_to(typed, limit=limit) if pk not in found]
+    organisations = listed.in_bulk(order[:limit])
+    return [(organisations[pk], found.get(pk, typed)) for pk in order if pk in organisations]
 
 
 def suggestion(name: str) -> Organisation | None:

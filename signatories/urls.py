@@ -22,6 +22,7 @@ public_patterns = (
         path("how-it-works/", public.how, name="how"),
         path("privacy/", promise.privacy, name="privacy"),
         path("what-an-employer-can-see/", promise.employer, name="employer"),
+        path("organisations/", public.organisations, name="organisations"),
         path("members/", members.enter, name="members"),
         path("members/leave/", members.leave, name="leave"),
         path("letters/<slug:slug>/", public.letter, name="letter"),

@@ -2,6 +2,8 @@
 
 import logging
 
+from csp.constants import SELF
+from csp.decorators import csp_update
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -23,6 +25,9 @@ from signatories.verification.vouch import proves
 from signatories.views import wording
 
 logger = logging.getLogger(__name__)
+
+# The form may load our own script, which asks us for names of organisations as one types.
+completes_names = csp_update({"script-src": [SELF], "connect-src": [SELF]})
 
 
 def come_back(limit: ratelimit.LimitReached) -> str:

@@ -7,8 +7,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from config import http, ratelimit
 from config.http import public_for
 from config.templatetags.drawings import bar_scale
+from letters import spelling
 from letters.models import Letter
 from signatories import breakdown, durations, roll, statistics
 from signatories.forms import RollForm
@@ -17,6 +19,7 @@ from signatories.views import access
 LETTERS_A_PAGE = 20
 LINES_ON_LETTER_PAGE = 30
 FRESH_SECONDS = 30
+LONGEST_TYPED = 120
 
 
 @require_safe
@@ -103,6 +106,20 @@ def verification(request: HttpRequest, slug: str) -> HttpResponse:
         "admitted": letter.organisations.all() if letter.is_for_organisations else [],
     }
     return render(request, "signatories/verification.html", context)
+
+
+@require_safe
+@public_for(FRESH_SECONDS)
+def organisations(request: HttpRequest) -> HttpResponse:
+    """Names for the form's organisation, by what has been typed of one: for scripts. The same
+    for everybody, and never by who has signed."""
+    try:
+        ratelimit.check("suggest:network", ratelimit.network(request))
+    except ratelimit.LimitReached as limit:
+        return http.too_many(request, limit.seconds)
+    typed = request.GET.get("organisation", "").replace("\0", "")[:LONGEST_TYPED]
+    context = {"typed": typed, "completions": spelling.completions(typed)}
+    return render(request, "signatories/_completions.html", context)
 
 
 @require_safe

@@ -17,6 +17,7 @@ from signatories.views import access, pages, vouching
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@pages.completes_names
 @http.onion_too
 @http.keeps_what_was_typed
 def sign(request: HttpRequest, slug: str) -> HttpResponse:

@@ -5,10 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from config import crypto
-from letters.models import Reach, Visibility
-from signatories.models import Signature, State, Verification
+from letters.actions import ask_to_go_public, earliest_public_day
+from letters.models import Letter, Reach, Visibility
+from signatories import tasks
+from signatories.actions import batches
+from signatories.models import Signature, State, Tally, Verification
 from signatories.views.access import COOKIE
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 from tests.privacy.witnesses import all_rows, answer, words
@@ -236,6 +240,76 @@ def test_only_members_with_their_own_mailbox_can_sign(letter, enter, fields, acc
     assert "This letter is for members of its organisation" in words(page)
     assert 'value="Wilhelmina Otterbourne"' in page.content.decode()
     assert not Signature.objects.unconfirmed().exists()
+
+
+def test_member_is_counted_without_a_line(letter, enter, deliver, code_of, settings):
+    settings.BATCH_MINIMUM = 1
+    letter.organisations.add(make_organisation("Another"))
+    browser, _page = enter("w.otter@salesforce.example")
+    form = browser.get("/letters/inside/sign/")
+    assert 'value="counted"' in form.content.decode()
+    assert "Everybody inside can read it, managers among them." in words(form)
+
+    code_page = sign(browser, appearance="counted", title="Engineer", role="design").url
+    assert "One more in the number; no line on the roll" in words(browser.get(code_page))
+    [mail] = deliver()
+    receipt = browser.post(code_page, {"code": code_of(mail)}, follow=True)
+
+    assert "in the number, without a line" in words(receipt)
+    assert "You are counted with one of the next batches." in words(receipt)
+    own_page = browser.get(receipt.redirect_chain[-1][0].removesuffix("receipt/"))
+    assert "No line stands on the roll." in words(own_page)
+    assert "Have an anonymous line" in words(own_page)
+    assert "Wilhelmina" not in str(Signature.objects.values().get(appearance="counted"))
+    batches.start_tally(letter)
+    Tally.objects.update(next_batch_at=timezone.now())
+    batches.publish_batch(letter=letter, now=timezone.now())
+    entry = Signature.objects.get(appearance="counted")
+    assert (entry.name, entry.title, entry.role, entry.state, entry.roll_key) == (
+        "",
+        "",
+        "",
+        State.PUBLISHED,
+        "",
+    )
+    numbers = browser.get("/letters/inside/stats.json").json()["published"]
+    assert numbers == {"total": 2, "named": 1, "anonymous": 0, "counted": 1}
+    read = words(browser.get("/letters/inside/"))
+    assert "1 by name, 0 anonymously, 1 counted without a line" in read
+    assert "1 more is counted without a line." in words(browser.get("/letters/inside/roll/"))
+
+
+def test_those_inside_read_that_the_letter_becomes_public_and_decide(
+    letter, enter, deliver, code_of
+):
+    letter.review_policy = "after"
+    letter.save()
+    ask_to_go_public(letter=letter, on=earliest_public_day(), actor=None)
+    browser, _page = enter("w.otter@salesforce.example")
+    assert "the organisers make this letter public." in words(browser.get("/letters/inside/"))
+
+    code_page = sign(browser).url
+    [mail] = deliver()
+    receipt = browser.post(code_page, {"code": code_of(mail)}, follow=True)
+    assert "The organisers make this letter public on" in words(receipt)
+    own_url = receipt.redirect_chain[-1][0].removesuffix("receipt/")
+    assert "you will be counted then, without a line." in words(browser.get(own_url))
+
+    agreed = browser.post(own_url + "everybody/", {"shown": "1"}, follow=True)
+    assert "everybody will see your line then" in words(agreed)
+    taken_back = browser.post(own_url + "everybody/", {"shown": "0"}, follow=True)
+    assert "you will be counted then, without a line." in words(taken_back)
+
+    Letter.objects.update(public_on=timezone.localdate())
+    tasks.open_letters()
+    public = Client()
+    assert "Wilhelmina" not in public.get("/letters/inside/roll/").content.decode()
+    own_page = public.get(own_url)
+    assert "nobody sees your name until you say so below." in words(own_page)
+    assert public.get(own_url + "data.json").json()["state"] == "confirmed"
+    shown = public.post(own_url + "everybody/", {"shown": "1"}, follow=True)
+    assert "Your line stands on the roll." in words(shown)
+    assert "Wilhelmina Otterbourne" in words(public.get("/letters/inside/roll/"))
 
 
 def test_colleagues_see_no_anonymous_line_below_the_minimum(letter, salesforce, enter):

@@ -300,7 +300,7 @@ def forget_what_was_pressed():
 
 # A walk -----------------------------------------------------------------------------------------
 
-MOVES = "sign sign named free withdraw anonymous batch approve reject ask later find".split()
+MOVES = "sign sign named free withdraw anonymous counted everybody batch approve reject ask later find".split()
 
 
 class Walk:
@@ -308,7 +308,8 @@ class Walk:
 
     def __init__(self, seed):
         self.draw = random.Random(seed)
-        self.letter = make_letter(review_policy=self.draw.choice(ReviewPolicy.values))
+        policy = self.draw.choice(ReviewPolicy.values)
+        self.letter = make_letter(review_policy=policy, was_internal=True)
         self.moderator = make_user(f"moderator {seed}")
         Membership.objects.create(letter=self.letter, user=self.moderator, role="moderator")
         batches.start_tally(self.letter)
@@ -341,6 +342,15 @@ class Walk:
 
     def _anonymous(self, mailbox, token):
         self.tokens.append(own.appear_without_name(token=token, appearance="anonymous"))
+
+    def _counted(self, mailbox, token):
+        self.tokens.append(own.appear_without_name(token=token, appearance="counted"))
+
+    def _everybody(self, mailbox, token):
+        """A name that was given to colleagues once, and is shown again or not."""
+        names = self.letter.signatures.named()
+        names.update(is_for_colleagues=self.draw.choice([False, True]))
+        own.show_to_everybody(token=token, shown=self.draw.choice([False, True]))
 
     def _batch(self, mailbox, token):
         move_batch(self.letter)
@@ -377,10 +387,13 @@ class Walk:
 
     def check_numbers(self):
         tally = Tally.objects.get(letter=self.letter)
-        assert tally.total == lines(self.letter), self.log
+        batches.refresh_count(letter=self.letter)
+        tally.refresh_from_db()
+        assert tally.on_roll == lines(self.letter), self.log
+        assert tally.total == self.letter.signatures.standing().count(), self.log
         assert min(figures(self.letter).values()) >= 0, self.log
-        assert sum(tally.named_by_version.values()) == tally.named
-        assert sum(tally.anonymous_by_version.values()) == tally.anonymous
+        assert sum(tally.named_by_version.values()) == tally.named + tally.undecided
+        assert sum(tally.anonymous_by_version.values()) == tally.anonymous + tally.counted
 
     def check_mailboxes(self):
         """All that stands or may yet stand: a name that waits stands in the place of its line."""

@@ -20,7 +20,7 @@ from tests.factories import make_letter, make_signature, make_user
 
 pytestmark = pytest.mark.django_db
 
-DOORS = ["text", "close", "reopen", "seal", "search"]
+DOORS = ["text", "close", "reopen", "seal", "public", "search"]
 
 
 def page_of(letter, door="change"):
@@ -91,6 +91,7 @@ def posted(door, letter):
     """What sends each form off with a chance of success."""
     return {
         "seal": {"slug": letter.slug},
+        "public": {"on": "2099-01-01"},
         "search": {"listed": "no"},
         "text": {
             "title": "Changed",
@@ -102,9 +103,16 @@ def posted(door, letter):
     }.get(door, {})
 
 
+def make_letter_for(door):
+    """One to which the door applies."""
+    status = Status.PUBLISHED if door in ("close", "text") else Status.CLOSED
+    visibility = Visibility.INTERNAL if door == "public" else Visibility.PUBLIC
+    return make_letter(status=status, visibility=visibility)
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_door_is_shut_to_everybody_else(client, door):
-    letter = make_letter(status=Status.PUBLISHED if door in ("close", "text") else Status.CLOSED)
+    letter = make_letter_for(door)
     before = Letter.objects.values().get()
     strangers = [
         (make_moderator("bob", letter), 404),
@@ -132,7 +140,7 @@ def test_door_is_shut_to_everybody_else(client, door):
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("role", ["host", Role.OWNER], ids=str)
 def test_door_opens_for_owners_and_hosts(client, door, role):
-    letter = make_letter(status=Status.PUBLISHED if door in ("close", "text") else Status.CLOSED)
+    letter = make_letter_for(door)
     client.force_login(make_host() if role == "host" else make_owner(letter))
 
     page = client.get(page_of(letter, door))
@@ -153,7 +161,7 @@ def test_door_of_a_letter_that_does_not_exist_is_not_found(client, door):
 
 @pytest.mark.parametrize("door", DOORS)
 def test_door_opened_changes_nothing_and_works_with_its_token_only(door):
-    letter = make_letter(status=Status.PUBLISHED if door in ("close", "text") else Status.CLOSED)
+    letter = make_letter_for(door)
     client = Client(enforce_csrf_checks=True)
     client.force_login(make_owner(letter))
     before = Letter.objects.values().get()
@@ -329,6 +337,51 @@ def test_seal_with_the_slug_seals(client, typed, django_capture_on_commit_callba
 
 
 # Search engines ---------------------------------------------------------------------------------
+
+
+def test_public_door_asks_those_inside_and_takes_it_back(client):
+    letter = make_letter(visibility=Visibility.INTERNAL)
+    client.force_login(make_owner(letter))
+    first = timezone.localdate() + timedelta(days=7)
+
+    asks = client.get(page_of(letter, "public"))
+    assert "Whoever says nothing is counted, without a line." in text_of(asks)
+    assert f'value="{first:%Y-%m-%d}"' in asks.content.decode()
+    for wrong, why in (
+        ("", "Choose a day."),
+        ("soon", "Write the day as year, month and day"),
+        (f"{first - timedelta(days=1):%Y-%m-%d}", "at least 7 days to decide"),
+    ):
+        page = client.post(page_of(letter, "public"), {"on": wrong})
+        assert why in text_of(page)
+        assert Letter.objects.get().public_on is None
+    done = client.post(page_of(letter, "public"), {"on": f"{first:%Y-%m-%d}"}, follow=True)
+    assert messages_of(done) == [
+        "Those inside read it on the letter’s page, and can decide from now on."
+    ]
+    assert Letter.objects.get().public_on == first
+
+    asks = client.get(page_of(letter, "public"))
+    assert "The notice goes" in text_of(asks)
+    done = client.post(page_of(letter, "public"), follow=True)
+    assert messages_of(done) == ["The letter stays internal."]
+    assert Letter.objects.get().public_on is None
+    assert audited() == [
+        ("letter.asked_to_go_public", "olga", f"{first:%Y-%m-%d}"),
+        ("letter.stays_internal", "olga", ""),
+    ]
+
+
+def test_public_door_is_shut_for_letters_that_are_not_inside(client):
+    letter = make_letter()
+    client.force_login(make_owner(letter))
+
+    for response in (
+        client.get(page_of(letter, "public")),
+        client.post(page_of(letter, "public"), {"on": "2099-01-01"}),
+    ):
+        assert response.status_code == 302
+    assert Letter.objects.get().public_on is None
 
 
 def test_search_door_turns_the_listing_of_the_roll_off_and_on(client):
