@@ -216,8 +216,7 @@ REJECTED_DAYS = 30
 
 SEALING_DAYS = 30
 MEMBER_HOURS = 12
-# An internal letter becomes public so many days after its signatories were told, or later.
-PUBLIC_NOTICE_DAYS = env.int("PUBLIC_NOTICE_DAYS", default=7)
+PUBLIC_NOTICE_DAYS = env.int("PUBLIC_NOTICE_DAYS", default=7)  # Before an internal letter opens.
 
 # How many colleagues one signatory may vouch for: open links at once, links in all, and
 # how long a link lives.

@@ -52,16 +52,22 @@ def document(signature: Signature) -> dict[str, Any]:
         "tenure": signature.tenure,
         "role": signature.role,
         "method": signature.method,
+        "organisation_before_a_proof_was_shown": signature.said_organisation,
+        "tenure_before_a_proof_was_shown": signature.said_tenure,
         "links_given_to_colleagues": signature.vouches_given,
         "for_colleagues_only": signature.is_for_colleagues,
         "hidden_from_search": signature.is_hidden_from_search,
-        "reason_of_rejection": signature.reason or (Reason.SEALED if signature.is_refused else ""),
+        "reason_of_rejection": _reason(signature),
         **_days(signature),
         "digest_of_address_kept_with_this_entry": _keeps_digest(signature),
         "digest_of_this_page_address": True,
         "email_address": None,
         "note": _note(signature),
     }
+
+
+def _reason(signature: Signature) -> str:
+    return (signature.reason or Reason.SEALED) if signature.is_refused else ""
 
 
 def _state(signature: Signature) -> str:

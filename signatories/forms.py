@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from letters import spelling
 from letters.models import Letter, Organisation, Visibility
 from signatories import addresses, affiliation
-from signatories.actions.signing import Entry
+from signatories.actions.signing import Entry, takes_unverified_names
 from signatories.affiliation import Affiliation
 from signatories.models import NAMELESS, Appearance, RoleBucket, Signature, Tenure, Vouch
 from signatories.verification import login
@@ -381,7 +381,7 @@ class NameForm(forms.Form):
         self.affiliation = affiliation.assess(
             self.cleaned_data["email"], claimed, self.signature.tenure or Tenure.CURRENT
         )
-        if self.affiliation.is_verified or self.signature.letter.accepts_unverified:
+        if self.affiliation.is_verified or takes_unverified_names(self.signature.letter):
             return
         refusal = _("Under this letter names need a verified affiliation.")
         if claimed:

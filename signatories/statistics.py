@@ -10,12 +10,22 @@ from django.utils import timezone
 
 from letters.models import Letter, LetterVersion, Organisation
 from letters.models.organisation import HeadcountBand
-from signatories.models import NAMELESS, Departure, Fate, Method, Signature, State, Tally
+from signatories.models import (
+    NAMELESS,
+    Appearance,
+    Departure,
+    Fate,
+    Method,
+    Signature,
+    State,
+    Tally,
+)
 from signatories.models.signature import SignatureQuerySet
 from signatories.models.tally import DepartureQuerySet
 
 # Where the headcount is known, a group hides among at least so many times its minimum.
 HEADCOUNT_FACTOR = 10
+NONE_OF_THEM = Q(pk__in=[])
 BATCH_SIZE = 500
 
 
@@ -145,6 +155,28 @@ def holds_back(letter: Letter, appearance: str, arriving: int = 0) -> bool:
     return number < minimum or _is_too_small(organisations[0].headcount_band, minimum)
 
 
+def told_by_elimination(letter: Letter, lines: SignatureQuerySet) -> Q:
+    """Which of these anonymous lines whose organisation everybody could work out, though they do
+    not show it: under a letter that only people of known organisations sign, it is none of those
+    that show.
+
+    So lines that would be hidden stand only together: where as many as the minimum rest on
+    mailboxes, of more than one organisation.
+    """
+    if not letter.is_for_organisations:
+        return NONE_OF_THEM
+    minimum = letter.minimum_group_size
+    showing = NONE_OF_THEM
+    lines = lines.appearing(Appearance.ANONYMOUS)
+    for (organisation, number), (band, group, mailboxes) in _groups(lines).items():
+        if what_shows(group, minimum, band, mailboxes):
+            showing |= Q(organisation=organisation, group=number)
+    hidden = lines.exclude(showing)
+    of_mailboxes = hidden.by_mailbox().order_by().values_list("organisation", flat=True)
+    are_enough = of_mailboxes.count() >= minimum and of_mailboxes.distinct().count() > 1
+    return NONE_OF_THEM if are_enough else ~showing & Q(appearance=Appearance.ANONYMOUS)
+
+
 # Counting -------------------------------------------------------------------------------------
 
 
@@ -175,15 +207,13 @@ def count_figures(letter: Letter) -> dict[str, Any]:
     signatures = signatures.not_appearing(held_back)
     departures = departures.not_appearing(held_back)
     states: Counter[str] = Counter()
-    methods: Counter[str] = Counter()
     rejected: Counter[str] = Counter()
-    rows = signatures.values_list("state", "method", "reason").annotate(n=Count("pk"))
-    for state, method, reason, number in rows.order_by():
+    rows = signatures.values_list("state", "reason").annotate(n=Count("pk"))
+    for state, reason, number in rows.order_by():
         states[state] += number
-        if state == State.PUBLISHED:
-            methods[method] += number
         if reason:
             rejected[reason] += number
+    methods = _count_methods(letter)
     gone = _count_departures(departures, rejected)
     present = sum(states.values())
     never_counted = states[State.UNCONFIRMED] + states[State.DUPLICATE]
@@ -197,6 +227,25 @@ def count_figures(letter: Letter) -> dict[str, Any]:
         "rejected": {reason: rejected[reason] for reason in sorted(rejected)},
         "by_method": {method: methods[method] for method in Method.values},
     }
+
+
+def _count_methods(letter: Letter) -> Counter[str]:
+    """How affiliations were checked of all that stand.
+
+    A method on which fewer signatures without a name rest than the minimum is counted as a
+    mailbox for them: that one line was vouched for would say whose colleague its signer is.
+    """
+    standing = letter.signatures.standing().approved()
+    methods = _by_method(standing.named())
+    for method, number in _by_method(standing.anonymous()).items():
+        is_rare = method != Method.NONE and number < letter.minimum_group_size
+        methods[Method.MAILBOX if is_rare else method] += number
+    return methods
+
+
+def _by_method(signatures: SignatureQuerySet) -> Counter[str]:
+    rows = signatures.order_by().values_list("method").annotate(n=Count("pk"))
+    return Counter(dict(rows))
 
 
 def _count_departures(departures: DepartureQuerySet, rejected: Counter[str]) -> Counter[str]:

@@ -15,7 +15,7 @@ from letters.actions import audit
 from letters.models import Letter
 from signatories import roll, statistics
 from signatories.actions import confirming, regrouping
-from signatories.models import NAMELESS, Appearance, Method, Signature, State, Tally
+from signatories.models import NAMELESS, Appearance, Signature, State, Tally
 from signatories.models.signature import SignatureQuerySet
 from signatories.verification import vouch
 
@@ -107,16 +107,19 @@ def _keep_from_the_public(letter: Letter) -> None:
 
 def _move_those(letter: Letter, appearance: str, now: datetime, is_last: bool) -> int:
     """Move the signatures without a name that appear in one way; return how many came."""
-    waiting = letter.signatures.waiting_for_batch().appearing(appearance)
-    waits = not is_last and _wait_for_company(waiting, now)
-    arriving = 0 if waits else waiting.by_mailbox().count()
-    if statistics.holds_back(letter, appearance, arriving):
-        _step_back(letter, appearance)
-    elif not waits:
-        return _let_arrive(letter, appearance)
+    approved = letter.signatures.appearing(appearance).approved()
+    waiting, standing = approved.waiting_for_batch(), approved.standing()
+    told = statistics.told_by_elimination(letter, approved)
+    waits = not is_last and _wait_for_company(waiting.exclude(told), now)
+    arriving = waiting.none() if waits else waiting.exclude(told)
+    arrived = 0
+    if statistics.holds_back(letter, appearance, arriving.by_mailbox().count()):
+        _step_back(standing)
     else:
-        _let_wait(letter, appearance)
-    return 0
+        _step_back(standing.filter(statistics.told_by_elimination(letter, standing | arriving)))
+        arrived = 0 if waits else _let_arrive(letter, arriving, approved.to_be_carried_over())
+    _let_wait(letter, appearance)
+    return arrived
 
 
 def _wait_for_company(lines: SignatureQuerySet, now: datetime) -> bool:
@@ -141,19 +144,16 @@ def _swap(letter: Letter) -> None:
     for signature in letter.signatures.to_be_swapped().select_for_update(of=("self",)):
         replaced = letter.signatures.anonymous().filter(manage_digest=signature.replaces)
         given = replaced.values_list("vouches_given", flat=True).first() or 0
-        if signature.method == Method.MAILBOX:
-            signature.vouches_given = max(signature.vouches_given, given)
+        signature.vouches_given = max(signature.vouches_given, given)
         vouch.take_back_all(signature.replaces)
         replaced.delete()
         confirming.put_on_roll(signature)
         signature.save()
 
 
-def _step_back(letter: Letter, appearance: str) -> None:
-    """Take all that appear so off the roll, or out of the count, until they are enough again."""
-    standing = letter.signatures.standing().appearing(appearance).approved()
+def _step_back(standing: SignatureQuerySet) -> None:
+    """Take them off the roll, or out of the count, until they are enough again."""
     standing.update(state=State.APPROVED, **OFF_ROLL)
-    _let_wait(letter, appearance)
 
 
 def _let_wait(letter: Letter, appearance: str) -> None:
@@ -164,10 +164,9 @@ def _let_wait(letter: Letter, appearance: str) -> None:
         _insert_anew(letter, waiting)
 
 
-def _let_arrive(letter: Letter, appearance: str) -> int:
-    rows = letter.signatures.appearing(appearance)
-    arriving = list(rows.waiting_for_batch().select_for_update(of=("self",)))
-    carried = list(rows.to_be_carried_over().select_for_update(of=("self",)))
+def _let_arrive(letter: Letter, waiting: SignatureQuerySet, carried_over: SignatureQuerySet) -> int:
+    arriving = list(waiting.select_for_update(of=("self",)))
+    carried = list(carried_over.select_for_update(of=("self",)))
     places = roll.places_by_lot(_names_on_roll(letter), len(arriving))
     today = timezone.localdate()
     for signature, place in zip(arriving, places, strict=True):

@@ -68,7 +68,11 @@ def confirm(
     is_vouched = not verification.vouch_digest or vouch.use_up(verification.vouch_digest)
     letter = signature.letter
     digest = addresses.digest(letter, address)
-    is_original = _is_original(signature, digest, proof)
+    used = UsedAddress(letter=letter, digest=digest)
+    is_original = _is_original(signature, used, proof)
+    if not is_vouched:
+        # A worthless link costs its bearer nothing: the address can still sign.
+        UsedAddress.objects.filter(pk=used.pk).delete()
     signature = _locked(signature)
     token = manage_tokens(*secrets)[0]
     if proof:
@@ -89,6 +93,8 @@ def confirm(
             "state",
             "organisation",
             "organisation_text",
+            "tenure",
+            "role",
             "method",
             "confirmed_on",
             "manage_digest",
@@ -102,19 +108,21 @@ def confirm(
     return token
 
 
-def _is_original(signature: Signature, digest: str, proof: Proof | None) -> bool:
+def _is_original(signature: Signature, used: UsedAddress, proof: Proof | None) -> bool:
     """Use the address; return whether the entry may stand for it: because it is new to the
     letter, or because it takes the place of the anonymous entry that used it."""
     letter = signature.letter
     if signature.replaces:
         # Whether the address is used must not change until the entry is admitted.
         Tally.objects.select_for_update().filter(letter=letter).first()
-    is_new = _use(letter, digest)
+    is_new = _use(used)
     if signature.organisation_text and not proof:
         # Locked before tally and entry, as by whoever decides the proposal. A duplicate proposes
         # as well: what an address has done must not show in the time it takes.
         propose(name=signature.organisation_text, letter=letter)
-    return is_new or bool(signature.replaces and _may_replace(signature, digest))
+    # Asked even where the address is new: that must not show in the time it takes.
+    may_replace = bool(signature.replaces) and _may_replace(signature, used.digest)
+    return is_new or may_replace
 
 
 def _locked(signature: Signature) -> Signature:
@@ -132,8 +140,10 @@ def _follow_directory(signature: Signature) -> None:
             signature.organisation_text = ""
     if signature.organisation:
         signature.organisation = signature.organisation.standing
-        if signature.organisation.is_withdrawn and not signature.is_anonymous:
+        if signature.organisation.is_withdrawn:
             signature.method = Method.NONE
+    if signature.is_anonymous and not signature.is_verified:
+        signature.organisation, signature.tenure, signature.role = None, "", ""
 
 
 def use_up(verification: Verification) -> None:
@@ -143,13 +153,12 @@ def use_up(verification: Verification) -> None:
         raise Gone
 
 
-def _use(letter: Letter, digest: str) -> bool:
+def _use(used: UsedAddress) -> bool:
     """Whether the address is new to this letter; the constraint decides, not a query.
 
     A conflict is ignored rather than raised, because PostgreSQL would write the digest of a
     violated constraint into its log.
     """
-    used = UsedAddress(letter=letter, digest=digest)
     UsedAddress.objects.bulk_create([used], ignore_conflicts=True)
     return UsedAddress.objects.filter(pk=used.pk).exists()
 
@@ -168,7 +177,8 @@ def _may_replace(signature: Signature, digest: str) -> bool:
     stands = replaced.originals().not_rejected().exists()
     others = letter.signatures.filter(replaces=signature.replaces, confirmed_on__isnull=False)
     is_taken = others.originals().exists()
-    return stands and not is_taken and not has_name(letter, digest)
+    is_named = has_name(letter, digest)
+    return stands and not is_taken and not is_named
 
 
 def has_name(letter: Letter, digest: str) -> bool:
@@ -181,10 +191,15 @@ def _admit(signature: Signature) -> None:
     if signature.is_anonymous and signature.is_verified:
         # Everything in it comes from lists and is verified: nothing to review.
         signature.state = State.APPROVED
-    elif signature.is_anonymous or signature.letter.reviews_before:
+    elif signature.is_anonymous or signature.letter.reviews_before or _lost_its_proof(signature):
         signature.state = State.IN_REVIEW
     else:
         approve_name(signature)
+
+
+def _lost_its_proof(signature: Signature) -> bool:
+    """Whether its organisation left the directory between signing and confirming."""
+    return signature.organisation is not None and signature.organisation.is_withdrawn
 
 
 def approve_name(signature: Signature) -> None:

@@ -25,13 +25,14 @@ from letters.models import (
     User,
 )
 from letters.models.organisation import HeadcountBand, alias_key
-from letters.permissions import proposals_decided_by
+from letters.permissions import moderated_by, proposals_decided_by
 from signatories import tasks
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.regrouping import let_names_follow
-from signatories.models import Method, Signature, State, Tally
+from signatories.models import Method, Signature, State, Tally, Vouch
 
 BATCH_SIZE = 500
+UNPROVEN = {"method": Method.NONE, "said_organisation": "", "said_tenure": ""}
 
 # Proposals ------------------------------------------------------------------------------------
 
@@ -48,6 +49,7 @@ def accept(*, proposal: Proposal, name: str, actor: User | None) -> Organisation
         return proposal.organisation
     _refuse_unless_open(proposal)
     keys = {proposal.key, alias_key(name)}
+    _refuse_names_of_others(keys - {proposal.key}, actor)
     if "" in keys or OrganisationAlias.objects.filter(key__in=keys).exists():
         raise NotAllowed(_("An organisation of this name is listed already. Merge into it."))
     organisation = Organisation(name=name, slug=free_slug(name))
@@ -88,6 +90,18 @@ def refuse(*, proposal: Proposal, actor: User | None) -> Proposal:
     return proposal
 
 
+def _refuse_names_of_others(keys: set[str], actor: User | None) -> None:
+    """A name that entries under other teams' letters say is theirs to decide, or a host's."""
+    if actor is None or actor.is_superuser or not keys:
+        return
+    others = Letter.objects.exclude(pk__in=moderated_by(actor).values("pk"))
+    texts = Signature.objects.filter(letter__in=others).exclude(organisation_text="")
+    said = {alias_key(text) for text in texts.values_list("organisation_text", flat=True)}
+    proposed = Proposal.objects.filter(key__in=keys, letters__in=others)
+    if keys & said or proposed.exists():
+        raise NotAllowed(_("Entries under other letters say this name too. Ask the host."))
+
+
 def erase_empty_proposals() -> int:
     """Erase undecided and refused names that no entry says any more; return how many."""
     typed = {alias_key(text) for text in _typed_texts()}
@@ -99,12 +113,17 @@ def erase_empty_proposals() -> int:
 
 
 def spellings_of(proposal: Proposal) -> list[str]:
-    """How entries spell the proposed name, in the order of the alphabet."""
-    return sorted(text for text in _typed_texts() if alias_key(text) == proposal.key)
+    """How confirmed entries under the proposal's letters spell the name, in the order of the
+    alphabet."""
+    entries = Signature.objects.filter(
+        letter__in=proposal.letters.all(), confirmed_on__isnull=False
+    )
+    return sorted(text for text in _typed_texts(entries) if alias_key(text) == proposal.key)
 
 
-def _typed_texts() -> Iterable[str]:
-    typed = Signature.objects.exclude(organisation_text="").order_by()
+def _typed_texts(entries: QuerySet[Signature] | None = None) -> Iterable[str]:
+    entries = Signature.objects.all() if entries is None else entries
+    typed = entries.exclude(organisation_text="").order_by()
     return typed.values_list("organisation_text", flat=True).distinct()
 
 
@@ -199,8 +218,9 @@ def withdraw(*, organisation: Organisation, actor: User | None) -> Organisation:
     names = organisation.signatures.named()
     open_letters = Letter.objects.not_sealed().values("pk")
     returned = names.approved().filter(letter__in=open_letters)
-    number = returned.update(state=State.IN_REVIEW, method=Method.NONE, **OFF_ROLL)
-    names.verified().update(method=Method.NONE, shown_organisation=None)
+    number = returned.update(state=State.IN_REVIEW, **UNPROVEN, **OFF_ROLL)
+    names.verified().update(**UNPROVEN, shown_organisation=None)
+    Vouch.objects.filter(organisation=organisation).delete()
     audit(
         verb="organisation.withdrawn",
         actor=actor,

@@ -27,6 +27,7 @@ from signatories.models import (
     UsedAddress,
     Verification,
 )
+from signatories.models.signature import SignatureQuerySet
 from signatories.verification import vouch
 
 # Withdrawing ------------------------------------------------------------------------------
@@ -74,17 +75,29 @@ def _may_be_freed(signature: Signature) -> bool:
     replace this one; and who has vouched could else sign and vouch again, as often as they
     like."""
     is_another_line = signature.state in (State.REJECTED, State.DUPLICATE)
-    heirs = signature.letter.signatures.filter(
-        replaces=signature.manage_digest, confirmed_on__isnull=False
-    )
-    has_heirs = heirs.originals().exists()
+    has_heirs = _heirs(signature).exists()
     return not (is_another_line or has_heirs or signature.vouches_given)
+
+
+def _heirs(signature: Signature) -> SignatureQuerySet:
+    """Confirmed names that are to take the place of this anonymous entry."""
+    heirs = signature.letter.signatures.filter(
+        replaces=signature.manage_digest, replaces__isnull=False, confirmed_on__isnull=False
+    )
+    return heirs.originals()
+
+
+def _pass_on(signature: Signature) -> None:
+    """Whoever lives on under the same address has given the same links."""
+    heirs = _heirs(signature).filter(vouches_given__lt=signature.vouches_given)
+    heirs.update(vouches_given=signature.vouches_given)
 
 
 def _count_as_withdrawn(signature: Signature) -> None:
     """Nothing is counted of an anonymous entry before its batch: it was in no number, and the
     number would tell an entry that waits from a duplicate."""
-    was_counted = not signature.is_anonymous or signature.is_standing or signature.is_refused
+    is_rejected = signature.state == State.REJECTED
+    was_counted = not signature.is_anonymous or signature.is_standing or is_rejected
     if was_counted:
         fate = Fate.DUPLICATE if signature.state == State.DUPLICATE else Fate.WITHDRAWN
         statistics.depart_from(signature, fate)
@@ -92,16 +105,16 @@ def _count_as_withdrawn(signature: Signature) -> None:
 
 def _withdraw(signature: Signature) -> None:
     _count_as_withdrawn(signature)
+    _pass_on(signature)
     vouch.take_back_all(signature.manage_digest)
     if signature.is_anonymous and signature.is_standing:
         _leave_with_batch(signature)
         return
     # An entry that takes the place of an anonymous one shares its claim to the address.
     is_free = _may_be_freed(signature) and not signature.replaces
-    if signature.address_digest and is_free:
-        UsedAddress.objects.filter(
-            letter=signature.letter_id, digest=signature.address_digest
-        ).delete()
+    # A duplicate frees nothing, in the same number of queries.
+    freed = signature.address_digest if is_free else None
+    UsedAddress.objects.filter(letter=signature.letter_id, digest=freed or "").delete()
     signature.delete()
     if not signature.is_anonymous:  # Nor would a duplicate take longer than a line that leaves.
         _follow_up(signature)
@@ -167,9 +180,10 @@ def leave(*, token: str) -> Signature:
     if not can_leave(signature):
         raise NotAllowed(_("Your line names no organisation."))
     signature.tenure = Tenure.FORMER
+    signature.said_tenure = Tenure.FORMER if signature.said_organisation else ""
     if signature.is_standing:
         signature.shown_tenure = Tenure.FORMER
-    signature.save(update_fields=["tenure", "shown_tenure"])
+    signature.save(update_fields=["tenure", "said_tenure", "shown_tenure"])
     vouch.take_back_all(signature.manage_digest)
     _follow_up(signature)
     return signature
@@ -339,6 +353,9 @@ def _stay_anonymous(named: Signature, fresh: Signature) -> Signature:
     entries = named.letter.signatures.anonymous().select_for_update(of=("self",))
     old = entries.filter(manage_digest=named.replaces).first()
     if old is None:
+        # A moderator may have rejected it before it was withdrawn, so one looks again.
+        if fresh.state == State.APPROVED:
+            fresh.state = State.IN_REVIEW
         return fresh
     if old.state == State.DUPLICATE and fresh.state != State.DUPLICATE:
         return fresh  # The name has an address of its own, which had not signed.

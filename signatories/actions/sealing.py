@@ -87,6 +87,8 @@ def _forget_hidden_names(letter: Letter) -> None:
         title="",
         organisation_text="",
         role="",
+        said_organisation="",
+        said_tenure="",
         address_digest=None,
         is_hidden_from_search=False,
         **OFF_ROLL,

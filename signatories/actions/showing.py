@@ -17,6 +17,8 @@ FIELDS = [
     "organisation",
     "organisation_text",
     "tenure",
+    "said_organisation",
+    "said_tenure",
     "shown_organisation",
     "shown_tenure",
 ]
@@ -35,6 +37,11 @@ def record(
     signature = moderation.for_decision(signature, actor)
     if not shown.can_be_recorded(signature):
         raise NotAllowed(_("Nothing can be recorded about this entry."))
+    if signature.letter.is_for_organisations and not signature.letter.reaches(organisation):
+        raise NotAllowed(_("This letter is not for people of that organisation."))
+    if not signature.is_anonymous:
+        claimed = signature.organisation or signature.organisation_text
+        signature.said_organisation, signature.said_tenure = str(claimed), signature.tenure
     signature.method = Method.SHOWN
     signature.organisation, signature.organisation_text = organisation, ""
     signature.tenure = tenure
@@ -53,8 +60,11 @@ def take_back(*, signature: Signature, actor: User) -> Signature:
     if not shown.can_be_taken_back(signature):
         raise NotAllowed(_("There is nothing to take back."))
     signature.method = Method.NONE
-    if signature.is_anonymous:
-        signature.organisation, signature.tenure = None, ""
+    said = signature.said_organisation
+    signature.organisation = Organisation.objects.named(said) if said else None
+    signature.organisation_text = "" if signature.organisation else said
+    signature.tenure = signature.said_tenure
+    signature.said_organisation = signature.said_tenure = ""
     _change(signature)
     _audit("signature.shown_taken_back", signature, actor)
     return signature

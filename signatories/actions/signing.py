@@ -84,11 +84,18 @@ def ask_to_be_named(
     refusal = why_not_named(signature)
     if refusal:
         raise NotAllowed(refusal)
+    if not affiliation.is_verified and not takes_unverified_names(signature.letter):
+        raise NotAllowed(_("Under this letter names need a verified affiliation."))
     version = signature.carried_to or signature.version
     named = _unconfirmed(signature.letter, version, entry, affiliation)
     named.replaces = signature.manage_digest
     # Until it is confirmed the entry leads to an anonymous one, so it is not kept for long.
     return _await_signature(named, address, Appearance.ANONYMOUS)
+
+
+def takes_unverified_names(letter: Letter) -> bool:
+    """Inside an organisation only those have a name who prove that they belong to it."""
+    return letter.accepts_unverified and not letter.is_internal
 
 
 def why_not_named(signature: Signature) -> str:

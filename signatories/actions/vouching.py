@@ -34,6 +34,8 @@ def may_vouch(signature: Signature) -> bool:
         and signature.tenure == Tenure.CURRENT
         and signature.state != State.REJECTED
         and not signature.replaces
+        and signature.organisation is not None
+        and not signature.organisation.standing.is_withdrawn
     )
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from letters.admin import LetterFilter, StrictFilter, person
 from letters.models import Letter
 from letters.permissions import moderated_by
-from signatories.models import Appearance, Method, State
+from signatories.models import NAMELESS, Appearance, Method, State
 
 ALL = "all"
 
@@ -54,3 +54,8 @@ class MethodFilter(StrictFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
         return list(Method.choices)
+
+    def chosen(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        """By which method an anonymous line was verified is nobody's to see."""
+        found = super().chosen(queryset, value)
+        return found if value == Method.NONE else found.exclude(appearance__in=NAMELESS)

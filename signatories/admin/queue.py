@@ -158,7 +158,7 @@ class SignatureAdmin(OfferedFiltersOnly):
         return format_html(
             '<span class="mark" aria-hidden="true">{}</span> {}',
             mark,
-            signature.get_method_display(),
+            words.how_verified(signature),
         )
 
     @admin.display(description=_("state"))

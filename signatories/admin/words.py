@@ -26,6 +26,13 @@ def as_written(signature: Signature) -> list[tuple[Any, Any]]:
     return [(what, text) for what, text in written if text]
 
 
+def how_verified(signature: Signature) -> Any:
+    """The method; of anonymous lines no more than the roll says: whether they are verified."""
+    if signature.is_anonymous and signature.is_verified:
+        return gettext("affiliation verified")
+    return signature.get_method_display()
+
+
 def what_happened(entry: Signature, decision: str) -> SafeString | str:
     """The sentence after a decision on `entry`, which is given as it was before."""
     if decision == "approve" and (entry.is_anonymous or entry.replaces):

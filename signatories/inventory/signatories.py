@@ -105,7 +105,7 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             title=_("Where you work"),
             what=_(
                 "The organisation, whether you work there now, the kind of work if you chose one, "
-                "and how it was verified."
+                "and how it was verified. If a moderator was shown a proof: also what you had said."
             ),
             seen_by=_(
                 "By name: moderators, then everybody. Anonymous: nobody, beyond what your line "
@@ -116,7 +116,10 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
                 "What an anonymous line may show is decided apart from this, by the size of the "
                 "group."
             ),
-            fields=of(signature, "organisation organisation_text tenure role method"),
+            fields=of(
+                signature,
+                "organisation organisation_text tenure role method said_organisation said_tenure",
+            ),
         ),
         Entry(
             title=_("How you appear"),

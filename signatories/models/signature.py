@@ -171,6 +171,9 @@ class Signature(models.Model):
     organisation_text = models.CharField(_("organisation as typed"), max_length=120, blank=True)
     tenure = models.CharField(_("tenure"), max_length=8, choices=Tenure, blank=True)
     role = models.CharField(_("role"), max_length=12, choices=RoleBucket, blank=True)
+    # What a name said before a moderator was shown a proof; it comes back if that is taken back.
+    said_organisation = models.CharField(max_length=200, blank=True, db_default="")
+    said_tenure = models.CharField(max_length=8, choices=Tenure, blank=True, db_default="")
     method = models.CharField(_("method"), max_length=10, choices=Method, default=Method.NONE)
     # What an anonymous line may show, decided batch by batch; for a named line, what it says.
     shown_organisation = models.ForeignKey(
@@ -283,8 +286,10 @@ class Signature(models.Model):
                 name="what_was_shown_proves_current_or_former",
             ),
             models.CheckConstraint(
-                condition=Q(vouches_given=0) | Q(method=Method.MAILBOX),
-                name="only_those_with_a_mailbox_vouch",
+                condition=Q(said_organisation="", said_tenure="")
+                | Q(appearance=Appearance.NAMED, method=Method.SHOWN)
+                & (Q(said_tenure="") | Q(said_tenure__in=Tenure.values)),
+                name="only_names_shown_to_a_moderator_said_something_else",
             ),
             models.CheckConstraint(
                 condition=~Q(method=Method.LOGIN)
@@ -430,11 +435,13 @@ class Signature(models.Model):
         """Whether its owner is told that it was not published.
 
         Sealing rejects what nobody decided. A duplicate by name reads like that then: otherwise
-        its page alone would go on to say that it waits.
+        its page alone would go on to say that it waits. Where there is no name, neither says so:
+        the roll does not tell which of them was decided before.
         """
         if self.state == State.DUPLICATE and not self.is_anonymous:
             return self.letter.is_sealed
-        return self.state == State.REJECTED
+        is_undecided = self.is_anonymous and self.reason == Reason.SEALED
+        return self.state == State.REJECTED and not is_undecided
 
     @property
     def is_standing(self) -> bool:

@@ -28,7 +28,8 @@ def by_link(token: str) -> Vouch | None:
         .filter(link_digest__in=crypto.digests("vouch", token))
         .first()
     )
-    return vouch if vouch and is_offered(vouch.letter) else None
+    is_open = vouch and is_offered(vouch.letter) and not vouch.organisation.standing.is_withdrawn
+    return vouch if is_open else None
 
 
 def is_offered(letter: Letter) -> bool:

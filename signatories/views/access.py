@@ -1,7 +1,7 @@
 """Which letters a browser may read: those for everybody, and those for members of the
 organisations that it has proven to belong to.
 
-The proof is a cookie. It names organisations and an hour, and no person; the server keeps
+The proof is a cookie. It names organisations, each with an hour, and no person; the server keeps
 nothing of it. It is encrypted, so that nobody who finds it can read or make one.
 """
 
@@ -22,9 +22,8 @@ COOKIE = "member"
 
 def remember(request: HttpRequest, response: HttpResponse, organisation: Organisation) -> None:
     """Let this browser in as a member of one more organisation, for some hours."""
-    slugs = {one.slug for one in organisations_of(request)} | {organisation.slug}
     until = timezone.now() + timedelta(hours=settings.MEMBER_HOURS)
-    content = {"organisations": sorted(slugs), "until": until.isoformat()}
+    content = {**_read(request), organisation.slug: until.isoformat()}
     response.set_cookie(
         COOKIE,
         crypto.encrypt(json.dumps(content).encode()).decode(),
@@ -40,18 +39,19 @@ def forget(response: HttpResponse) -> None:
 
 def organisations_of(request: HttpRequest) -> list[Organisation]:
     """The organisations whose membership this browser has proven, while that lasts."""
-    cookie = request.COOKIES.get(COOKIE)
-    if not cookie:
-        return []
-    try:
-        content = json.loads(crypto.decrypt(cookie.encode()))
-    except (crypto.Unreadable, ValueError):
-        return []
-    if datetime.fromisoformat(content["until"]) <= timezone.now():
-        return []
-    found = Organisation.objects.filter(slug__in=content["organisations"])
+    found = Organisation.objects.filter(slug__in=_read(request))
     standing = {one.standing for one in found.select_related("merged_into")}
     return [one for one in standing if not one.is_withdrawn]
+
+
+def _read(request: HttpRequest) -> dict[str, str]:
+    """Until when the browser is a member of what: slugs → times. Each membership ends by itself."""
+    try:
+        content = json.loads(crypto.decrypt(request.COOKIES.get(COOKIE, "").encode()))
+        now = timezone.now()
+        return {slug: end for slug, end in content.items() if datetime.fromisoformat(end) > now}
+    except (crypto.Unreadable, AttributeError, TypeError, ValueError):
+        return {}
 
 
 def internal_letters(request: HttpRequest) -> LetterQuerySet:

@@ -184,6 +184,11 @@ def _state_in_words(found: Signature) -> tuple[str, str]:
             "Numbers that include you move with batches, usually once a day. You were counted with "
             "one of them, or will be with one of the next. No line stands on the roll."
         )
+    if found.is_anonymous and not found.is_verified and found.letter.is_sealed:
+        return _("Confirmed"), _(
+            "The letter is sealed. If a moderator let your line through before, it stands on the "
+            "roll; if nobody had decided, it does not."
+        )
     if found.is_anonymous and not found.is_verified:
         return _("Confirmed"), _(
             "A moderator decides about lines that are not verified. Then they come with a batch, "

@@ -127,7 +127,7 @@ def test_nothing_of_the_person_stays_but_a_cookie_that_names_an_organisation(let
     cookie = browser.cookies[COOKIE]
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", "")
     content = json.loads(crypto.decrypt(cookie.value.encode()))
-    assert content.keys() == {"organisations", "until"}
+    assert content.keys() == {letter.organisations.get().slug}
     assert "otter" not in cookie.value + json.dumps(content)
 
 

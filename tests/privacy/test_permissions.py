@@ -37,6 +37,7 @@ PUBLIC = {
     "how-it-works/": EVERYBODY,
     "privacy/": EVERYBODY,
     "what-an-employer-can-see/": EVERYBODY,
+    "organisations/": [200] * 7,
     "members/": EVERYBODY,
     "members/leave/": [405] * 7,
     "letters/<slug:slug>/": EVERYBODY,

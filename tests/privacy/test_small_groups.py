@@ -28,6 +28,7 @@ DOORS = {
     "employer": "/what-an-employer-can-see/",
     "robots": "/robots.txt",
     "members": "/members/",
+    "organisations": "/organisations/?organisation=narw",
     "letter": "/letters/{slug}/",
     "sign": "/letters/{slug}/sign/",
     "roll": "/letters/{slug}/roll/",
@@ -38,7 +39,7 @@ DOORS = {
     "verification": "/letters/{slug}/verification/",
     "stats": "/letters/{slug}/stats.json",
 }
-LISTS_THE_DIRECTORY = {"sign"}
+LISTS_THE_DIRECTORY = {"sign", "organisations"}
 QUERIES = ("", "?organisation={organisation}", "?q=e", "?q=Narwhal", "?after=m", "?after=zzzz")
 
 
@@ -108,7 +109,7 @@ def test_anonymous_comings_and_goings_show_at_no_door_before_the_batch(
     move_batch(letter)
     host = make_user("alice", is_superuser=True)
     before = read_all(letter, narwhal)
-    assert doors_that_name(narwhal, before) == {"sign", "letter", "roll", "stats"}
+    assert doors_that_name(narwhal, before) == LISTS_THE_DIRECTORY | {"letter", "roll", "stats"}
 
     late = [sign(letter, narwhal, n, deliver, code_of) for n in range(20, 27)]
     own.withdraw(token=tokens[0])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from letters.models import OrganisationAlias
 from signatories.forms import CodeForm, FindForm, RollForm, SignForm
 from signatories.models import Signature, Verification
 from tests.factories import make_letter, make_organisation
@@ -228,7 +229,7 @@ def test_sign_page_shows_the_error_and_keeps_what_was_typed(client, field, typed
     if field != "version":
         beside = after.partition(f'id="error-{field}"')[2].partition("</div>")[0]
         assert sentence.replace("<", "&lt;").replace(">", "&gt;") in beside
-    assert "<script" not in html
+    assert "<script>" not in html
     kept = Fields(after).values
     choices = {"role", "tenure", "appearance"}
     for name, value in data.items():
@@ -542,3 +543,31 @@ def test_roll_form_takes_what_cannot_be_read_for_not_asked(data, organisation, q
 
     wishes = [form.wish(name) for name in ("organisation", "q", "after")]
     assert wishes == [in_slug(organisation), q, after]
+
+
+# Completing names -----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_completions_are_options_that_show_by_which_spelling_they_were_found(client):
+    meta = make_organisation("Meta <b>")
+    OrganisationAlias.objects.create(organisation=meta, name="Facebook")
+
+    by_name = client.get("/organisations/", {"organisation": "meta"})
+    by_alias = client.get("/organisations/", {"organisation": "face"})
+
+    assert by_name.content.decode().strip() == '<option value="Meta &lt;b&gt;"></option>'
+    assert by_alias.content.decode().strip() == (
+        '<option value="Meta &lt;b&gt;" label="Meta &lt;b&gt; (Facebook)"></option>'
+    )
+    assert not by_name.cookies
+    assert client.get("/organisations/").content.strip() == b""
+    assert client.get("/organisations/", {"organisation": "a\0b" * 200}).status_code == 200
+
+
+@pytest.mark.django_db
+def test_too_many_completions_are_refused(client, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "suggest:network": "1/h"}
+    client.get("/organisations/", {"organisation": "meta"})
+
+    assert client.get("/organisations/", {"organisation": "meta"}).status_code == 429

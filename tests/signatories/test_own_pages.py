@@ -264,6 +264,8 @@ def common(signature, **members):
         "role": "",
         "method": "mailbox",
         "links_given_to_colleagues": 0,
+        "organisation_before_a_proof_was_shown": "",
+        "tenure_before_a_proof_was_shown": "",
         "for_colleagues_only": False,
         "hidden_from_search": False,
         "reason_of_rejection": "",
@@ -337,6 +339,8 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
         *("letter", "version", "state", "appearance", "name", "title", "organisation"),
         *("organisation_text", "tenure", "role", "method", "address_digest", "carried_to"),
         *(
+            "said_organisation",
+            "said_tenure",
             "is_for_colleagues",
             "is_hidden_from_search",
             "manage_digest",

@@ -144,15 +144,32 @@ def test_record_takes_codes_only(change, letter, google, bob):
 # Taking back --------------------------------------------------------------------------------------
 
 
-def test_take_back_leaves_a_name_with_what_it_says(letter, google, bob):
-    entry = make_signature(letter, state=State.PUBLISHED)
+@pytest.mark.parametrize(
+    ("said", "detail"),
+    [
+        ({}, "Signs for themself"),
+        (
+            {"organisation_text": "Initech", "tenure": "current"},
+            "says Initech; not verified",
+        ),
+        (
+            {"organisation_text": "Gogle", "tenure": "former", "shown_tenure": "former"},
+            "says formerly Gogle; not verified",
+        ),
+    ],
+)
+def test_take_back_has_a_name_say_again_what_it_said(letter, google, bob, said, detail):
+    entry = make_signature(letter, state=State.PUBLISHED, **said)
     record(entry, bob, google)
+    entry.refresh_from_db()
+    assert roll.line(entry).detail == "formerly Google"
 
     showing.take_back(signature=entry, actor=bob)
 
     entry.refresh_from_db()
     line = roll.line(entry)
-    assert (line.detail, line.is_verified) == ("says formerly Google; not verified", False)
+    assert (line.detail, line.is_verified) == (detail, False)
+    assert (entry.said_organisation, entry.said_tenure) == ("", "")
     assert entry.shown_organisation is None
     assert [verb for verb, _target, _reason in trail()] == [
         "signature.shown",

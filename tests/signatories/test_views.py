@@ -451,7 +451,7 @@ def test_roll_takes_any_question(client, query):
     page = client.get(f"/letters/{letter.slug}/roll/?{query}")
 
     assert page.status_code == 200
-    assert "<script" not in page.content.decode()
+    assert "<script>" not in page.content.decode()
 
 
 # One's own signature ---------------------------------------------------------------------------

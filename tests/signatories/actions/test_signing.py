@@ -71,6 +71,8 @@ def test_sign_by_name_stores_an_unconfirmed_signature_and_what_its_proof_needs()
         "address_digest": None,
         "replaces": None,
         "carried_to_id": None,
+        "said_organisation": "",
+        "said_tenure": "",
         "is_for_colleagues": False,
         "is_hidden_from_search": False,
         "vouches_given": 0,
