@@ -28,6 +28,14 @@ ORGANISATIONS: list[dict[str, Any]] = [
     )
 ]
 WEIGHTS = [22, 18, 14, 10, 8, 7, 6, 5, 2, 1]
+NAMED_METHODS = {Method.MAILBOX: 74, Method.VOUCH: 4, Method.SHOWN: 2, Method.NONE: 20}
+# What each of them can prove of somebody's tenure.
+TENURES: dict[str, list[str]] = {
+    Method.MAILBOX: [Tenure.CURRENT],
+    Method.VOUCH: ["", Tenure.FORMER],
+    Method.SHOWN: [Tenure.CURRENT, Tenure.FORMER],
+    Method.NONE: [Tenure.CURRENT, Tenure.FORMER],
+}
 
 GIVEN = (
     "Perpetua Zephyrine Ferdinand Ludmila Oisín Tarquin Rosalba Hieronymus Cosima Leocadia "
@@ -90,8 +98,9 @@ def _invent_one(
             **common,
         )
     name = f"{draw.choice(GIVEN)} {draw.choice(FAMILY)}"
-    is_verified = draw.random() < 0.8
-    tenure = Tenure.CURRENT if is_verified or draw.random() < 0.5 else Tenure.FORMER
+    method = draw.choices(list(NAMED_METHODS), list(NAMED_METHODS.values()))[0]
+    tenure = draw.choice(TENURES[method])
+    is_verified = method != Method.NONE
     return Signature(
         appearance=Appearance.NAMED,
         state=State.PUBLISHED,
@@ -99,7 +108,7 @@ def _invent_one(
         title=draw.choice([*TITLES, ""]),
         organisation=organisation,
         tenure=tenure,
-        method=Method.MAILBOX if is_verified else Method.NONE,
+        method=method,
         shown_organisation=organisation if is_verified else None,
         shown_tenure=tenure,
         published_on=today,

@@ -102,10 +102,15 @@ def _refuse_names_of_others(keys: set[str], actor: User | None) -> None:
         raise NotAllowed(_("Entries under other letters say this name too. Ask the host."))
 
 
-def erase_empty_proposals() -> int:
-    """Erase undecided and refused names that no entry says any more; return how many."""
+def empty_proposals() -> list[int]:
+    """Undecided and refused names that no entry says any more."""
     typed = {alias_key(text) for text in _typed_texts()}
-    empty = [row.pk for row in Proposal.objects.about_entries_only() if row.key not in typed]
+    return [row.pk for row in Proposal.objects.about_entries_only() if row.key not in typed]
+
+
+def erase_empty_proposals() -> int:
+    """Erase them; return how many."""
+    empty = empty_proposals()
     for start in range(0, len(empty), BATCH_SIZE):
         batch = Proposal.objects.filter(pk__in=empty[start : start + BATCH_SIZE])
         batch.about_entries_only().delete()
@@ -227,6 +232,27 @@ def withdraw(*, organisation: Organisation, actor: User | None) -> Organisation:
         target=f"organisation:{organisation.pk}",
         number=max(1, number),
     )
+    return organisation
+
+
+@tried_again
+@transaction.atomic
+def list_again(*, organisation: Organisation, actor: User | None) -> Organisation:
+    """Put a withdrawn organisation back into the directory. Twice is once.
+
+    Its mail domains prove again, and its anonymous lines show it from the next batch on where
+    there are enough of them. Names that lost their proof stay as they are: a moderator decides
+    those that wait. Raises `NotAllowed`.
+    """
+    _refuse_others(actor)
+    [organisation] = _locked([organisation.pk])
+    if not organisation.is_withdrawn:
+        _refuse_unless_listed(organisation)
+        return organisation
+    organisation.withdrawn_on = None
+    organisation.save(update_fields=["withdrawn_on"])
+    target = f"organisation:{organisation.pk}"
+    audit(verb="organisation.listed_again", actor=actor, target=target)
     return organisation
 
 

@@ -44,6 +44,7 @@ def due(now: datetime) -> dict[str, int]:
         "letters would be closed": Letter.objects.past_closing(now).count(),
         "letters would be sealed": sealing.due_for_sealing(now).count(),
         **{f"{what} would be erased": rows.count() for what, rows in expired(now).items()},
+        "proposed names of organisations would be erased": len(directory.empty_proposals()),
         "keys of the day would be destroyed": len(keys.expired_day_keys(now)),
     }
 

@@ -120,6 +120,7 @@ class KeptOrganisationAdmin(OrganisationAdmin):
         wrap = self.admin_site.admin_view
         own = [
             path("<int:pk>/merge/", wrap(self.merge_view), name="letters_organisation_merge"),
+            path("<int:pk>/list/", wrap(self.list_view), name="letters_organisation_list"),
             path(
                 "<int:pk>/withdraw/", wrap(self.withdraw_view), name="letters_organisation_withdraw"
             ),
@@ -130,7 +131,11 @@ class KeptOrganisationAdmin(OrganisationAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        context = {"has_doors": row is not None and is_host(request) and _is_listed(row)}
+        may_act = row is not None and is_host(request)
+        context = {
+            "has_doors": may_act and _is_listed(row),
+            "may_be_listed_again": may_act and row.is_withdrawn,
+        }
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
@@ -158,6 +163,17 @@ class KeptOrganisationAdmin(OrganisationAdmin):
             done = gettext("Withdrawn. Its signatures by name are in review again.")
             return _act(self, request, withdraw, done, _url_of(organisation))
         return self._page(request, organisation, "withdraw", _("Withdraw from the directory"))
+
+    def list_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        organisation = self._kept(request, pk)
+        if request.method == "POST":
+
+            def list_again() -> Organisation:
+                return directory.list_again(organisation=organisation, actor=person(request))
+
+            done = gettext("Listed again. Its mail domains prove where people work.")
+            return _act(self, request, list_again, done, _url_of(organisation))
+        return self._page(request, organisation, "list", _("List it again"))
 
     def _kept(self, request: HttpRequest, pk: int) -> Organisation:
         if not is_host(request):

@@ -131,6 +131,7 @@ ADMIN = {
     "admin/letters/organisation/<path:object_id>/history/": [302, 403, 200, 200, 200, 200, 200],
     "admin/letters/organisation/add/": [302, 403, 403, 403, 403, 403, 200],
     "admin/letters/organisation/<int:pk>/merge/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/organisation/<int:pk>/list/": [302, 403, 403, 403, 403, 403, 200],
     "admin/letters/organisation/<int:pk>/withdraw/": [302, 403, 403, 403, 403, 403, 200],
     "admin/letters/proposal/": [302, 403, 200, 200, 403, 200, 200],
     "admin/letters/proposal/<int:pk>/change/": [302, 403, 404, 200, 403, 200, 200],

@@ -243,6 +243,15 @@ def test_host_merges_and_withdraws_on_pages_that_say_what_it_means(client, lette
     for one in (double, fake):
         assert client.get(page_of(one)).status_code == 200
         assert client.post(page_of(one), {"name": "Back"}).status_code == 403
+    assert 'href="/admin/letters/organisation/' in client.get(page_of(fake)).content.decode()
+    assert "List it again" in text_of(client.get(page_of(fake)))
+    assert "List it again" not in text_of(client.get(page_of(double)))
+    assert "Its mail domains prove again" in text_of(client.get(page_of(fake, "list")))
+
+    listed = client.post(page_of(fake, "list"))
+
+    assert listed.url == page_of(fake)
+    assert set(Organisation.objects.listed()) == {salesforce, fake}
 
 
 @pytest.mark.parametrize(("is_suspected", "is_told"), [(True, True), (False, False)])

@@ -19,9 +19,9 @@ from letters.models import (
 from signatories import addresses, affiliation
 from signatories.actions import batches, confirming, directory, erasing, moderation, signing
 from signatories.actions.signing import Entry
-from signatories.models import Signature, State, Verification
+from signatories.models import Signature, State, Tally, Verification
 from tests.admin_pages import make_host, make_moderator
-from tests.factories import make_letter, make_organisation, make_signature
+from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +29,12 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def letter():
     return make_letter(review_policy="after")
+
+
+def move_batch(letter):
+    batches.start_tally(letter)
+    Tally.objects.update(next_batch_at=timezone.now())
+    batches.publish_batch(letter=letter, now=timezone.now())
 
 
 @pytest.fixture
@@ -336,6 +342,41 @@ def test_withdraw_returns_names_to_review_and_ends_what_the_domain_proves(letter
     moderation.approve(signature=name, actor=host)
     name.refresh_from_db()
     assert (name.state, name.shown_organisation) == (State.PUBLISHED, None)
+
+
+def test_list_again_has_the_domain_prove_and_leaves_names_to_a_moderator(letter, host):
+    fake = make_organisation("Fakeware", "fake.example")
+    name = make_signature(letter, state=State.PUBLISHED, organisation=fake, method="mailbox")
+    for _each in range(letter.minimum_group_size):
+        make_anonymous(letter, fake)
+    directory.withdraw(organisation=fake, actor=host)
+    move_batch(letter)
+    assert not letter.signatures.filter(shown_organisation=fake).exists()
+
+    for _twice in range(2):
+        directory.list_again(organisation=fake, actor=host)
+    move_batch(letter)
+
+    name.refresh_from_db()
+    assert (name.state, name.is_verified) == (State.IN_REVIEW, False)
+    assert Organisation.objects.proven_by("fake.example") == fake
+    assert letter.signatures.filter(shown_organisation=fake).count() == letter.minimum_group_size
+    assert AuditEntry.objects.filter(verb="organisation.listed_again").count() == 1
+
+
+def test_list_again_is_for_hosts_and_not_for_what_was_merged(letter, host):
+    fake, kept = make_organisation("Fakeware"), make_organisation("Kept")
+    directory.withdraw(organisation=fake, actor=host)
+
+    with pytest.raises(NotAllowed):
+        directory.list_again(organisation=fake, actor=make_moderator("bob", letter))
+    directory.list_again(organisation=fake, actor=host)
+    directory.merge(duplicate=fake, kept=kept, actor=host)
+    with pytest.raises(NotAllowed):
+        directory.list_again(organisation=fake, actor=host)
+
+    fake.refresh_from_db()
+    assert fake.merged_into == kept
 
 
 def test_withdraw_leaves_names_under_a_sealed_letter_unverified(host):
