@@ -1,8 +1,11 @@
+import functools
 from typing import Any
 
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 
@@ -21,7 +24,22 @@ class ModeratorsSite(AdminSite):
         allow_scripts = csp_update(
             {"script-src": [SELF], "connect-src": [SELF], "img-src": ["data:"]}
         )
-        return allow_scripts(super().admin_view(view, cacheable))
+        shown = allow_scripts(super().admin_view(view, cacheable))
+
+        def only_with_second_factor(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            """A stolen password alone opens nothing here: first the account's own page."""
+            # The library's tables can be asked once all applications are loaded.
+            from config.second_factor import has_second_factor
+
+            if request.user.is_staff and not has_second_factor(request.user):
+                return redirect("mfa_index")
+            return shown(request, *args, **kwargs)
+
+        return functools.update_wrapper(only_with_second_factor, shown)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Accounts have one page for their password, which asks who is there."""
+        return redirect("account_change_password")
 
     def get_urls(self) -> list[Any]:
         """Without Django's short cut to the page of any row: to everybody who may log in here

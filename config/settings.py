@@ -16,6 +16,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import broker, providers
+from config.accounts import *  # noqa: F403 - the constant settings about accounts
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS_DIR = ROOT / "seeds"
@@ -70,6 +71,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "config",
@@ -268,6 +270,8 @@ RATE_LIMITS = {
     "enter:network": "600/h" if DEBUG else "20/h",
     "updates:network": "600/h" if DEBUG else "20/h",
     "change:page": "30/h",
+    "account:network": "600/h" if DEBUG else "30/h",
+    "recovery:account": "10/d",
 }
 _changed_limits = {
     name: limit for name, _, limit in (w.partition("=") for w in words("RATE_LIMITS"))
@@ -309,34 +313,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W003"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/admin/"
-ACCOUNT_ADAPTER = "config.accounts.Adapter"
-ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_EMAIL_NOTIFICATIONS = False
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-ACCOUNT_SESSION_REMEMBER = False
-SOCIALACCOUNT_ADAPTER = "config.openid.Adapter"
-
+# Accounts: who may make one (anybody, whoever a host has invited, nobody), and what is constant.
+REGISTRATION = env.str("REGISTRATION", default="invitation")
 # Static files, language, time ---------------------------------------------------------
 
 STATIC_URL = "/static/"
@@ -398,6 +376,8 @@ def refuse_unreadable_values() -> None:
             r"(https?://|$)", CACHE_PURGE_URL
         ),
         "BATCH_MINIMUM must be a number from 1": BATCH_MINIMUM < 1,
+        "REGISTRATION must be open, invitation or closed": REGISTRATION
+        not in ("open", "invitation", "closed"),
         "NOTICE_URL must begin with https://, http:// or /": not re.match(
             r"(https?://|/(?!/)|$)", NOTICE_URL
         ),

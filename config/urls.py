@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from config import http, mailbox
+from letters.accounts.urls import account_patterns
 from signatories.urls import health_patterns, public_patterns, signer_patterns
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -17,18 +18,13 @@ dev_patterns = (
     "dev",
 )
 
-# Accounts have a name and a password and no address yet. These pages of the library would
-# write to any address that somebody types, and a work mailbox gets one kind of mail only.
-PAGES_THAT_SEND_MAIL = ("password/reset/", "email/", "confirm-email/")
-
 urlpatterns = [
     path("", include(public_patterns)),
     path("", include(signer_patterns)),
     path("", include(health_patterns)),
     path("healthz", http.healthz, name="healthz"),
     path("robots.txt", http.robots, name="robots"),
-    *(path(f"accounts/{page}", http.not_found) for page in PAGES_THAT_SEND_MAIL),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include(account_patterns)),
     path("admin/", admin.site.urls),
     path("dev/mailbox/", include(dev_patterns)),
 ]

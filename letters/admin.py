@@ -8,6 +8,7 @@ so that nobody, host or not, changes them here.
 from typing import Any, cast
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
@@ -41,6 +42,7 @@ from letters.permissions import read_by
 
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
+admin.site.unregister(Authenticator)  # Nobody reads or writes what opens an account but itself.
 
 
 def person(request: HttpRequest) -> User:
@@ -354,3 +356,6 @@ class MembershipAdmin(ForHosts, OfferedFiltersOnly):
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
         for membership in queryset:
             actions.take_role(membership=membership, actor=person(request))
+
+
+from letters.accounts import admin as _invitations  # noqa: E402, F401 - stands on what is above

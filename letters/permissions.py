@@ -54,3 +54,23 @@ def _with_role(user: User, *roles: Role) -> QuerySet[Letter]:
     if user.is_superuser:
         return Letter.objects.all()
     return Letter.objects.filter(memberships__user=user, memberships__role__in=roles)
+
+
+def recoverable_by(user: User) -> QuerySet[User]:
+    """The accounts that this person may help to get in again.
+
+    Hosts help everybody but themselves. Owners help those who are on teams of their own
+    letters only: a new way into an account opens all that the account may do, so that an
+    owner would otherwise reach other teams' letters through it, or a host's.
+    """
+    others = User.objects.filter(is_active=True).exclude(pk=user.pk)
+    if not user.is_active:
+        return User.objects.none()
+    if user.is_superuser:
+        return others
+    elsewhere = Letter.objects.exclude(pk__in=owned_by(user).values("pk"))
+    return (
+        others.filter(is_superuser=False, memberships__letter__in=owned_by(user))
+        .exclude(memberships__letter__in=elsewhere)
+        .distinct()
+    )

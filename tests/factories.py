@@ -3,6 +3,12 @@
 import itertools
 from datetime import timedelta
 
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.utils import timezone
 
 from letters.models import (
@@ -22,8 +28,22 @@ from signatories.models import Appearance, Method, Signature, State, Tenure
 numbers = itertools.count(1)
 
 
-def make_user(username, **fields):
-    return User.objects.create_user(username=username, password="a long password", **fields)
+PASSWORD = "a long password"
+TOTP_SECRET = "JBSWY3DPEHPK3PXP"
+
+
+def make_user(username, *, second_factor=True, **fields):
+    """An account with a password and, unless told otherwise, an authenticator app."""
+    user = User.objects.create_user(username=username, password=PASSWORD, **fields)
+    if second_factor:
+        TOTP.activate(user, TOTP_SECRET)
+    return user
+
+
+def totp_code(secret=TOTP_SECRET):
+    """The six digits that an authenticator app shows now."""
+    [counter] = yield_hotp_counters_from_time()
+    return format_hotp_value(hotp_value(secret, counter))
 
 
 def make_organisation(name, domain=None, **fields):

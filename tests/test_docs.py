@@ -137,7 +137,10 @@ def test_every_command_is_documented_with_its_options():
     documented = {in_code(row[0])[0].split()[0]: in_code(row[0])[0] for row in table}
     own = {name: app for name, app in get_commands().items() if app in OWN_APPS}
 
-    assert set(own) == {"demo_accounts", "demo_signatures", "directory", "erase_expired", "seed"}
+    assert set(own) == {
+        *("demo_accounts", "demo_signatures", "directory", "erase_expired", "seed"),
+        *("invite", "recover"),
+    }
     for command, app in own.items():
         options = {o for o in options_of(app, command) if o.startswith("--")} - DJANGOS_OWN_OPTIONS
         assert options == set(re.findall(r"--[a-z-]+", documented[command])), command

@@ -1,3 +1,4 @@
+from letters.models.account import AccountSession, Invitation, Recovery
 from letters.models.audit import AuditEntry
 from letters.models.letter import (
     Demand,
@@ -18,9 +19,11 @@ from letters.models.response import Kind, Response, Update
 from letters.models.team import Membership, Role, User
 
 __all__ = [
+    "AccountSession",
     "AuditEntry",
     "Demand",
     "Eligibility",
+    "Invitation",
     "Kind",
     "Letter",
     "LetterVersion",
@@ -33,6 +36,7 @@ __all__ = [
     "ProposalState",
     "Reach",
     "Recipient",
+    "Recovery",
     "Response",
     "ReviewPolicy",
     "Role",

@@ -8,6 +8,8 @@ from letters.models.constraints import one_of
 class User(AbstractUser):
     """An organiser, moderator or host. Signatories have no account."""
 
+    is_demonstration = models.BooleanField(_("demonstration"), default=False, editable=False)
+
 
 class Role(models.TextChoices):
     OWNER = "owner", _("owner")

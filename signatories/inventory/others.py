@@ -1,5 +1,6 @@
 """What is stored beside the signatures: numbers, accounts, and what is no table."""
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from signatories.inventory.entry import Entry, of, sentence
@@ -89,8 +90,8 @@ def accounts(until: dict[str, str]) -> list[Entry]:
             title=_("Accounts"),
             what=_(
                 "Of organisers, moderators and hosts only; signatories have none. A name, which "
-                "may be a pseudonym, a password in hashed form, rights, and the times of the first "
-                "day and the last log-in."
+                "may be a pseudonym, a password in hashed form if there is one, rights, and the "
+                "times of the first day and the last log-in."
             ),
             seen_by=by_hosts,
             kept_until=deleted,
@@ -107,13 +108,57 @@ def accounts(until: dict[str, str]) -> list[Entry]:
             ),
         ),
         Entry(
+            title=_("Second factors"),
+            what=_(
+                "What an account is entered with: the secret of an authenticator app, the public "
+                "keys of passkeys with the names their owner gave them and the kind of device, "
+                "recovery codes, and the times when each was made and last used."
+            ),
+            seen_by=_("The account’s owner."),
+            kept_until=_("Until the owner removes it, or comes in again by a link."),
+            protected=_(
+                "Secrets and recovery codes are encrypted under a key of the host. A public key "
+                "opens nothing, and is no fingerprint or face: those stay on the device."
+            ),
+            fields=of("mfa.Authenticator", "user type data created_at last_used_at"),
+        ),
+        Entry(
+            title=_("Links to make an account or to enter one again"),
+            what=_(
+                "For each link that nobody has used yet: its digest, who made it, when it ends, "
+                "and if it is for an account, which."
+            ),
+            seen_by=_("Hosts see invitations, without the link. Nobody sees the others."),
+            kept_until=sentence(
+                _(
+                    "until it is used, taken back or replaced; it works %(days)d days, one to "
+                    "enter again %(hours)d hours"
+                )
+                % {"days": settings.INVITATION_DAYS, "hours": settings.RECOVERY_HOURS}
+            ),
+            protected=_("The link cannot be computed from its digest."),
+            fields=(
+                *of("letters.Invitation", "digest made_by expires_at"),
+                *of("letters.Recovery", "digest made_by expires_at user"),
+            ),
+        ),
+        Entry(
             title=_("Sessions"),
-            what=_("That an account is logged in. Reading and signing need no session."),
-            seen_by=_("Nobody."),
+            what=_(
+                "Where an account is logged in: the kind of browser, and the day. Reading and "
+                "signing need no session."
+            ),
+            seen_by=_("The account’s owner."),
             kept_until=_("Until %(until)s; the row goes when the host clears old ones.")
             % {"until": until["session"]},
-            protected=_("It holds the account and the time of the log-in, and no network address."),
-            fields=of("sessions.Session", "session_key session_data expire_date"),
+            protected=_(
+                "It holds no network address. What a session says is encrypted under a key of the "
+                "host."
+            ),
+            fields=(
+                *of("sessions.Session", "session_key session_data expire_date"),
+                *of("letters.AccountSession", "session user browser began_on"),
+            ),
         ),
         Entry(
             title=_("The log of the administration"),

@@ -67,7 +67,11 @@ NOT_ABOUT_PEOPLE = (
         "numbers of rows about accounts and decisions",
         (
             *of("letters.AuditEntry", "id"),
-            *of("letters.User", "id"),
+            *of("letters.User", "id is_demonstration"),
+            *of("letters.Invitation", "id"),
+            *of("letters.Recovery", "id"),
+            *of("letters.AccountSession", "id"),
+            *of("mfa.Authenticator", "id"),
             *of("letters.Membership", "id"),
             *of("account.EmailAddress", "id"),
             *of("account.EmailConfirmation", "id"),

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.watching import open_page
+from tests.factories import TOTP_SECRET
 from tests.processes.stack import WIDE_LIMITS, Stack, make_certificate
 from tests.provider import CLIENT, SECRET, OpenIdProvider
 
@@ -13,9 +14,10 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
-MODERATOR = ("margit", "three small stones")
+MODERATOR = ("margit", "three small stones", TOTP_SECRET)
 
 FILL = f"""
+from allauth.mfa.totp.internal.auth import TOTP
 from letters import seeds
 from letters.models import Letter, Membership, Organisation, Role, User
 from signatories import demonstration
@@ -39,6 +41,7 @@ Tally.objects.filter(letter=letter).update(next_batch_at=timezone.now())
 batches.publish_batch(letter=letter, now=timezone.now())
 batches.refresh_count(letter=letter)
 margit = User.objects.create_user("{MODERATOR[0]}", password="{MODERATOR[1]}", is_staff=True)
+TOTP.activate(margit, "{MODERATOR[2]}")
 Membership.objects.create(letter=letter, user=margit, role=Role.MODERATOR)
 """
 
@@ -59,6 +62,7 @@ def site(provider):
     """
     stack = Stack(
         TESTS_LOOK_AT_FILES="1",
+        ALLOWED_HOSTS="127.0.0.1,localhost",  # Passkeys need a name.
         BATCH_INTERVAL="2",
         BATCH_MINIMUM="1",
         RATE_LIMITS=f"{WIDE_LIMITS},confirm:page=6/h",

@@ -1,16 +1,20 @@
-"""Accounts are for organisers, moderators and hosts; a host creates them."""
+"""Logging in and out, and what the account library may not do here."""
 
 import base64
 import hashlib
 
 import pytest
 import redis
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
+from django.test import Client
 
+from config.sessions import SessionStore
 from letters.models import User
-from tests.factories import make_user
+from tests.factories import make_user, totp_code
 
 pytestmark = pytest.mark.django_db
 
@@ -32,47 +36,92 @@ def log_in(client, login="alice", password=PASSWORD, **extra):
 # Signing up -----------------------------------------------------------------------------------
 
 
-def test_sign_up_is_closed(client):
-    data = {"username": "mallory", "password1": "9 long words", "password2": "9 long words"}
+def test_sign_up_without_an_invitation_is_closed(client):
+    data = {"username": "mallory", "way": "password", "password1": "9 long words"}
 
     page = client.get("/accounts/signup/")
-    answer = client.post("/accounts/signup/", data)
+    answer = client.post("/accounts/signup/", {**data, "password2": "9 long words"})
 
     assert "<form" not in page.content.decode()
-    assert "closed" in answer.content.decode().lower()
+    assert "Accounts by invitation" in answer.content.decode()
     assert not User.objects.exists()
     assert not Session.objects.exists()
 
 
 @pytest.mark.parametrize(
-    "page", ["password/reset/", "email/", "confirm-email/", "login/code/confirm/"]
+    "page",
+    [
+        "password/reset/",
+        "password/reset/key/1-x/",
+        "email/",
+        "confirm-email/",
+        "confirm-email/x/",
+        "login/code/",
+        "login/code/confirm/",
+    ],
 )
-def test_account_pages_send_no_mail_to_anybody(client, page):
-    alice = make_user("alice", email="alice@orrery.example")
-    logged_out = [client.get(f"/accounts/{page}")]
-    for email in ("alice@orrery.example", "nobody@orrery.example"):
-        data = {"email": email, "action_add": "1", "action_send": "1", "code": "1"}
-        logged_out.append(client.post(f"/accounts/{page}", data))
-    client.force_login(alice)
+def test_pages_of_the_library_that_write_to_addresses_do_not_exist(client, page):
+    data = {"email": "nobody@orrery.example", "action_add": "1", "code": "1"}
+    answers = [client.get(f"/accounts/{page}"), client.post(f"/accounts/{page}", data)]
+    client.force_login(make_user("alice", email="alice@orrery.example"))
+    answers += [client.get(f"/accounts/{page}"), client.post(f"/accounts/{page}", data)]
 
-    logged_in = [client.get(f"/accounts/{page}"), client.post(f"/accounts/{page}", data)]
-
+    assert [answer.status_code for answer in answers] == [404] * 4
     assert mail.outbox == []
-    for response in logged_out + logged_in:
-        assert response.status_code in (302, 404)
-        assert "orrery" not in response.content.decode()
 
 
 # Logging in -----------------------------------------------------------------------------------
 
 
-def test_log_in_with_the_right_password_opens_the_admin(client):
+def test_log_in_with_password_and_app_opens_the_admin(client):
     make_user("alice", is_staff=True, is_superuser=True)
 
     response = log_in(client)
 
+    assert (response.status_code, response["Location"]) == (302, "/accounts/2fa/authenticate/")
+    assert client.get("/admin/").status_code == 302
+    response = client.post(response["Location"], {"code": totp_code()})
     assert (response.status_code, response["Location"]) == (302, "/admin/")
     assert client.get("/admin/").status_code == 200
+
+
+def test_log_in_with_a_wrong_code_says_so_and_opens_nothing(client):
+    make_user("alice", is_staff=True, is_superuser=True)
+    page = log_in(client)["Location"]
+
+    response = client.post(page, {"code": "000000" if totp_code() != "000000" else "000001"})
+
+    assert "This code is not right" in response.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+def test_code_of_the_app_works_once(client):
+    make_user("alice")
+    code = totp_code()
+    client.post(log_in(client)["Location"], {"code": code})
+    other = Client()
+
+    response = other.post(log_in(other)["Location"], {"code": code})
+
+    assert response.status_code == 200
+    assert "_auth_user_id" not in other.session
+
+
+def test_log_in_with_a_recovery_code_uses_it_up(client):
+    alice = make_user("alice")
+    [code, *others] = RecoveryCodes.activate(alice).get_unused_codes()
+
+    response = client.post(log_in(client)["Location"], {"code": code})
+
+    assert response["Location"] == "/accounts/"
+    left = Authenticator.objects.get(user=alice, type="recovery_codes").wrap().get_unused_codes()
+    assert left == others
+
+
+def test_log_in_leads_whoever_is_on_no_team_to_the_own_account(client):
+    make_user("alice", second_factor=False)
+
+    assert log_in(client)["Location"] == "/accounts/"
 
 
 def test_log_in_with_a_wrong_password_says_so_and_keeps_the_name(client):
@@ -97,7 +146,7 @@ def test_log_in_says_the_same_of_unknown_and_known_accounts(client):
 
 
 def test_log_in_leads_to_no_foreign_page(client):
-    make_user("alice", is_staff=True)
+    make_user("alice", is_staff=True, second_factor=False)
 
     response = client.post(
         "/accounts/login/?next=https://otherplace.example/",
@@ -125,7 +174,7 @@ def test_log_out_needs_a_press(client):
 
 
 def test_session_cookie_ends_with_the_browser_and_is_out_of_reach_of_scripts(client):
-    make_user("alice")
+    make_user("alice", second_factor=False)
 
     cookie = log_in(client).cookies["sessionid"]
 
@@ -166,8 +215,9 @@ def test_limits_of_the_library_see_no_address(client, settings):
     assert any(b":ip:" in key for key in keys), "The library must have counted this network."
     assert holds(connection, ADDRESS) == []
     assert holds(connection, "A browser of its own kind") == []
-    for session in Session.objects.all():
-        assert ADDRESS not in str(session.get_decoded())
+    assert client.session["account_authentication_methods"], "The session must hold something."
+    for row in Session.objects.all():
+        assert ADDRESS not in str(SessionStore().decode(row.session_data))
 
 
 def holds(connection, secret):

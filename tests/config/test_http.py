@@ -432,6 +432,7 @@ PUBLIC = {"index", "how", "privacy", "employer", "robots", "letter", "roll", "st
 
 @pytest.mark.django_db
 def test_every_page_has_the_policy_without_foreign_scripts(every_page):
+    every_page.pop("login")  # Passkeys need scripts.
     for name, response in every_page.items():
         content = response.content.decode()
         scripts = re.findall(r"<script[^>]*>", content)
@@ -448,8 +449,34 @@ def test_every_page_has_the_policy_without_foreign_scripts(every_page):
         assert not re.search(r"<[^>]+\son\w+=", content), name
 
 
+PASSKEYS = {"mfa/js/webauthn-json.js", "js/passkeys.js"}
+
+
 @pytest.mark.django_db
-def test_scripts_run_on_admin_pages_only(every_admin_page):
+def test_pages_with_passkeys_run_our_own_scripts_and_no_others(client, settings):
+    settings.REGISTRATION = "open"
+    data = {"username": "heron", "way": "passkey"}
+    pages = {
+        "login": client.get("/accounts/login/"),
+        "sign up": client.post("/accounts/signup/", data, headers={"host": "localhost"}),
+    }
+    client.force_login(make_user("alice", second_factor=False))
+    pages["reauthenticate"] = client.get("/accounts/reauthenticate/")
+
+    for name, response in pages.items():
+        page, policy = response.content.decode(), policy_of(response)
+        has_passkeys = name != "reauthenticate"
+        found = set(re.findall(r"<script src=\"/static/([\w/.-]+)\" defer></script>", page))
+        assert found == (PASSKEYS if has_passkeys else set()), name
+        left = re.sub(r"<script (src=|id=\"passkey-options\" type=\"application/json\")", "", page)
+        assert "<script" not in left, name
+        assert policy.pop("script-src", None) == ({"'self'"} if has_passkeys else None), name
+        assert policy.pop("connect-src", None) == ({"'self'"} if name == "login" else None), name
+        assert policy == PUBLIC_POLICY, name
+
+
+@pytest.mark.django_db
+def test_admin_pages_run_scripts_from_files_only(every_admin_page):
     for name, response in every_admin_page.items():
         assert response.status_code == 200, name
         assert policy_of(response) == ADMIN_POLICY, name

@@ -115,6 +115,7 @@ OPENID = (
     "other"
 )
 ISSUER = "OPENID_LOGIN_ISSUER must begin with https://"
+REGISTRATION = "REGISTRATION must be open, invitation or closed"
 NOTICE = "NOTICE_URL must begin with https://, http:// or /"
 REFUSED = [
     ("SECRET_KEY", "b" * 49, {"SECRET_KEY is shorter than 50 characters"}),
@@ -161,6 +162,8 @@ REFUSED = [
     ("OPENID_LOGIN_ISSUER", "http://login.example.org", {OPENID, ISSUER}),
     ("OPENID_LOGIN_ISSUER", "http://127.0.0.1:9", {OPENID, ISSUER}),
     ("OPENID_LOGIN_ISSUER", "https://login.example.org/?x", {OPENID, ISSUER}),
+    ("REGISTRATION", "everybody", {REGISTRATION}),
+    ("REGISTRATION", "Open", {REGISTRATION}),
     ("NOTICE_URL", "javascript:alert(1)", {NOTICE}),
     ("NOTICE_URL", "//otherplace.example/", {NOTICE}),
 ]
@@ -302,6 +305,13 @@ def test_lists_may_have_spaces_after_their_commas(load):
     assert values["RATE_LIMITS"]["sign:network"] == "60/h"
 
 
+def test_registration_is_by_invitation_unless_told_otherwise(load):
+    assert load(**PRODUCTION)["REGISTRATION"] == "invitation"
+    assert load(DEBUG="1", FIELD_KEYS=FIELD_KEY)["REGISTRATION"] == "invitation"
+    for choice in ("open", "closed"):
+        assert load(**PRODUCTION, REGISTRATION=choice)["REGISTRATION"] == choice
+
+
 def test_anonymous_lines_wait_for_company_in_production_and_not_in_development(load):
     development = load(DEBUG="1", FIELD_KEYS=FIELD_KEY)
     production = load(**PRODUCTION)
@@ -325,7 +335,8 @@ def test_every_rate_limit_can_be_read(load):
 
 
 def test_every_rate_limit_is_checked_somewhere():
-    code = "".join(path.read_text() for path in (ROOT / "signatories").rglob("*.py"))
+    floors = (ROOT / "letters", ROOT / "signatories")
+    code = "".join(path.read_text() for floor in floors for path in floor.rglob("*.py"))
 
     for name in test_settings.RATE_LIMITS:
         assert f'"{name}"' in code, name

@@ -6,6 +6,7 @@ Alice is the host, Bob moderates, Charlie is nobody.
 import re
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.utils.formats import date_format
@@ -14,6 +15,7 @@ from letters.actions import audit
 from letters.models import (
     AuditEntry,
     Demand,
+    Invitation,
     Letter,
     LetterVersion,
     Membership,
@@ -28,7 +30,7 @@ from letters.models import (
 )
 from signatories.models import Signature
 from tests.admin_pages import count_queries, make_host, make_moderator, text_of
-from tests.factories import make_letter, make_organisation, make_user
+from tests.factories import TOTP_SECRET, make_letter, make_organisation, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +42,7 @@ def rows(response):
 def test_admin_has_these_tables_and_no_others():
     assert set(admin.site._registry) == {
         AuditEntry,
+        Invitation,
         Letter,
         Membership,
         Organisation,
@@ -61,7 +64,7 @@ def test_index_offers_each_role_its_tables(client):
     letter = make_letter()
     seen = {"AuditEntry", "Letter", "Organisation"}
     people = {
-        make_host(): {*seen, "Proposal", "Signature", "User", "Membership"},
+        make_host(): {*seen, "Proposal", "Signature", "User", "Membership", "Invitation"},
         make_moderator("olga", letter, Role.OWNER): {*seen, "Proposal", "Signature"},
         make_moderator("bob", letter, Role.MODERATOR): {*seen, "Proposal", "Signature"},
         make_moderator("eve", letter, Role.EDITOR): seen,
@@ -348,7 +351,9 @@ def test_account_made_by_a_host_can_become_a_moderator_s(client):
     )
 
     assert "The account “bob” can log in here from now on." in text_of(answer)
-    client.force_login(User.objects.get(username="bob"))
+    client.force_login(bob)
+    assert client.get("/admin/signatories/signature/")["Location"] == "/accounts/"
+    TOTP.activate(bob, TOTP_SECRET)
     assert client.get("/admin/signatories/signature/").status_code == 200
 
 

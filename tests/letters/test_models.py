@@ -19,9 +19,11 @@ from letters.models import (
     Outcome,
     Proposal,
     Recipient,
+    Recovery,
     Response,
     Status,
     Update,
+    User,
     Visibility,
     text_digest,
 )
@@ -89,7 +91,15 @@ def proposal():
     return Proposal(name="Orrery Labs", key="orrery labs")
 
 
+def recovery():
+    host = make_user("harriet", is_superuser=True)
+    return Recovery(user=make_user("bob"), made_by=host, digest="a" * 64, expires_at=NOW)
+
+
 CASES = [
+    Case(
+        "nobody_recovers_themself", recovery, {"made_by": lambda: User.objects.get(username="bob")}
+    ),
     Case(
         "letter_status_is_known",
         lambda: make_letter(),

@@ -47,6 +47,7 @@ def form_data(**fields):
 
 # Parameters of addresses ---------------------------------------------------------------------
 
+OWN_SCRIPT = r"<script src=\"/static/(mfa/js/webauthn-json|js/passkeys).js\" defer></script>"
 PARAMETERS = [
     "",
     "\0",
@@ -86,7 +87,7 @@ def test_parameters_of_public_pages_can_be_anything(client, letter, value):
     for url, query in requests:
         response = client.get(url, query)
         assert response.status_code == 200, url
-        content = response.content.decode()
+        content = re.sub(OWN_SCRIPT, "", response.content.decode())
         assert "<script>" not in content
         assert "<img src=x" not in content
         assert "Set-Cookie" not in response.headers

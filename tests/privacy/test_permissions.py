@@ -5,13 +5,16 @@ another letter; Dora has an account and no team; a visitor has none. What is not
 here fails, so that a new address needs an answer to the question who may see it.
 """
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import get_resolver
 from django.urls.resolvers import URLResolver
+from django.utils import timezone
 
 from letters.actions import propose
-from letters.models import AuditEntry, Membership, Proposal, Role, Visibility
+from letters.models import AuditEntry, Invitation, Membership, Proposal, Role, Visibility
 from signatories.actions import sealing
 from signatories.models import Signature, State
 from tests.admin_pages import make_host, make_moderator
@@ -75,22 +78,34 @@ CAPABILITIES = {
     "signature/<token>/search/": [405] * 7,
     "updates/<token>/": NOBODY,
 }
-# The library's pages for one's own account. Those that would write to an address are shut.
+# Pages for one's own account: for whoever has one. Invitations and recoveries are capabilities.
+OWN = [302, 200, 200, 200, 200, 200, 200]
+NOT_NOW = [302] * 7
 ACCOUNTS = {
-    "accounts/confirm-email/": NOBODY,
-    "accounts/confirm-email/(?P<key>[-:\\w]+)/": EVERYBODY,
-    "accounts/email/": NOBODY,
+    "accounts/": OWN,
+    "accounts/2fa/authenticate/": NOT_NOW,
+    "accounts/2fa/reauthenticate/": OWN,
+    "accounts/app/add/": NOT_NOW,  # To the password first, or where the app can be removed.
+    "accounts/app/remove/": NOT_NOW,
+    "accounts/codes/": [302, 404, 404, 404, 404, 404, 404],
+    "accounts/codes/download/": [302, 404, 404, 404, 404, 404, 404],
+    "accounts/codes/renew/": NOT_NOW,
     "accounts/inactive/": EVERYBODY,
+    "accounts/invitation/<token>/": [404, 302, 302, 302, 302, 302, 302],
     "accounts/login/": [200, 302, 302, 302, 302, 302, 302],
-    "accounts/login/code/confirm/": [302, 302, 302, 302, 302, 302, 302],
-    "accounts/logout/": [302, 200, 200, 200, 200, 200, 200],
-    "accounts/password/change/": [302, 200, 200, 200, 200, 200, 200],
-    "accounts/password/reset/": NOBODY,
-    "accounts/password/reset/done/": EVERYBODY,
-    "accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/": EVERYBODY,
-    "accounts/password/reset/key/done/": EVERYBODY,
-    "accounts/password/set/": [302, 302, 302, 302, 302, 302, 302],
-    "accounts/reauthenticate/": [302, 200, 200, 200, 200, 200, 200],
+    "accounts/logout/": OWN,
+    "accounts/passkeys/": OWN,
+    "accounts/passkeys/<int:pk>/name/": NOT_NOW,
+    "accounts/passkeys/<int:pk>/remove/": NOT_NOW,
+    "accounts/passkeys/add/": NOT_NOW,
+    "accounts/passkeys/login/": NOT_NOW,
+    "accounts/passkeys/reauthenticate/": NOT_NOW,
+    "accounts/password/change/": OWN,
+    "accounts/password/set/": NOT_NOW,
+    "accounts/people/": NOT_NOW,
+    "accounts/reauthenticate/": OWN,
+    "accounts/recovery/<token>/": NOBODY,
+    "accounts/sessions/": OWN,
     "accounts/signup/": [200, 302, 302, 302, 302, 302, 302],
 }
 # Whoever is on no team sees nothing; others see what concerns their letters only.
@@ -106,6 +121,12 @@ ADMIN = {
     "admin/letters/auditentry/<path:object_id>/delete/": [302, 403, 403, 403, 403, 403, 403],
     "admin/letters/auditentry/<path:object_id>/history/": [302, 302, 302, 200, 200, 200, 200],
     "admin/letters/auditentry/add/": [302, 403, 403, 403, 403, 403, 403],
+    "admin/letters/invitation/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/invitation/<path:object_id>/": [302, 302, 302, 302, 302, 302, 302],
+    "admin/letters/invitation/<path:object_id>/change/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/invitation/<path:object_id>/delete/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/invitation/<path:object_id>/history/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/invitation/add/": [302, 403, 403, 403, 403, 403, 200],
     "admin/letters/letter/": [302, 403, 200, 200, 200, 200, 200],
     "admin/letters/letter/<int:pk>/close/": [302, 403, 404, 404, 404, 200, 200],
     "admin/letters/letter/<int:pk>/reopen/": [302, 403, 404, 404, 404, 302, 302],
@@ -144,7 +165,7 @@ ADMIN = {
     "admin/letters/user/add/": [302, 403, 403, 403, 403, 403, 200],
     "admin/login/": [302, 302, 302, 302, 302, 302, 302],
     "admin/logout/": [302, 405, 405, 405, 405, 405, 405],
-    "admin/password_change/": [302, 200, 200, 200, 200, 200, 200],
+    "admin/password_change/": NOT_NOW,
     "admin/password_change/done/": [302, 200, 200, 200, 200, 200, 200],
     "admin/signatories/signature/": [302, 403, 200, 200, 403, 200, 200],
     "admin/signatories/signature/<uuid:pk>/change/": [302, 403, 404, 200, 403, 200, 200],
@@ -199,6 +220,9 @@ class Stage:
             "user": self.people["bob"].pk,
             "membership": Membership.objects.get(user=self.people["bob"]).pk,
             "letter": self.letter.pk,
+            "invitation": Invitation.objects.create(
+                digest="e" * 64, expires_at=timezone.now() + timedelta(days=1)
+            ).pk,
         }
 
     def url(self, route):
@@ -344,6 +368,7 @@ def test_no_page_shows_a_digest_or_a_capability(stage, role):
         page = browser.get(stage.url(route)).content.decode()
         assert "d" * 64 not in page, route
         assert "c" * 64 not in page, route
+        assert "e" * 64 not in page, route
 
 
 @pytest.mark.parametrize("role", ["visitor", "dora", "charlie", "bob", "erin", "alice"])

@@ -160,6 +160,8 @@ CHANGED = {
     "MEMBER_HOURS": 1029,
     "VOUCH_DAYS": 1030,
     "LOGIN_MINUTES": 1031,
+    "INVITATION_DAYS": 1032,
+    "RECOVERY_HOURS": 1033,
 }
 
 
@@ -170,7 +172,7 @@ def test_durations_all_come_from_the_settings(settings, monkeypatch):
 
     said = " ".join(entry.kept_until for entry in inventory.entries())
 
-    assert set(re.findall(r"\d+", said)) == {str(number) for number in range(1017, 1032)}
+    assert set(re.findall(r"\d+", said)) == {str(number) for number in range(1017, 1034)}
 
 
 def test_durations_stand_in_no_other_text_of_the_inventory():

@@ -16,14 +16,16 @@ ACCOUNTS = {"organiser": Role.OWNER, "moderator": Role.MODERATOR}
 class Command(BaseCommand):
     help = (
         "Create the demonstration organiser and moderator, with passwords drawn at random and "
-        "kept in credentials.txt. Only for the database that `make run` made itself."
+        "kept in credentials.txt. They need no second factor while DEBUG is on. Only for the "
+        "database that `make run` made itself."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.IS_DEMONSTRATION:
             raise CommandError("Demonstration accounts need DEBUG and no DATABASE_URL.")
         path = settings.VAR_DIR / "credentials.txt"
-        if path.exists() and User.objects.filter(username__in=ACCOUNTS).count() == len(ACCOUNTS):
+        there = User.objects.filter(username__in=ACCOUNTS, is_demonstration=True)
+        if path.exists() and there.count() == len(ACCOUNTS):
             return
         passwords = {username: secrets.token_urlsafe(9) for username in ACCOUNTS}
         self._create(passwords)
@@ -33,7 +35,7 @@ class Command(BaseCommand):
     def _create(self, passwords: dict[str, str]) -> None:
         for username, role in ACCOUNTS.items():
             user, _created = User.objects.update_or_create(
-                username=username, defaults={"is_staff": True}
+                username=username, defaults={"is_staff": True, "is_demonstration": True}
             )
             user.set_password(passwords[username])
             user.save(update_fields=["password"])

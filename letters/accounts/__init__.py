@@ -1,0 +1,1 @@
+"""The accounts of organisers, moderators and hosts: making one, entering, getting in again."""

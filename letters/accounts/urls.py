@@ -1,0 +1,67 @@
+"""The addresses below `/accounts/`. The library's pages stand here one by one.
+
+It has more of them: confirming, changing and resetting by mail. They would write to any
+address that somebody types, and a work mailbox gets one kind of mail only.
+"""
+
+from allauth.account import views as account
+from allauth.account.decorators import reauthentication_required
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django.contrib.auth.decorators import login_required
+from django.urls import path, re_path
+
+from letters.accounts import pages, views
+from letters.accounts.views import with_scripts
+
+CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
+
+# The page to sign in is the same for everybody; its script asks for a challenge when needed.
+login = csp_update({"script-src": [SELF], "connect-src": [SELF]})(account.login)
+sign_up = views.SignUp.as_view()
+recover = views.Recover.as_view()
+set_password = reauthentication_required(pages.SetPassword.as_view())
+
+account_patterns = [
+    path("", login_required(pages.Account.as_view()), name="mfa_index"),
+    path("login/", login, name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("signup/", sign_up, name="account_signup"),
+    re_path(rf"^invitation/{CAPABILITY}/$", sign_up, name="account_invitation"),
+    re_path(rf"^recovery/{CAPABILITY}/$", recover, name="account_recover"),
+    path("people/", views.people, name="account_people"),
+    path("sessions/", views.sessions, name="account_sessions"),
+    path("password/change/", pages.ChangePassword.as_view(), name="account_change_password"),
+    path("password/set/", set_password, name="account_set_password"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("2fa/authenticate/", with_scripts(mfa.authenticate), name="mfa_authenticate"),
+    path("2fa/reauthenticate/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("app/add/", totp.activate_totp, name="mfa_activate_totp"),
+    path("app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path(
+        "codes/download/",
+        recovery_codes.download_recovery_codes,
+        name="mfa_download_recovery_codes",
+    ),
+    path(
+        "codes/renew/",
+        recovery_codes.generate_recovery_codes,
+        name="mfa_generate_recovery_codes",
+    ),
+    path("passkeys/", webauthn.list_webauthn, name="mfa_list_webauthn"),
+    path("passkeys/add/", with_scripts(webauthn.add_webauthn), name="mfa_add_webauthn"),
+    path("passkeys/login/", webauthn.login_webauthn, name="mfa_login_webauthn"),
+    path(
+        "passkeys/reauthenticate/",
+        with_scripts(webauthn.reauthenticate_webauthn),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path("passkeys/<int:pk>/name/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
+    path("passkeys/<int:pk>/remove/", pages.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
+]
