@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0009_directory'),
+        ('letters', '0010_going_public'),
         ('sessions', '0001_initial'),
     ]
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from config import keys
 from letters.actions import audit
-from letters.models import Letter
+from letters.models import Invitation, Letter, Recovery
 from signatories import addresses, statistics
 from signatories.actions import directory, sealing
 from signatories.models import Fate, Signature, State, Verification, Vouch
@@ -19,7 +19,13 @@ from signatories.verification import mailbox
 
 BATCH_SIZE = 500
 
-Rows = QuerySet[Signature] | QuerySet[Verification] | QuerySet[Vouch]
+Rows = (
+    QuerySet[Signature]
+    | QuerySet[Verification]
+    | QuerySet[Vouch]
+    | QuerySet[Invitation]
+    | QuerySet[Recovery]
+)
 
 
 def expired(now: datetime) -> dict[str, Rows]:
@@ -35,6 +41,8 @@ def expired(now: datetime) -> dict[str, Rows]:
             published_on__isnull=True,
         ),
         "links to vouch": Vouch.objects.expired(today),
+        "invitations": Invitation.objects.expired(now),
+        "links to accounts": Recovery.objects.expired(now),
     }
 
 
@@ -82,7 +90,7 @@ def _erase_batch(rows: Rows) -> int:
     for row in batch:
         if isinstance(row, Verification):
             mailbox.erase(row, Fate.EXPIRED)
-        if isinstance(row, Vouch):
+        if isinstance(row, Vouch | Invitation | Recovery):
             row.delete()
     signatures = [row for row in batch if isinstance(row, Signature)]
     # An anonymous duplicate was in no number, and its end must be in none.

@@ -131,10 +131,10 @@ class KeptOrganisationAdmin(OrganisationAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        may_act = row is not None and is_host(request)
+        kept = row if is_host(request) else None
         context = {
-            "has_doors": may_act and _is_listed(row),
-            "may_be_listed_again": may_act and row.is_withdrawn,
+            "has_doors": kept is not None and _is_listed(kept),
+            "may_be_listed_again": kept is not None and kept.is_withdrawn,
         }
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}

@@ -4,16 +4,23 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from config import crypto, keys
-from letters.models import AuditEntry
+from letters.models import AuditEntry, Invitation, Recovery
 from signatories import tasks
 from signatories.actions import erasing, signing
 from signatories.actions.signing import Entry
 from signatories.addresses import Address
 from signatories.affiliation import Affiliation
 from signatories.models import Departure, Method, Signature, State, UsedAddress, Verification
-from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
+from tests.factories import (
+    make_anonymous,
+    make_letter,
+    make_organisation,
+    make_signature,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -299,3 +306,16 @@ def test_tasks_erase_and_turn_keys(caplog, time_machine):
     assert "Erased 1 unconfirmed entries" in caplog.text
     assert "Destroyed the key 2026-01-20.named" in caplog.text
     assert "otterbourne" not in caplog.text.lower()
+
+
+def test_links_to_accounts_go_when_their_time_is_over():
+    now, alice = timezone.now(), make_user("alice")
+    for model, fields in ((Invitation, {}), (Recovery, {"user": alice})):
+        model.objects.create(digest="a" * 64, expires_at=now, **fields)
+    Invitation.objects.create(digest="b" * 64, expires_at=now + timedelta(hours=1))
+
+    erased = dict(erasing.erase_expired(now=now))
+
+    assert erased == {"invitations": 1, "links to accounts": 1}
+    assert [one.digest for one in Invitation.objects.all()] == ["b" * 64]
+    assert not Recovery.objects.exists()
