@@ -21,13 +21,17 @@ LEGAL_FORMS = {
     "ag",
     "sa",
 }
+LONGEST_KEY = 200
 
 
 def alias_key(name: str) -> str:
-    """What spellings of one organisation have in common: "Google, Inc." and "GOOGLE" → "google"."""
+    """What spellings of one organisation have in common: "Google, Inc." and "GOOGLE" → "google".
+
+    At most `LONGEST_KEY` characters: one sign of some scripts comes apart into as many as 18.
+    """
     plain = unicodedata.normalize("NFKD", name).casefold()
     plain = "".join(c for c in plain if not unicodedata.combining(c))
-    words = re.findall(r"[^\W_]+", plain)
+    words = " ".join(re.findall(r"[^\W_]+", plain))[:LONGEST_KEY].split()
     while len(words) > 1 and words[-1] in LEGAL_FORMS:
         words.pop()
     return " ".join(words)
@@ -155,7 +159,7 @@ class OrganisationAlias(models.Model):
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="aliases")
     name = models.CharField(_("name"), max_length=200)
-    key = models.CharField(_("key"), max_length=200, unique=True, editable=False)
+    key = models.CharField(_("key"), max_length=LONGEST_KEY, unique=True, editable=False)
 
     class Meta:
         verbose_name = _("spelling")

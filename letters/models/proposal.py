@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from letters.models.constraints import one_of
 from letters.models.letter import Letter
-from letters.models.organisation import Organisation
+from letters.models.organisation import LONGEST_KEY, Organisation
 
 
 class ProposalState(models.TextChoices):
@@ -33,7 +33,7 @@ class Proposal(models.Model):
     """
 
     name = models.CharField(_("name"), max_length=120)
-    key = models.CharField(_("key"), max_length=200, unique=True, editable=False)
+    key = models.CharField(_("key"), max_length=LONGEST_KEY, unique=True, editable=False)
     number = models.PositiveIntegerField(_("entries"), default=1)
     letters = models.ManyToManyField(Letter, related_name="+", verbose_name=_("letters"))
     state = models.CharField(

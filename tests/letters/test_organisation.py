@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from letters import mail_domains
-from letters.models import Organisation, OrganisationAlias, OrganisationDomain
+from letters.actions import propose
+from letters.models import Organisation, OrganisationAlias, OrganisationDomain, Proposal
 from letters.models.organisation import HeadcountBand, alias_key
-from tests.factories import make_organisation
+from tests.factories import make_letter, make_organisation
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,25 @@ def test_alias_key_of_a_key_is_that_key(name):
     key = alias_key(name)
 
     assert alias_key(key) == key
+
+
+@pytest.mark.parametrize("name", ["ﷺ" * 120, "한글학회" * 30, "ß" * 120, "ab " * 66 + "company"])
+def test_alias_key_of_every_name_fits_its_column(name):
+    key = alias_key(name)
+
+    assert 190 < len(key) <= OrganisationAlias._meta.get_field("key").max_length == 200
+    assert alias_key(key) == key
+
+
+@pytest.mark.django_db
+def test_longest_names_are_listed_found_and_proposed():
+    """PostgreSQL refuses what is longer than its column; SQLite takes anything."""
+    listed, unknown = make_organisation("한글학회" * 30), "ﷺ" * 120
+
+    propose(name=unknown, letter=make_letter())
+
+    assert Organisation.objects.named("한글학회" * 30) == listed
+    assert Proposal.objects.get().key == alias_key(unknown)
 
 
 @pytest.mark.django_db
