@@ -16,8 +16,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
+from letters import mail_domains
 from letters.actions import audit
-from letters.mail_domains import proves_nothing
 from letters.models import Organisation, OrganisationAlias, OrganisationDomain
 from letters.models.organisation import HeadcountBand, alias_key
 
@@ -210,10 +210,11 @@ def _is_readable(name: str) -> bool:
 
 def _problems_of_domain(cell: str) -> Iterator[str]:
     domain, *words = cell.split()
-    if "." not in domain or "@" in domain or not domain.isascii():
-        yield f"“{domain}” is no mail domain."
-    elif proves_nothing(domain):
-        yield f"mailboxes at {domain} prove nothing: anybody, or former members, have them."
+    try:
+        if mail_domains.proves_nothing(mail_domains.read(domain)):
+            yield f"mailboxes at {domain} prove nothing: anybody, or former members, have them."
+    except mail_domains.NotADomain:
+        yield f"“{domain[:40]}” is no mail domain."
     unknown = [word for word in words if word not in RULES and not word.startswith("as=")]
     if unknown:
         yield f"{domain} has unknown rules: {', '.join(unknown)}."

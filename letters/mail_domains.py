@@ -1,22 +1,49 @@
-"""Mail domains that prove no organisation, whatever the directory says."""
+"""Mail domains: how they are read, and which prove no organisation whatever the directory says."""
 
 from functools import lru_cache
 
 from django.conf import settings
+from email_validator import EmailNotValidError, validate_email
+from publicsuffixlist import PublicSuffixList
 
 # A university that gives its alumni a domain of their own often calls it so.
 ALUMNI_LABELS = frozenset({"alum", "alumni", "alumnae", "alumnos", "ehemalige"})
 
 
+class NotADomain(ValueError):
+    """No address that we read can have this domain."""
+
+
+def read(typed: str) -> str:
+    """A typed domain as addresses have it: lower case, in ASCII. Raises `NotADomain`."""
+    try:
+        valid = validate_email(
+            f"a@{typed}",
+            check_deliverability=False,
+            allow_smtputf8=False,
+            test_environment=settings.DEBUG,
+        )
+    except EmailNotValidError:
+        raise NotADomain(typed) from None
+    return valid.ascii_domain.lower()
+
+
 def proves_nothing(domain: str) -> bool:
     """Whether anybody, any customer or any former member can have a mailbox at the domain.
 
-    A domain below one of these proves nothing either.
+    A domain below one of these proves nothing either, but for one below a public suffix
+    (co.uk): that one is somebody's own.
     """
     labels = domain.split(".")
-    if ALUMNI_LABELS & set(labels):
+    if ALUMNI_LABELS & set(labels) or _public_suffixes().is_public(domain):
         return True
     return not _listed().isdisjoint(itself_and_above(domain))
+
+
+def have_one_owner(domain: str, below: str) -> bool:
+    """Whether no public suffix stands between a domain and one below it (co.uk, example.co.uk)."""
+    suffixes = _public_suffixes()
+    return bool(suffixes.privatesuffix(domain) == suffixes.privatesuffix(below))
 
 
 def itself_and_above(domain: str) -> list[str]:
@@ -29,6 +56,12 @@ def itself_and_above(domain: str) -> list[str]:
 def free_mail_domains() -> frozenset[str]:
     """Public mail providers."""
     return _read("free-mail-domains.txt")
+
+
+@lru_cache(maxsize=1)
+def _public_suffixes() -> PublicSuffixList:
+    """The list that comes with the package; nothing is fetched."""
+    return PublicSuffixList()
 
 
 @lru_cache(maxsize=1)

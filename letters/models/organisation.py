@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from letters.mail_domains import itself_and_above, proves_nothing
+from letters.mail_domains import have_one_owner, itself_and_above, proves_nothing
 from letters.models.constraints import one_of
 
 LEGAL_FORMS = {
@@ -75,15 +75,16 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         Subdomains prove nothing unless the entry says so: firms hand mailboxes below their
         domain to customers. Of several entries above a domain the nearest decides.
         """
-        if proves_nothing(domain):
-            return None
-        entries = OrganisationDomain.objects.filter(domain__in=itself_and_above(domain))
-        found = max(
-            entries.select_related("organisation"), key=lambda e: len(e.domain), default=None
-        )
+        found = None if proves_nothing(domain) else self.nearest_entry(domain)
         if found is None or not found.proves(domain) or found.organisation.is_withdrawn:
             return None
         return found.organisation
+
+    def nearest_entry(self, domain: str) -> "OrganisationDomain | None":
+        """The entry of this mail domain, or of the nearest one that it stands below."""
+        entries = OrganisationDomain.objects.select_related("organisation")
+        above = entries.filter(domain__in=itself_and_above(domain))
+        return max(above, key=lambda entry: len(entry.domain), default=None)
 
 
 class Organisation(models.Model):
@@ -219,6 +220,8 @@ class OrganisationDomain(models.Model):
     def proves(self, domain: str) -> bool:
         """Whether a mailbox at `domain` proves the organisation by this entry."""
         is_covered = domain == self.domain or (
-            self.includes_subdomains and domain.endswith(f".{self.domain}")
+            self.includes_subdomains
+            and domain.endswith(f".{self.domain}")
+            and have_one_owner(self.domain, domain)
         )
         return is_covered and self.is_staff_only

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from letters.mail_domains import proves_nothing
+from letters import mail_domains
 from letters.models import Organisation, OrganisationAlias, OrganisationDomain
 from letters.models.organisation import alias_key
 from signatories.actions.directory import free_slug
@@ -79,6 +79,13 @@ class AliasFormSet(forms.BaseInlineFormSet):
             raise ValidationError(_("Each spelling once."))
 
 
+def read_domain(typed: str) -> str:
+    try:
+        return mail_domains.read(typed)
+    except mail_domains.NotADomain:
+        raise ValidationError(_("Write a mail domain, such as example.org.")) from None
+
+
 class DomainForm(forms.ModelForm):
     class Meta:
         model = OrganisationDomain
@@ -96,14 +103,12 @@ class DomainForm(forms.ModelForm):
             self.fields["mailbox_domain"].required = False
 
     def clean_domain(self) -> str:
-        domain = self.cleaned_data["domain"].strip().lower()
-        if "." not in domain or not domain.replace(".", "").replace("-", "").isalnum():
-            raise ValidationError(_("Write a mail domain, such as example.org."))
-        if proves_nothing(domain):
+        domain = read_domain(self.cleaned_data["domain"])
+        if mail_domains.proves_nothing(domain):
             raise ValidationError(
                 _("Mailboxes at this domain prove nothing: anybody, or former members, have them.")
             )
-        return str(domain)
+        return domain
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

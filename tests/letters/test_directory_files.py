@@ -132,6 +132,18 @@ def test_import_that_would_take_a_domain_from_another_organisation_is_refused():
 
 
 @pytest.mark.parametrize(
+    "domain", ["co.uk", "com.au", "github.io", "onmicrosoft.com", "anything.onmicrosoft.com"]
+)
+def test_import_of_a_domain_under_which_anybody_can_have_one_is_refused(domain):
+    with pytest.raises(directory_files.Unreadable) as wrong:
+        load(HEAD + f"evil,Evil,,,,{domain} subdomains\n")
+
+    assert wrong.value.problems == [
+        f"Line 2: mailboxes at {domain} prove nothing: anybody, or former members, have them."
+    ]
+
+
+@pytest.mark.parametrize(
     "content",
     [b"", b"surname,name\nx,y\n", b"slug\nx\n", b"\xff\xfe\x00", b'name\n"unclosed\n\x00'],
 )

@@ -203,6 +203,61 @@ def test_domains_of_everybody_and_of_alumni_prove_nothing_even_if_listed(domain)
     assert prove(domain) is None
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("listed", "domain", "is_proof"),
+    [
+        ("co.uk", "co.uk", False),
+        ("co.uk", "anything.co.uk", False),
+        ("com.au", "mail.anything.com.au", False),
+        ("github.io", "anything.github.io", False),
+        ("onmicrosoft.com", "anything.onmicrosoft.com", False),
+        ("amazonaws.com", "mail.amazonaws.com", True),
+        ("amazonaws.com", "anything.s3.amazonaws.com", False),
+        ("anything.co.uk", "anything.co.uk", True),
+        ("anything.co.uk", "mail.anything.co.uk", True),
+    ],
+)
+def test_public_suffix_is_nobodys_domain_even_if_listed(listed, domain, is_proof):
+    """Not even where an entry with subdomains stands above it."""
+    make_organisation("Google", listed).domains.update(includes_subdomains=True)
+
+    assert prove(domain) == ("Google" if is_proof else None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "domain"),
+    [
+        ("google.example", "google.example"),
+        ("GOOGLE.Example", "google.example"),
+        ("müller.example", "xn--mller-kva.example"),
+        ("google.example.", None),
+        (".google.example", None),
+        ("a..example", None),
+        ("https://google.example/", None),
+        ("x_y.example", None),
+        ("-x.example", None),
+        ("b@google.example", None),
+        ('"@google.example', None),
+        ("google.example,", None),
+        ("google.exam\0ple", None),
+        ("[127.0.0.1]", None),
+        ("127.0.0.1", None),
+        ("example", None),
+        ("", None),
+        ("x." + "b" * 64, None),
+        (".".join(["b" * 60] * 5), None),
+    ],
+)
+def test_domain_is_read_as_those_of_addresses_are(typed, domain):
+    try:
+        found = mail_domains.read(typed)
+    except mail_domains.NotADomain:
+        found = None
+
+    assert found == domain
+
+
 def test_unproving_domains_are_sorted_ascii_and_none_of_the_seeds():
     lines = (settings.SEEDS_DIR / "unproving-domains.txt").read_text().splitlines()
     domains = [line for line in lines if line and not line.startswith("#")]

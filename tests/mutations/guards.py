@@ -240,6 +240,23 @@ GUARDS = [
         "client.get_access_token(code)",
         T_LOGIN,
     ),
+    # The directory: what makes a mailbox a proof, and for whom.
+    Guard(
+        2,
+        "a public suffix is nobody's mail domain",
+        "letters/mail_domains.py",
+        "    if ALUMNI_LABELS & set(labels) or _public_suffixes().is_public(domain):",
+        "    if ALUMNI_LABELS & set(labels):",
+        ["tests/letters/test_organisation.py"],
+    ),
+    Guard(
+        2,
+        "a public suffix ends what a domain with subdomains proves",
+        "letters/models/organisation.py",
+        "            and have_one_owner(self.domain, domain)\n",
+        "",
+        ["tests/letters/test_organisation.py"],
+    ),
     # 3. The service tells nobody whether an address signed.
     Guard(
         3,

@@ -208,8 +208,11 @@ def test_host_adds_an_organisation_and_entries_follow(client, letter):
         ([{"name": "SALESFORCE"}], [], "listed already"),
         ([{"name": "Twice"}, {"name": "TWICE, Inc."}], [], "Each spelling once"),
         ([], [{"domain": "gmail.com"}], "prove nothing"),
+        ([], [{"domain": "co.uk"}], "prove nothing"),
+        ([], [{"domain": "x.onmicrosoft.com"}], "prove nothing"),
         ([], [{"domain": "salesforce.example"}], "already exists"),
         ([], [{"domain": "nothing"}], "Write a mail domain"),
+        ([], [{"domain": "google.example."}], "Write a mail domain"),
     ],
 )
 def test_host_cannot_list_what_is_taken_or_proves_nothing(
