@@ -133,7 +133,8 @@ def claims(provider: Provider, secret: str, return_url: str, answer: Mapping[str
 
 def _text(found: Mapping[str, Any], name: str) -> str:
     value = found.get(name)
-    return value if isinstance(value, str) else ""
+    # What nobody can read, nothing here needs; the database would break off at a NUL.
+    return value if isinstance(value, str) and value.isprintable() else ""
 
 
 # Steps ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from django.urls import reverse
 from config import crypto, openid
 from config.openid import Claims
 from config.providers import GENERIC, GOOGLE, MICROSOFT, Provider
+from letters.mail_domains import proves_nothing
 from letters.models import Letter, Organisation
 from signatories import addresses, affiliation
 from signatories.addresses import Address
@@ -154,10 +155,14 @@ def _by_workspace(provider: Provider, claims: Claims, address: Address) -> Organ
     """Google knows a workplace by its `hd` claim only.
 
     Anybody can open a private Google account with an address at work, and keep it for years
-    after leaving.
+    after leaving. One workplace can have several domains, students' among them: where the
+    directory knows the domain of the address, that has to prove the same.
     """
-    owned = Organisation.objects.owning(claims.hosted_domain) if claims.hosted_domain else None
-    return owned.organisation if owned else None
+    proven = Organisation.objects.proven_by(claims.hosted_domain)
+    is_known = Organisation.objects.nearest_entry(address.domain) is not None
+    if is_known or proves_nothing(address.domain):
+        return proven if proven == affiliation.proven_by(address) else None
+    return proven
 
 
 def _by_tenant(provider: Provider, claims: Claims, address: Address) -> Organisation | None:

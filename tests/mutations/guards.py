@@ -196,8 +196,25 @@ GUARDS = [
         2,
         "a private account at Google proves no workplace",
         "signatories/verification/login.py",
-        "Organisation.objects.owning(claims.hosted_domain) if claims.hosted_domain else None",
-        "Organisation.objects.owning(claims.hosted_domain or address.domain)",
+        "proven = Organisation.objects.proven_by(claims.hosted_domain)",
+        "proven = Organisation.objects.proven_by(claims.hosted_domain or address.domain)",
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "a workplace at Google proves nothing by a shared domain",
+        "signatories/verification/login.py",
+        "    proven = Organisation.objects.proven_by(claims.hosted_domain)",
+        "    owned = Organisation.objects.owning(claims.hosted_domain)\n"
+        "    proven = owned.organisation if owned else None",
+        T_LOGIN,
+    ),
+    Guard(
+        2,
+        "an address that proves nothing does not at Google either",
+        "signatories/verification/login.py",
+        "    if is_known or proves_nothing(address.domain):\n",
+        "    if False:\n",
         T_LOGIN,
     ),
     Guard(

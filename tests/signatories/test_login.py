@@ -607,6 +607,40 @@ def test_google_proves_a_workplace_by_its_organisation_claim(client, provider, l
     assert (signature.method, signature.organisation.name) == (Method.LOGIN, "Google")
 
 
+@pytest.mark.parametrize(
+    ("rules", "hd", "email", "is_proof"),
+    [
+        ({}, "uni.example", "alice@uni.example", True),
+        ({"includes_subdomains": True}, "cs.uni.example", "alice@cs.uni.example", True),
+        # Students have accounts there too: "then it proves nothing".
+        ({"is_staff_only": False}, "uni.example", "alice@uni.example", False),
+        # Domains of one workplace at Google are Google's word, unless the directory knows better.
+        ({}, "uni.example", "alice@elsewhere.example", True),
+        ({}, "uni.example", "alice@students.example", False),
+        ({}, "uni.example", "alice@x.uni.example", False),
+        ({}, "uni.example", "alice@alumni.uni.example", False),
+        ({}, "uni.example", "alice@orrery.example", False),
+        ({}, "UNI.example\0", "alice@uni.example", False),
+    ],
+)
+def test_google_proves_no_workplace_where_a_mailbox_would_not(
+    client, provider, letter, settings, rules, hd, email, is_proof
+):
+    university = make_organisation("University", "uni.example")
+    university.domains.update(**rules)
+    university.domains.create(
+        domain="students.example", mailbox_domain="students.example", is_staff_only=False
+    )
+    make_organisation("Orrery", "orrery.example")
+    key = preset(provider, settings, providers.google(CLIENT, SECRET))
+    provider.person |= {"hd": hd, "email": email}
+
+    response = sign_by(key, client, letter, email=email, organisation="University")
+
+    assert problem_of(response) == ("" if is_proof else login.NOT_PROVEN)
+    assert (Signature.objects.get().method == Method.LOGIN) == is_proof
+
+
 @pytest.mark.parametrize("hd", [None, "orrery.example", ["google.example"]])
 def test_private_google_account_with_a_work_address_proves_nothing(
     client, provider, letter, settings, hd
