@@ -19,12 +19,11 @@ from urllib.parse import urlencode, urlsplit
 
 import jwt
 import requests
-import urllib3
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.providers.oauth2.client import OAuth2Client, OAuth2Error
 from django.http import HttpRequest
 
-from config import crypto
+from config import crypto, in_time
 from config.providers import GENERIC, Provider
 
 # No request to a provider lasts longer, however slowly it answers.
@@ -82,7 +81,7 @@ def _verifier_of(provider: Provider, secret: str) -> str:
 def authorisation_url(provider: Provider, secret: str, return_url: str) -> str:
     """Where the browser goes to log in. Raises `Unavailable`."""
     with patience():
-        configuration = _configuration(provider)
+        endpoint = _endpoint(_configuration(provider), "authorization_endpoint")
     challenge = sha256(_verifier_of(provider, secret).encode()).digest()
     query = {
         "response_type": "code",
@@ -96,7 +95,6 @@ def authorisation_url(provider: Provider, secret: str, return_url: str) -> str:
     }
     if provider.key != GENERIC:
         query["prompt"] = "select_account"
-    endpoint = _endpoint(configuration, "authorization_endpoint")
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
 
 
@@ -233,20 +231,23 @@ def _ask_for_address(
 
 
 class Session(requests.Session):
-    """Goes where it is told and nowhere else, reads so much, and waits so long."""
+    """Goes where it is told and nowhere else, once, reads so much, and waits so long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, in_time.Transport())
 
     def request(self, *arguments: Any, **options: Any) -> requests.Response:
-        ends = time.monotonic() + SECONDS
-        options |= {"timeout": SECONDS / 2, "allow_redirects": False, "stream": True}
+        options |= {"timeout": SECONDS, "allow_redirects": False, "stream": True}
         response = super().request(*arguments, **options)
         content = b""
-        # Each piece as it comes: waiting for a full one could take for ever.
         while piece := response.raw.read1(4096, decode_content=True):
             content += piece
-            if time.monotonic() > ends or len(content) > LONGEST_ANSWER:
+            if len(content) > LONGEST_ANSWER:
                 response.close()
                 raise requests.Timeout
-        # What `requests` itself does where it need not look at the clock.
+        # What `requests` itself does where nobody counts.
         response._content = content
         return response
 
@@ -272,12 +273,18 @@ def _fetch(url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]
 
 @contextmanager
 def patience() -> Iterator[None]:
-    """Around requests: few at a time, and every trouble with the network is one exception."""
+    """Around requests and reading the answers: few at a time, and every trouble is one exception.
+
+    What a provider sends can be nonsense of any kind, such as lists within lists without end,
+    and a reader of it can stumble in any way. The log has the kind of the error.
+    """
     if not WAITING.acquire(blocking=False):
         raise Unavailable("Too many logins at once.")
     try:
         yield
-    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+    except (Unavailable, Untrusted):
+        raise
+    except Exception as error:
         raise Unavailable(type(error).__name__) from None
     finally:
         WAITING.release()

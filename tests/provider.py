@@ -32,7 +32,8 @@ def new_key():
 
 
 class OpenIdProvider:
-    """`person` is who logs in; `faults` names what goes wrong (see `Handler`).
+    """`person` is who logs in; `faults` names what goes wrong (see `Handler`). `claims` and
+    `description` stand in place of what its tokens and its configuration say otherwise.
 
     With a certificate it speaks TLS and calls itself localhost, which is another site than
     127.0.0.1 to a browser.
@@ -42,6 +43,7 @@ class OpenIdProvider:
         self.certificate = str(certificate[0]) if certificate else None
         self.key, self.foreign_key = new_key(), new_key()
         self.person, self.claims, self.faults = dict(ALICE), {}, set()
+        self.description = {}
         self.codes, self.tokens, self.requests, self.issued = {}, {}, [], []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("H", (Handler,), {"home": self}))
         self.server.daemon_threads = True
@@ -146,6 +148,18 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.flush()
                 time.sleep(0.1)
 
+    def trickle(self):
+        """The headers, a letter at a time."""
+        with suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            for _piece in range(100):
+                self.wfile.write(b"a")
+                self.wfile.flush()
+                time.sleep(0.1)
+
+    def nest(self):
+        self.give_bytes(b"[" * 100_000, "application/json")
+
     # Doors ------------------------------------------------------------------------------------
 
     def configuration(self, _query):
@@ -162,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
             answer["token_endpoint_auth_methods_supported"] = ["client_secret_post"]
         if "plain endpoint" in self.home.faults:
             answer["token_endpoint"] = "http://provider.example/token"
-        self.give(answer)
+        self.give({**answer, **self.home.description})
 
     def authorise(self, query):
         assert query["client_id"] == CLIENT

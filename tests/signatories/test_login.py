@@ -44,6 +44,7 @@ def running():
 @pytest.fixture
 def provider(running, settings):
     running.person, running.claims, running.faults = dict(ALICE), {}, set()
+    running.description = {}
     running.requests.clear()
     settings.LOGIN_PROVIDERS = {"openid": openid_of(running)}
     return running
@@ -488,6 +489,7 @@ NOW = int(time.time())
         ({"exp": NOW - 3600}, ()),
         ({"iat": NOW - 3600}, ()),
         ({"iat": NOW + 3600}, ()),
+        ({"iat": float("inf")}, ()),
         ({"nonce": "of another login"}, ()),
         ({"nonce": None}, ()),
         ({"exp": None}, ()),
@@ -725,7 +727,7 @@ def test_issuer_of_a_microsoft_token_is_that_of_its_tenant(
     "fault",
     [
         *(f"{kind} /.well-known/openid-configuration" for kind in ("fail", "babble", "list")),
-        *(f"{kind} /.well-known/openid-configuration" for kind in ("swell", "wander")),
+        *(f"{kind} /.well-known/openid-configuration" for kind in ("swell", "wander", "nest")),
         "other issuer",
     ],
 )
@@ -753,6 +755,8 @@ def test_provider_in_trouble_before_the_login_keeps_the_entry(client, provider, 
         ("babble /jwks", login.DOWN),
         ("wander /jwks", login.DOWN),
         ("swell /jwks", login.DOWN),
+        ("nest /token", login.DOWN),
+        ("nest /jwks", login.DOWN),
         ("plain endpoint", login.DOWN),
     ],
 )
@@ -769,7 +773,54 @@ def test_provider_in_trouble_after_the_login_keeps_the_entry(
     assert nothing_was_confirmed()
 
 
-@pytest.mark.parametrize("kind", ["sleep", "drip"])
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"authorization_endpoint": "https://[::1"},
+        {"authorization_endpoint": ["https://provider.example"]},
+        {"authorization_endpoint": None},
+        {"issuer": ["https://provider.example"]},
+    ],
+)
+def test_nonsense_of_a_provider_before_the_login_is_no_answer(
+    client, provider, letter, description
+):
+    page = enter(client, letter)
+    provider.description = description
+
+    response = client.post(page, {"provider": "openid"})
+
+    assert "The login provider does not answer now." in response.content.decode()
+    assert nothing_was_confirmed()
+
+
+@pytest.mark.parametrize(
+    ("description", "claims"),
+    [
+        ({"token_endpoint": "https://[::1"}, {}),
+        ({"token_endpoint_auth_methods_supported": None}, {}),
+        ({"token_endpoint_auth_methods_supported": 7}, {}),
+        ({"jwks_uri": "https://[::1"}, {}),
+        ({"jwks_uri": {"keys": []}}, {}),
+        ({}, {"iat": str(int(time.time()))}),
+        ({}, {"nonce": "\ud800"}),
+    ],
+)
+def test_nonsense_of_a_provider_after_the_login_is_no_answer(
+    client, provider, letter, description, claims, caplog
+):
+    back = log_in(leave(client, enter(client, letter)))
+    provider.description, provider.claims = description, claims
+
+    response = client.get(back)
+
+    assert problem_of(response) == login.DOWN
+    assert "Have a code sent instead" in client.get(response["Location"]).content.decode()
+    assert nothing_was_confirmed()
+    assert "alice" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["sleep", "drip", "trickle"])
 @pytest.mark.parametrize("path", ["/token", "/jwks"])
 def test_slow_provider_holds_nobody_up(client, provider, letter, monkeypatch, kind, path):
     monkeypatch.setattr(openid, "SECONDS", 0.6)
