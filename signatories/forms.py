@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from letters import spelling
 from letters.models import Letter, Organisation, Visibility
+from letters.plain_text import read_plain_text
 from signatories import addresses, affiliation
 from signatories.actions.signing import Entry, takes_unverified_names
 from signatories.affiliation import Affiliation
@@ -18,55 +19,6 @@ from signatories.models import NAMELESS, Appearance, RoleBucket, Signature, Tenu
 from signatories.verification import login
 from signatories.verification.mailbox import CODE_DIGITS
 from signatories.verification.vouch import proves
-
-# Joiners shape words in Persian, Hindi and other languages; all other invisible
-# characters can make a line read otherwise than it is.
-ALLOWED_INVISIBLE = {"\u200c", "\u200d"}
-MISPLACED_JOINERS = re.compile("^[\u200c\u200d]|[\u200c\u200d]$|[\u200c\u200d]{2}")
-# Unicode calls these letters, symbols or marks, and nobody sees them.
-BLANKS = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-WEB_ADDRESS = re.compile(r"https?:|www\.|://", re.IGNORECASE)
-
-
-def read_plain_text(value: str) -> str:
-    """One line of words as somebody would write them by hand; raise ValidationError otherwise."""
-    value = unicodedata.normalize("NFC", value)
-    if "\ufffd" in value:
-        raise ValidationError(_("Some characters did not arrive readably. Type them again."))
-    if any(map(_is_invisible, value)) or MISPLACED_JOINERS.search(value):
-        raise ValidationError(
-            _(
-                "This contains invisible characters that could change how the line reads. "
-                "Delete the text and type it again."
-            )
-        )
-    if re.search(r"[<>{}\\]", value):
-        raise ValidationError(_("Leave out the characters < > { } and \\."))
-    if WEB_ADDRESS.search(value):
-        raise ValidationError(_("Leave out web addresses."))
-    # Spreadsheets take what begins so for a formula, also in the wide letters of East Asia.
-    if unicodedata.normalize("NFKC", value)[:1] in "=+-@|%":
-        raise ValidationError(_("Begin with a letter or a number."))
-    if _has_stacked_marks(value):
-        raise ValidationError(_("There are too many accents on one letter."))
-    if not any(map(str.isalnum, value)):
-        raise ValidationError(_("Write it in words."))
-    return " ".join(value.split())
-
-
-def _is_invisible(character: str) -> bool:
-    kind = unicodedata.category(character)
-    is_hidden = kind in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
-    return character in BLANKS or (is_hidden and character not in ALLOWED_INVISIBLE)
-
-
-def _has_stacked_marks(value: str) -> bool:
-    run = 0
-    for character in unicodedata.normalize("NFD", value):
-        run = run + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
-        if run > 4:
-            return True
-    return False
 
 
 class PlainTextField(forms.CharField):
