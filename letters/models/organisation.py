@@ -1,8 +1,10 @@
+import itertools
 import re
 import unicodedata
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from letters.mail_domains import have_one_owner, itself_and_above, proves_nothing
@@ -62,6 +64,14 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
     def named(self, name: str) -> "Organisation | None":
         """The organisation that goes by this name or one of its spellings."""
         return self.listed().filter(aliases__key=alias_key(name)).first()
+
+    def free_slug(self, name: str) -> str:
+        """An address for a new organisation that no other one has."""
+        wish = slugify(name)[:70].strip("-_") or "organisation"
+        alike = self.filter(slug__startswith=wish).count()
+        numbered = (f"{wish}-{number}" for number in itertools.count(alike + 1))
+        wishes = itertools.chain([wish], numbered)
+        return next(slug for slug in wishes if not self.filter(slug=slug).exists())
 
     def owning(self, domain: str) -> "OrganisationDomain | None":
         """The entry of exactly this mail domain: whose mailboxes these are, proof or not."""

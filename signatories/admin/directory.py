@@ -33,6 +33,7 @@ from signatories.admin.directory_forms import (
     AliasForm,
     AliasFormSet,
     DomainForm,
+    DomainFormSet,
     NameForm,
     OrganisationForm,
     WhichForm,
@@ -68,6 +69,7 @@ class AliasInline(KeptByHosts, admin.TabularInline):
 class DomainInline(KeptByHosts, admin.TabularInline):
     model = OrganisationDomain
     form = DomainForm
+    formset = DomainFormSet
     fields = [
         "domain",
         "mailbox_domain",

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from letters import mail_domains
 from letters.models import Organisation, OrganisationAlias, OrganisationDomain
 from letters.models.organisation import alias_key
-from signatories.actions.directory import free_slug
 from signatories.forms import PlainTextField
 
 
@@ -42,7 +41,7 @@ class OrganisationForm(forms.ModelForm):
         name: str = self.cleaned_data["name"]
         refuse_taken(name, self.instance)
         if not self.instance.pk:
-            self.instance.slug = free_slug(name)
+            self.instance.slug = Organisation.objects.free_slug(name)
         return name
 
     def clean_parent(self) -> Organisation | None:
@@ -110,10 +109,26 @@ class DomainForm(forms.ModelForm):
             )
         return domain
 
+    def clean_mailbox_domain(self) -> str:
+        typed = self.cleaned_data["mailbox_domain"]
+        return read_domain(typed) if typed else ""
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        data["mailbox_domain"] = (data.get("mailbox_domain") or data.get("domain", "")).lower()
+        data["mailbox_domain"] = data.get("mailbox_domain") or data.get("domain", "")
         return data
+
+
+class DomainFormSet(forms.BaseInlineFormSet):
+    def clean(self) -> None:
+        """What leads to the mailboxes of another organisation would find its signatures."""
+        super().clean()
+        rows = (form.cleaned_data for form in self.forms if hasattr(form, "cleaned_data"))
+        kept = [row for row in rows if row.get("domain") and not row.get("DELETE")]
+        if {row["mailbox_domain"] for row in kept} - {row["domain"] for row in kept}:
+            raise ValidationError(
+                _("A mailbox domain is one of the organisation’s own domains. List that one too.")
+            )
 
 
 class NameForm(forms.Form):

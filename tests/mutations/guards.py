@@ -274,6 +274,14 @@ GUARDS = [
         "",
         ["tests/letters/test_organisation.py"],
     ),
+    Guard(
+        2,
+        "a domain leads to mailboxes of its own organisation only",
+        "signatories/admin/directory.py",
+        "    formset = DomainFormSet\n",
+        "",
+        ["tests/signatories/test_directory_pages.py"],
+    ),
     # 3. The service tells nobody whether an address signed.
     Guard(
         3,

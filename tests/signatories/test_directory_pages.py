@@ -213,6 +213,9 @@ def test_host_adds_an_organisation_and_entries_follow(client, letter):
         ([], [{"domain": "salesforce.example"}], "already exists"),
         ([], [{"domain": "nothing"}], "Write a mail domain"),
         ([], [{"domain": "google.example."}], "Write a mail domain"),
+        ([], [{"domain": "a.example", "mailbox_domain": "b"}], "Write a mail domain"),
+        ([], [{"domain": "a.example", "mailbox_domain": "salesforce.example"}], "own domains"),
+        ([], [{"domain": "a.example", "mailbox_domain": "nobodys.example"}], "own domains"),
     ],
 )
 def test_host_cannot_list_what_is_taken_or_proves_nothing(
@@ -227,6 +230,30 @@ def test_host_cannot_list_what_is_taken_or_proves_nothing(
     assert response.status_code == 200
     assert problem in text_of(response)
     assert Organisation.objects.get() == salesforce
+
+
+def test_domain_that_others_of_the_organisation_lead_to_cannot_go_alone(client, salesforce):
+    [main] = salesforce.domains.all()
+    other = salesforce.domains.create(domain="sf.example", mailbox_domain="salesforce.example")
+    client.force_login(make_host("harriet"))
+
+    def delete(*doomed):
+        rows = {"domains-TOTAL_FORMS": 2, "domains-INITIAL_FORMS": 2}
+        for number, row in enumerate((main, other)):
+            rows |= {
+                f"domains-{number}-id": row.pk,
+                f"domains-{number}-organisation": salesforce.pk,
+                f"domains-{number}-domain": row.domain,
+                f"domains-{number}-mailbox_domain": row.mailbox_domain,
+                f"domains-{number}-is_staff_only": "on",
+            }
+            rows |= {f"domains-{number}-DELETE": "on"} if row in doomed else {}
+        return client.post(page_of(salesforce), {"name": "Salesforce", **inlines(), **rows})
+
+    assert "own domains" in text_of(delete(main))
+    assert salesforce.domains.count() == 2
+    assert delete(main, other).status_code == 302
+    assert salesforce.domains.count() == 0
 
 
 def test_host_merges_and_withdraws_on_pages_that_say_what_it_means(client, letter, salesforce):
