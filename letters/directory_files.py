@@ -1,28 +1,33 @@
 """The directory of organisations as a CSV file: written for spreadsheets, read from them.
 
-One row is one organisation. Several spellings or domains in a cell stand between `|`. Behind a
-domain its rules follow after blanks: `subdomains`, `shared` (customers or alumni have mailboxes
-there too), `catch-all`, `as=example.org` (the same mailboxes as there).
+One row is one organisation: the one with its slug or, where it has no slug, with its name.
+Several spellings or domains in a cell stand between `|`, and one within a spelling is `\\|`. Behind
+a domain its rules follow after blanks: `subdomains`, `shared` (customers or alumni have mailboxes
+there too), `catch-all`, `as=example.org` (the same mailboxes as there, another domain of the same
+organisation). A cell that a spreadsheet would calculate has an apostrophe before it.
 
 Reading adds and changes; it takes nothing away. Either every row counts or none does.
 """
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.text import slugify
 
 from letters import mail_domains
 from letters.actions import audit
 from letters.models import Organisation, OrganisationAlias, OrganisationDomain
 from letters.models.organisation import HeadcountBand, alias_key
+from letters.plain_text import begins_like_a_formula, read_plain_text
 
 COLUMNS = ("slug", "name", "aliases", "parent", "headcount_band", "domains")
 LONGEST_NAME = 120
+SLUG = re.compile(r"[a-z0-9_-]{1,80}")
 RULES = {
     "subdomains": {"includes_subdomains": True},
     "shared": {"is_staff_only": False},
@@ -47,10 +52,10 @@ class Row:
     line: int
     slug: str
     name: str
-    aliases: list[str]
+    aliases: tuple[str, ...]
     parent: str
     headcount_band: str
-    domains: list[str]
+    domains: tuple[str, ...]
 
 
 @dataclass
@@ -73,16 +78,16 @@ def export() -> str:
         own = alias_key(organisation.name)
         aliases = sorted(a.name for a in organisation.aliases.all() if a.key != own)
         domains = sorted(organisation.domains.all(), key=lambda domain: domain.domain)
-        writer.writerow(
-            [
-                organisation.slug,
-                organisation.name,
-                "|".join(aliases),
-                organisation.parent.slug if organisation.parent else "",
-                organisation.headcount_band,
-                "|".join(map(_domain_in_words, domains)),
-            ]
-        )
+        parent = organisation.parent
+        cells = [
+            organisation.slug,
+            organisation.name,
+            "|".join(re.sub(r"([\\|])", r"\\\1", alias) for alias in aliases),
+            parent.slug if parent and not parent.is_withdrawn else "",
+            organisation.headcount_band,
+            "|".join(map(_domain_in_words, domains)),
+        ]
+        writer.writerow(map(_guarded, cells))
     return text.getvalue()
 
 
@@ -97,6 +102,10 @@ def _domain_in_words(entry: OrganisationDomain) -> str:
     if entry.mailbox_domain != entry.domain:
         words.append(f"as={entry.mailbox_domain}")
     return " ".join(words)
+
+
+def _guarded(cell: str) -> str:
+    return f"'{cell}" if begins_like_a_formula(cell.lstrip("' ")) else cell
 
 
 # Reading --------------------------------------------------------------------------------------
@@ -139,7 +148,7 @@ def read(content: bytes) -> list[Row]:
 
 
 def _row(number: int, columns: list[str], cells: list[str]) -> Row:
-    found = {name: " ".join(cell.split()) for name, cell in zip(columns, cells, strict=False)}
+    found = {name: _plain(cell) for name, cell in zip(columns, cells, strict=False)}
     return Row(
         line=number,
         slug=found.get("slug", ""),
@@ -151,8 +160,15 @@ def _row(number: int, columns: list[str], cells: list[str]) -> Row:
     )
 
 
-def _several(cell: str) -> list[str]:
-    return [part.strip() for part in cell.split("|") if part.strip()]
+def _plain(cell: str) -> str:
+    if cell.startswith("'") and begins_like_a_formula(cell.lstrip("' ")):
+        cell = cell[1:]
+    return unicodedata.normalize("NFC", " ".join(cell.split()))
+
+
+def _several(cell: str) -> tuple[str, ...]:
+    parts = (part.strip() for part in re.findall(r"(?:\\.|[^|])+", cell))
+    return tuple(re.sub(r"\\([\\|])", r"\1", part) for part in parts if part)
 
 
 def load(rows: Iterable[Row], *, is_dry_run: bool = False) -> Result:
@@ -176,27 +192,36 @@ def load(rows: Iterable[Row], *, is_dry_run: bool = False) -> Result:
 
 
 def _load_all(rows: list[Row], result: Result) -> None:
-    loaded: list[tuple[Row, Organisation]] = []
-    for row in rows:
-        problems = list(_problems(row))
-        if not problems:
-            organisation = _load_row(row, result, problems)
-            loaded.append((row, organisation))
-        result.problems += [f"Line {row.line}: {problem}" for problem in problems]
-    for row, organisation in loaded:
-        result.problems += [
-            f"Line {row.line}: {problem}" for problem in _set_parent(row, organisation)
-        ]
+    known = set(Organisation.objects.values_list("name", flat=True))
+    known |= set(OrganisationAlias.objects.values_list("name", flat=True))
+    slugs: set[str] = set()
+    problems: dict[Row, list[str]] = {row: list(_problems(row, known, slugs)) for row in rows}
+    loaded: dict[Row, Organisation] = {}
+    # Those with a slug first, so that no new organisation takes one of these slugs.
+    for row in sorted(rows, key=lambda row: not row.slug):
+        if not problems[row]:
+            loaded[row] = _load_row(row, result, problems[row])
+    for row, organisation in loaded.items():
+        problems[row] += _set_parent(row, organisation)
+        problems[row] += _problems_of_mailboxes(organisation)
+    result.problems = [f"Line {row.line}: {one}" for row in rows for one in problems[row]]
 
 
-def _problems(row: Row) -> Iterator[str]:
+def _problems(row: Row, known: set[str], slugs: set[str]) -> Iterator[str]:
+    """What is wrong with a row by itself. `slugs` are those of the rows above."""
     if not alias_key(row.name):
         yield "there is no name."
     for name in (row.name, *row.aliases):
-        if len(name) > LONGEST_NAME or not _is_readable(name):
-            yield f"“{name[:40]}” is no name: too long, not readable, or it begins like a formula."
-    if row.slug and row.slug != slugify(row.slug):
-        yield f"“{row.slug}” is no slug: small letters, digits and hyphens only."
+        # What is listed already may stay as it is, so that each export can be read.
+        if name and name not in known and (wrong := _what_is_wrong_with(name)):
+            yield f"“{name[:40]}” is no name. {wrong}"
+    if row.slug and not SLUG.fullmatch(row.slug):
+        yield f"“{row.slug[:40]}” is no slug: small letters, digits and hyphens only, at most 80."
+    if row.slug in slugs:
+        yield f"“{row.slug}” is the slug of a row above."
+    slugs |= {row.slug} - {""}
+    if row.parent and not SLUG.fullmatch(row.parent):
+        yield f"“{row.parent[:40]}” is no slug of a parent."
     if row.headcount_band not in HeadcountBand.values:
         bands = ", ".join(band for band in HeadcountBand.values if band)
         yield f"headcount_band is none of {bands}."
@@ -204,32 +229,52 @@ def _problems(row: Row) -> Iterator[str]:
         yield from _problems_of_domain(cell)
 
 
-def _is_readable(name: str) -> bool:
-    return "\ufffd" not in name and name.isprintable() and name[:1] not in ("=", "+", "-", "@")
+def _what_is_wrong_with(name: str) -> str:
+    """Nothing, where the forms would take the name."""
+    if len(name) > LONGEST_NAME:
+        return f"It is longer than {LONGEST_NAME} characters."
+    try:
+        read_plain_text(name)
+    except ValidationError as wrong:
+        return " ".join(wrong.messages)
+    return ""
 
 
 def _problems_of_domain(cell: str) -> Iterator[str]:
-    domain, *words = cell.split()
-    try:
-        if mail_domains.proves_nothing(mail_domains.read(domain)):
-            yield f"mailboxes at {domain} prove nothing: anybody, or former members, have them."
-    except mail_domains.NotADomain:
-        yield f"“{domain[:40]}” is no mail domain."
+    typed, *words = cell.split()
+    targets = [word.removeprefix("as=") for word in words if word.startswith("as=")]
+    for one in (typed, *targets):
+        try:
+            domain = mail_domains.read(one)
+        except mail_domains.NotADomain:
+            yield f"“{one[:40]}” is no mail domain."
+        else:
+            if mail_domains.proves_nothing(domain):
+                yield f"mailboxes at {one} prove nothing: anybody, or former members, have them."
     unknown = [word for word in words if word not in RULES and not word.startswith("as=")]
     if unknown:
-        yield f"{domain} has unknown rules: {', '.join(unknown)}."
+        yield f"{typed[:40]} has unknown rules: {', '.join(unknown)[:80]}."
+
+
+def _meant_by(row: Row) -> Organisation:
+    """The organisation of a row, or a new one."""
+    organisations = Organisation.objects.all()
+    if row.slug:
+        return organisations.filter(slug=row.slug).first() or Organisation(slug=row.slug)
+    found = organisations.named(row.name)
+    return found or Organisation(slug=organisations.free_slug(row.name))
 
 
 def _load_row(row: Row, result: Result, problems: list[str]) -> Organisation:
-    slug = row.slug or slugify(row.name)[:80] or f"organisation-{row.line}"
-    by_slug = Organisation.objects.filter(slug=slug).first()
-    organisation = by_slug or Organisation.objects.named(row.name) or Organisation(slug=slug)
+    organisation = _meant_by(row)
     if organisation.merged_into_id or organisation.is_withdrawn:
         problems.append(f"{organisation} has been merged or withdrawn.")
         return organisation
     result.changed += 1 if organisation.pk else 0
     result.added += 0 if organisation.pk else 1
-    organisation.name = row.name
+    if row.slug or not organisation.pk:
+        # Without a slug it was found by its name already, or by another spelling.
+        organisation.name = row.name
     organisation.headcount_band = row.headcount_band or organisation.headcount_band
     try:
         organisation.full_clean()
@@ -256,7 +301,8 @@ def _load_alias(organisation: Organisation, name: str, problems: list[str]) -> N
 
 
 def _load_domain(organisation: Organisation, cell: str, problems: list[str]) -> None:
-    domain, *words = cell.split()
+    typed, *words = cell.split()
+    domain = mail_domains.read(typed)
     known = Organisation.objects.owning(domain)
     if known and known.organisation != organisation:
         problems.append(f"{domain} belongs to {known.organisation} already.")
@@ -270,10 +316,20 @@ def _load_domain(organisation: Organisation, cell: str, problems: list[str]) -> 
     for word in words:
         rules.update(RULES.get(word, {}))
         if word.startswith("as="):
-            rules["mailbox_domain"] = word.removeprefix("as=")
+            rules["mailbox_domain"] = mail_domains.read(word.removeprefix("as="))
     OrganisationDomain.objects.update_or_create(
         domain=domain, defaults={"organisation": organisation, **rules}
     )
+
+
+def _problems_of_mailboxes(organisation: Organisation) -> Iterator[str]:
+    """A domain that led to the mailboxes of others would find what they signed."""
+    if not organisation.pk:
+        return
+    own = dict(organisation.domains.values_list("domain", "mailbox_domain"))
+    for domain, mailboxes in own.items():
+        if mailboxes not in own:
+            yield f"{mailboxes}, given for {domain}, is no domain of {organisation}."
 
 
 def _set_parent(row: Row, organisation: Organisation) -> Iterator[str]:

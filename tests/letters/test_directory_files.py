@@ -143,6 +143,203 @@ def test_import_of_a_domain_under_which_anybody_can_have_one_is_refused(domain):
     ]
 
 
+def problems_of(text):
+    with pytest.raises(directory_files.Unreadable) as wrong:
+        load(text)
+    return wrong.value.problems
+
+
+# Which organisation a row means -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "slugs"),
+    [
+        ("Яндекс", "Сбербанк", ["organisation", "organisation-2"]),
+        ("ATT", "AT&T", ["att", "att-2"]),
+        ("Art & Co Works", "Art Co, Works!", None),
+        ("x" * 90, "x" * 91, ["x" * 70, "x" * 70 + "-2"]),
+    ],
+)
+def test_row_without_a_slug_is_known_by_its_name(first, second, slugs):
+    load(f"name,domains\n{first},one.example\n")
+    load(f'name,domains\n"{second}",two.example\n')
+
+    if slugs:
+        assert list(Organisation.objects.order_by("slug").values_list("slug", "name")) == list(
+            zip(slugs, [first, second], strict=True)
+        )
+        assert Organisation.objects.proven_by("two.example").name == second
+    else:
+        assert Organisation.objects.get().name == first
+    assert Organisation.objects.proven_by("one.example").name == first
+
+
+def test_row_without_a_slug_renames_nobody():
+    google = make_organisation("Google")
+    OrganisationAlias.objects.create(organisation=google, name="YouTube")
+
+    load("name,aliases,headcount_band\nYOUTUBE,YT,10000+\n")
+
+    google = Organisation.objects.get()
+    assert (google.name, google.headcount_band) == ("Google", "10000+")
+    assert Organisation.objects.named("yt") == google
+
+
+def test_row_with_a_slug_renames_the_organisation_with_this_slug():
+    load("slug,name\ngoogle,Google\n")
+
+    load("slug,name\ngoogle,Alphabet\n")
+
+    alphabet = Organisation.objects.get()
+    assert (alphabet.slug, alphabet.name) == ("google", "Alphabet")
+    assert Organisation.objects.named("Google") == alphabet
+
+
+def test_row_with_a_new_slug_takes_no_name_of_another_organisation():
+    make_organisation("Google")
+
+    assert problems_of(HEAD + "evil,Evil,GOOGLE,,,\n") == [
+        "Line 2: “GOOGLE” is a spelling of Google already."
+    ]
+
+
+def test_new_organisation_takes_no_slug_that_stands_further_down():
+    load("slug,name\n,ATT\natt,AT&T\n")
+
+    found = Organisation.objects.order_by("slug").values_list("slug", "name")
+    assert list(found) == [("att", "AT&T"), ("att-2", "ATT")]
+
+
+def test_slug_stands_in_a_file_once():
+    assert problems_of("slug,name\na,One\na,Two\n") == ["Line 3: “a” is the slug of a row above."]
+
+
+# Mailboxes of another organisation --------------------------------------------------------------
+
+
+def test_import_leads_to_no_mailboxes_of_another_organisation():
+    make_organisation("Google", "google.example")
+
+    assert problems_of(HEAD + "evil,Evil,,,,evil.example as=google.example\n") == [
+        "Line 2: google.example, given for evil.example, is no domain of Evil."
+    ]
+    assert problems_of(HEAD + "evil,Evil,,,,evil.example as=nobodys.example\n") == [
+        "Line 2: nobodys.example, given for evil.example, is no domain of Evil."
+    ]
+    assert not OrganisationDomain.objects.filter(domain="evil.example").exists()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "meta,Meta,,,,fb.example as=meta.example|meta.example\n",
+        "meta,Meta,,,,fb.example as=META.example\n,Meta,,,,meta.example\n",
+    ],
+)
+def test_import_leads_to_mailboxes_of_the_same_organisation(rows):
+    load(HEAD + rows)
+
+    assert Organisation.objects.owning("fb.example").mailbox_domain == "meta.example"
+
+
+# What is wrong, by line -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("x,Ex,,,,x.example as=", "“” is no mail domain."),
+        ("x,Ex,,,,x.example as=https://x.example/", "“https://x.example/” is no mail domain."),
+        ("x,Ex,,,,x.example.", "“x.example.” is no mail domain."),
+        ("x,Ex,,,,https://x.example/", "“https://x.example/” is no mail domain."),
+        ("x,Ex,,,,.x.example", "“.x.example” is no mail domain."),
+        ("x,Ex,,,,a..example", "“a..example” is no mail domain."),
+        ("x,Ex,,,,x_y.example", "“x_y.example” is no mail domain."),
+        ("x,Ex,,,,x.example\0", "“x.example\0” is no mail domain."),
+        ("x,Ex,,,,x." + "b" * 300, "“x." + "b" * 38 + "” is no mail domain."),
+        ("x,E\0x,,,,", "“E\0x” is no name. This contains invisible characters that could change "
+         "how the line reads. Delete the text and type it again."),
+        ("x\0,Ex,,,,", "“x\0” is no slug: small letters, digits and hyphens only, at most 80."),
+        ("X,Ex,,,,", "“X” is no slug: small letters, digits and hyphens only, at most 80."),
+        ("x,Ex,,y\0,,", "“y\0” is no slug of a parent."),
+        ("x,Ex,,,1\0,", "headcount_band is none of 1-49, 50-249, 250-999, 1000-9999, 10000+."),
+        ("x,＝HYPERLINK(A1),,,,", "“＝HYPERLINK(A1)” is no name. Begin with a letter or a number."),
+        ("x,Ex,＠SUM(A1),,,", "“＠SUM(A1)” is no name. Begin with a letter or a number."),
+        ("x,Ex,%0A,,,", "“%0A” is no name. Begin with a letter or a number."),
+        ("x,|cmd,,,,", "“|cmd” is no name. Begin with a letter or a number."),
+        ("x,'=cmd,,,,", "“=cmd” is no name. Begin with a letter or a number."),
+        ("x,Ex,\\|cmd,,,", "“|cmd” is no name. Begin with a letter or a number."),
+        ("x,<b>,,,,", "“<b>” is no name. Leave out the characters < > { } and \\."),
+        ("x," + "y" * 121 + ",,,,", "“" + "y" * 40 + "” is no name. It is longer than 120 characters."),
+    ],
+)  # fmt: skip
+def test_import_says_what_is_wrong_with_a_cell(row, problem):
+    """PostgreSQL would break off at many of these."""
+    assert problems_of(HEAD + row + "\n") == [f"Line 2: {problem}"]
+    assert not Organisation.objects.exists()
+
+
+def test_import_takes_names_as_long_and_domains_as_the_forms_do():
+    load(HEAD + f"x,{'한글학회' * 30},{'ﷺ' * 120},,,MÜLLER.example\n")
+
+    assert Organisation.objects.named("ﷺ" * 120) == Organisation.objects.get()
+    assert Organisation.objects.proven_by("xn--mller-kva.example") == Organisation.objects.get()
+
+
+# An export is safe, and can be read ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1", "＋1", "－1", "＠x", "'=1", "''＝1", " =1"],
+)
+def test_export_begins_no_cell_like_a_formula_and_is_read_back(name):
+    """Such names are refused; one from elsewhere does no harm in a spreadsheet."""
+    organisation = make_organisation(name)
+    OrganisationAlias.objects.create(organisation=organisation, name=f"{name} Works")
+    text = directory_files.export()
+
+    [_head, cells] = csv.reader(io.StringIO(text, newline=""))
+    assert [cell[0] for cell in cells[1:3]] == ["'", "'"]
+    [row] = directory_files.read(text.encode())
+    assert (row.name, row.aliases) == (" ".join(name.split()), (" ".join(f"{name} Works".split()),))
+
+
+def test_import_of_an_export_keeps_names_that_would_be_refused_now():
+    make_organisation("=SUM(A1)")
+    before = everything()
+
+    load(directory_files.export())
+
+    assert everything() == before
+
+
+@pytest.mark.parametrize("alias", ["Foo|Google", "Foo\\|Google", "Foo\\", "Foo||", "\\|Foo"])
+def test_export_with_a_bar_in_a_spelling_is_read_back(alias):
+    organisation = make_organisation("Foo Bar")
+    for name in (alias, "Another"):
+        OrganisationAlias.objects.create(organisation=organisation, name=name)
+    make_organisation("Google")
+    text = directory_files.export()
+    before = everything()
+
+    load(text)
+
+    assert everything() == before
+    assert set(directory_files.read(text.encode())[0].aliases) == {alias, "Another"}
+
+
+def test_export_below_a_withdrawn_organisation_is_read_back():
+    parent = make_organisation("Parent", withdrawn_on="2026-01-20")
+    make_organisation("Child", parent=parent)
+    before = everything()
+
+    load(directory_files.export())
+
+    assert everything() == before
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"surname,name\nx,y\n", b"slug\nx\n", b"\xff\xfe\x00", b'name\n"unclosed\n\x00'],
@@ -219,6 +416,50 @@ def test_thousands_of_messy_spellings_resolve_to_whom_they_mean():
     assert resolved == [ids[name] for name, _text in typed]
     found = sum(ids[name] in guess for (name, _text), guess in zip(slips, guesses, strict=True))
     assert found > 0.97 * len(slips)
+
+
+MESSY_ROWS = 400  # It was run with 6,000 as well.
+
+
+def test_messy_rows_are_read_the_same_twice_and_back():
+    """Rows as somebody's list of employers has them: many for one, in any script, no slugs."""
+    draw = random.Random(7)
+    words = [
+        *("Orrery Narwhal Quill Marrow Thimble AT&T 3-2-1 O'Hara Zoë Ærø Weiß D.A.".split()),
+        *("Яндекс Сбербанк 阿里巴巴 한글학회 ﷺ אורקל Ｗｉｄｅ ＮＯＲＤ Łódź نرم‌افزار \\".split()),
+        *("Foo|Bar 'Quoted' +Plus =Sum ＝Sum @At - % www. <b> \0 \ufffd".split(" ")),
+    ]
+    made = [
+        " ".join(draw.choices(words, k=draw.choice([1, 2, 2, 3])))
+        for _each in range(MESSY_ROWS // 5)
+    ]
+    spelt = [misspell(name, draw) for name in draw.choices(made, k=MESSY_ROWS)]
+    rows = [(name, draw.choice(["", "1-49"])) for name in spelt]
+    taken = [
+        row for row in rows if not directory_files._what_is_wrong_with(" ".join(row[0].split()))
+    ]
+
+    def written(rows):
+        text = io.StringIO()
+        csv.writer(text).writerows([("name", "headcount_band"), *rows])
+        return text.getvalue()
+
+    refused = problems_of(written(rows))
+    assert len({problem.split(":")[0] for problem in refused}) == len(rows) - len(taken) > 0
+    assert not Organisation.objects.exists()
+
+    load(written(taken))
+    before, text = everything(), directory_files.export()
+    load(written(taken))
+    load(text)
+    assert everything() == before
+    assert len(taken) > MESSY_ROWS / 4
+
+    Organisation.objects.all().delete()
+    load(text)
+    assert everything() == before
+    ids = {key: slug for slug, key in before[1]}
+    assert all(alias_key(name) in ids for name, _band in taken)
 
 
 def test_close_spellings_are_found_without_a_query_each(django_assert_num_queries):

@@ -25,6 +25,7 @@ class Guard:
 ACTIONS = "signatories/actions"
 T_ACTIONS = "tests/signatories/actions"
 PRIVACY = "tests/privacy"
+T_DIRECTORY = ["tests/letters/test_directory_files.py"]
 T_LOGIN = ["tests/signatories/test_login.py"]
 T_ACCOUNTS = "tests/letters/accounts"
 T_FACTOR = ["tests/config/test_second_factor.py"]
@@ -281,6 +282,87 @@ GUARDS = [
         "    formset = DomainFormSet\n",
         "",
         ["tests/signatories/test_directory_pages.py"],
+    ),
+    Guard(
+        2,
+        "an imported domain leads to mailboxes of its own organisation only",
+        "letters/directory_files.py",
+        "        if mailboxes not in own:",
+        "        if False:",
+        T_DIRECTORY,
+    ),
+    Guard(
+        2,
+        "imported domains are read as those of addresses are",
+        "letters/directory_files.py",
+        "            domain = mail_domains.read(one)",
+        "            domain = one",
+        T_DIRECTORY,
+    ),
+    Guard(
+        1,
+        "an imported row without a slug is known by its name",
+        "letters/directory_files.py",
+        "    found = organisations.named(row.name)\n",
+        "    found = organisations.named(row.name)\n"
+        '    found = found or organisations.filter(slug="organisation").first()\n',
+        T_DIRECTORY,
+    ),
+    Guard(
+        1,
+        "an imported row without a slug renames nobody",
+        "letters/directory_files.py",
+        "    if row.slug or not organisation.pk:",
+        "    if True:",
+        T_DIRECTORY,
+    ),
+    Guard(
+        1,
+        "an imported slug stands in its file once",
+        "letters/directory_files.py",
+        "    if row.slug in slugs:",
+        "    if False:",
+        T_DIRECTORY,
+    ),
+    Guard(
+        1,
+        "an imported slug is free for its row",
+        "letters/directory_files.py",
+        "sorted(rows, key=lambda row: not row.slug)",
+        "rows",
+        T_DIRECTORY,
+    ),
+    Guard(
+        9,
+        "imported names are those that the forms take",
+        "letters/directory_files.py",
+        "        read_plain_text(name)\n",
+        "        pass\n",
+        T_DIRECTORY,
+    ),
+    Guard(
+        9,
+        "an exported cell is no formula",
+        "letters/directory_files.py",
+        """    return f"'{cell}" if begins_like_a_formula(cell.lstrip("' ")) else cell""",
+        "    return cell",
+        T_DIRECTORY,
+    ),
+    Guard(
+        1,
+        "an exported spelling keeps its bar",
+        "letters/directory_files.py",
+        r"""re.sub(r"([\\|])", r"\\\1", alias)""",
+        "alias",
+        T_DIRECTORY,
+    ),
+    Guard(
+        1,
+        "what was exported can be imported",
+        "letters/directory_files.py",
+        "if name and name not in known and",
+        "if name and",
+        T_DIRECTORY,
     ),
     # 3. The service tells nobody whether an address signed.
     Guard(
