@@ -5,11 +5,11 @@ every number that includes them, with the next batch of their letter (`regroupin
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from config.celery import enqueue
@@ -30,6 +30,7 @@ from signatories import tasks
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.regrouping import let_names_follow
 from signatories.models import Method, Signature, State, Tally, Vouch
+from signatories.models.signature import SignatureQuerySet
 
 BATCH_SIZE = 500
 UNPROVEN = {"method": Method.NONE, "said_organisation": "", "said_tenure": ""}
@@ -52,7 +53,7 @@ def accept(*, proposal: Proposal, name: str, actor: User | None) -> Organisation
     _refuse_names_of_others(keys - {proposal.key}, actor)
     if "" in keys or OrganisationAlias.objects.filter(key__in=keys).exists():
         raise NotAllowed(_("An organisation of this name is listed already. Merge into it."))
-    organisation = Organisation(name=name, slug=free_slug(name))
+    organisation = Organisation(name=name, slug=Organisation.objects.free_slug(name))
     organisation.full_clean()
     organisation.save()
     _add_spellings(organisation, [name, proposal.name])
@@ -168,11 +169,15 @@ def _decide(
 
 @tried_again
 @transaction.atomic
-def merge(*, duplicate: Organisation, kept: Organisation, actor: User | None) -> Organisation:
+def merge(
+    *, duplicate: Organisation, kept: Organisation, actor: User | None, keeps_names: bool = False
+) -> Organisation:
     """Make one of two records of the same organisation; return the one that is kept.
 
     Spellings, domains, children, letters, recipients and names follow at once; anonymous lines
-    with the next batch of each letter, by the rules of `regrouping`. Raises `NotAllowed`.
+    with the next batch of each letter, by the rules of `regrouping`. Names go back to review,
+    because their lines say now what nobody wrote; with `keeps_names`, for two records of one and
+    the same, they stay on the roll. Raises `NotAllowed`.
     """
     _refuse_others(actor)
     if duplicate.pk == kept.pk:
@@ -193,12 +198,14 @@ def merge(*, duplicate: Organisation, kept: Organisation, actor: User | None) ->
     for letter in duplicate.letters.all():
         letter.organisations.add(kept)
         letter.organisations.remove(duplicate)
+    returned = 0 if keeps_names else _return_to_review(duplicate.signatures.named())
     let_names_follow(duplicate.signatures.all(), duplicate, kept)
     audit(
         verb="organisation.merged",
         actor=actor,
         target=f"organisation:{duplicate.pk}",
         reason=f"into:{kept.pk}",
+        number=max(1, returned),
     )
     return kept
 
@@ -221,9 +228,7 @@ def withdraw(*, organisation: Organisation, actor: User | None) -> Organisation:
     organisation.withdrawn_on = timezone.localdate()
     organisation.save(update_fields=["withdrawn_on"])
     names = organisation.signatures.named()
-    open_letters = Letter.objects.not_sealed().values("pk")
-    returned = names.approved().filter(letter__in=open_letters)
-    number = returned.update(state=State.IN_REVIEW, **UNPROVEN, **OFF_ROLL)
+    number = _return_to_review(names, **UNPROVEN)
     names.verified().update(**UNPROVEN, shown_organisation=None)
     Vouch.objects.filter(organisation=organisation).delete()
     audit(
@@ -233,6 +238,12 @@ def withdraw(*, organisation: Organisation, actor: User | None) -> Organisation:
         number=max(1, number),
     )
     return organisation
+
+
+def _return_to_review(names: SignatureQuerySet, **changes: Any) -> int:
+    """Have a moderator look again, where there is one: nobody reviews under a sealed letter."""
+    reviewed = names.approved().filter(letter__in=Letter.objects.not_sealed().values("pk"))
+    return reviewed.update(state=State.IN_REVIEW, **OFF_ROLL, **changes)
 
 
 @tried_again
@@ -288,14 +299,6 @@ def take_up_listed_names() -> int:
             _decide(proposals[key], ProposalState.MERGED, organisation, None)
             _let_entries_follow(organisation, {key})
     return len(listed)
-
-
-def free_slug(name: str) -> str:
-    """An address for a new organisation that no other one has."""
-    wish = slugify(name)[:70] or "organisation"
-    taken = set(Organisation.objects.filter(slug__startswith=wish).values_list("slug", flat=True))
-    numbered = (f"{wish}-{number}" for number in range(2, len(taken) + 3))
-    return wish if wish not in taken else next(slug for slug in numbered if slug not in taken)
 
 
 def _refuse_others(actor: User | None) -> None:

@@ -34,6 +34,7 @@ from signatories.admin.directory_forms import (
     AliasFormSet,
     DomainForm,
     DomainFormSet,
+    MergeForm,
     NameForm,
     OrganisationForm,
     WhichForm,
@@ -144,12 +145,17 @@ class KeptOrganisationAdmin(OrganisationAdmin):
 
     def merge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         organisation = self._kept(request, pk)
-        form = WhichForm(request.POST if request.method == "POST" else None)
+        form = MergeForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             kept = form.cleaned_data["organisation"]
 
             def merge() -> Organisation:
-                return directory.merge(duplicate=organisation, kept=kept, actor=person(request))
+                return directory.merge(
+                    duplicate=organisation,
+                    kept=kept,
+                    actor=person(request),
+                    keeps_names=form.cleaned_data["keeps_names"],
+                )
 
             done = gettext("Merged. Anonymous lines follow with the next batch of each letter.")
             return _act(self, request, merge, done, _url_of(kept))

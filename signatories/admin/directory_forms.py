@@ -155,3 +155,12 @@ class WhichForm(forms.Form):
         if found is None:
             raise ValidationError(_("No listed organisation goes by this name."))
         return found
+
+
+class MergeForm(WhichForm):
+    """Into which organisation, and whether a moderator looks at the names again."""
+
+    keeps_names = forms.BooleanField(
+        label=_("They are two records of one and the same: leave its lines by name on the roll"),
+        required=False,
+    )

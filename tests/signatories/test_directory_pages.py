@@ -260,10 +260,13 @@ def test_host_merges_and_withdraws_on_pages_that_say_what_it_means(client, lette
     double, fake = make_organisation("Sales Force Inc"), make_organisation("Fakeware")
     make_signature(letter, organisation=double, method="mailbox", state=State.PUBLISHED)
     client.force_login(make_host("harriet"))
-    assert "1 line by name says the other" in text_of(client.get(page_of(double, "merge")))
+    assert "1 line by name says the other organisation at once, and waits in review" in text_of(
+        client.get(page_of(double, "merge"))
+    )
     assert "0 lines by name leave" in text_of(client.get(page_of(fake, "withdraw")))
 
     merged = client.post(page_of(double, "merge"), {"organisation": "Salesforce"})
+    assert Signature.objects.get().state == State.IN_REVIEW
     withdrawn = client.post(page_of(fake, "withdraw"))
 
     assert merged.url == page_of(salesforce)

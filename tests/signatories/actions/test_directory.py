@@ -16,7 +16,7 @@ from letters.models import (
     Recipient,
     Status,
 )
-from signatories import addresses, affiliation
+from signatories import addresses, affiliation, roll
 from signatories.actions import batches, confirming, directory, erasing, moderation, signing
 from signatories.actions.signing import Entry
 from signatories.models import Signature, State, Tally, Verification
@@ -230,7 +230,7 @@ def test_merge_lets_everything_follow(letter, host):
     batches.start_tally(letter)
 
     for _twice in range(2):
-        directory.merge(duplicate=double, kept=google, actor=host)
+        directory.merge(duplicate=double, kept=google, actor=host, keeps_names=True)
 
     name.refresh_from_db()
     assert (name.organisation, name.shown_organisation, name.is_verified) == (google, google, True)
@@ -249,6 +249,26 @@ def test_merge_lets_everything_follow(letter, host):
     letter.refresh_from_db()
     assert letter.tally.named_by_organisation == {str(google.pk): 1}
     assert audited() == [("organisation.merged", None, "harriet")]
+
+
+def test_merge_returns_names_to_review_unless_both_are_one_and_the_same(letter, host):
+    google, double = make_organisation("Google"), make_organisation("Google Search")
+    sealed = make_letter(status=Status.SEALED)
+    entries = [
+        make_signature(one, state=State.PUBLISHED, organisation=double, method="mailbox")
+        for one in (letter, sealed)
+    ]
+
+    directory.merge(duplicate=double, kept=google, actor=host)
+
+    for entry in entries:
+        entry.refresh_from_db()
+    assert [entry.state for entry in entries] == [State.IN_REVIEW, State.PUBLISHED]
+    assert [entry.is_standing for entry in entries] == [False, True]
+    assert {(entry.organisation, entry.is_verified) for entry in entries} == {(google, True)}
+    assert AuditEntry.objects.get(verb="organisation.merged").number == 1
+    directory_entry = moderation.approve(signature=entries[0], actor=host)
+    assert roll.line(directory_entry).detail == "Google"
 
 
 def test_merge_of_several_in_a_row_ends_at_the_last(letter):
@@ -426,5 +446,5 @@ def test_free_slug_is_one_that_no_other_organisation_has():
     Organisation.objects.create(name="Orrery", slug="orrery")
     Organisation.objects.create(name="Orrery!", slug="orrery-2")
 
-    assert directory.free_slug("Orrery") == "orrery-3"
-    assert Organisation.objects.filter(slug=directory.free_slug("阿里巴巴")).count() == 0
+    assert Organisation.objects.free_slug("Orrery") == "orrery-3"
+    assert Organisation.objects.filter(slug=Organisation.objects.free_slug("阿里巴巴")).count() == 0
