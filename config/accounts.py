@@ -26,7 +26,7 @@ RECOVERY_HOURS = 24
 
 SESSION_ENGINE = "config.sessions"
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/admin/"  # For teams; whoever is on none comes to the own account.
+LOGIN_REDIRECT_URL = "/manage/"
 ACCOUNT_ADAPTER = "letters.accounts.adapter.Adapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]

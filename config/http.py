@@ -18,6 +18,7 @@ NOT_FOR_ROBOTS = (
     "/vouch/",
     "/updates/",
     "/members/",
+    "/manage/",
     "/admin/",
     "/accounts/",
 )

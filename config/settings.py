@@ -216,6 +216,7 @@ KEY_HOURS = {"anonymous": 48, "named": 96}
 DUPLICATE_DAYS = 30
 REJECTED_DAYS = 30
 
+LETTERS_NEED_APPROVAL = env.bool("LETTERS_NEED_APPROVAL", default=True)
 SEALING_DAYS = 30
 MEMBER_HOURS = 12
 PUBLIC_NOTICE_DAYS = env.int("PUBLIC_NOTICE_DAYS", default=7)  # Before an internal letter opens.

@@ -6,7 +6,15 @@ from django.urls import include, path, re_path
 
 from config import http, mailbox
 from letters.accounts.urls import account_patterns
-from signatories.urls import health_patterns, public_patterns, signer_patterns
+from letters.urls import manage_paths
+from signatories.urls import (
+    health_patterns,
+    public_patterns,
+    signer_patterns,
+)
+from signatories.urls import (
+    manage_paths as manage_paths_of_signatures,
+)
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -25,6 +33,7 @@ urlpatterns = [
     path("healthz", http.healthz, name="healthz"),
     path("robots.txt", http.robots, name="robots"),
     path("accounts/", include(account_patterns)),
+    path("manage/", include(([*manage_paths, *manage_paths_of_signatures], "manage"))),
     path("admin/", admin.site.urls),
     path("dev/mailbox/", include(dev_patterns)),
 ]

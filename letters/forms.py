@@ -1,71 +1,44 @@
 """What organisers write: shape and clean input."""
 
 import re
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from letters.actions import Text
+from letters.actions import Text, policies
+from letters.demands import demands_as_lines, lines_as_demands, tidied_markdown
 from letters.markdown import DEMANDS_MARK
-from letters.models import Demand, LetterVersion
+from letters.models import (
+    Demand,
+    Eligibility,
+    Letter,
+    LetterVersion,
+    Organisation,
+    Outcome,
+    Recipient,
+    Visibility,
+)
 
 LONGEST_TEXT = 50_000
 MOST_DEMANDS = 30
 
-_LEAD = re.compile(r"((?:[^\\|]|\\.)*)\|(.*)")
 
+class Dressed:
+    """Widgets in the look of the site, that lead to what is wrong with them."""
 
-# Demands in a field -----------------------------------------------------------------------
-# One a line. What stands before the first bar is the lead, which the page sets in bold:
-#
-#     Pick up the phone. | Call the White House.
-#     A demand without a lead.
-#
-# Read back, a demand is what it was: where there is a bar in it, one stands before it as well,
-# and a bar within a lead is written \|.
-
-
-def demands_as_lines(demands: tuple[tuple[str, str], ...]) -> str:
-    return "\n".join(_as_line(_in_one_line(lead), _in_one_line(text)) for lead, text in demands)
-
-
-def lines_as_demands(lines: str) -> tuple[tuple[str, str], ...]:
-    return tuple(_as_demand(line.strip()) for line in lines.split("\n") if line.strip())
-
-
-def _as_line(lead: str, text: str) -> str:
-    escaped = re.sub(r"([\\|])", r"\\\1", lead)
-    if lead:
-        return f"{escaped} | {text}"
-    return f"| {text}" if "|" in text else text
-
-
-def _as_demand(line: str) -> tuple[str, str]:
-    found = _LEAD.fullmatch(line)
-    if found is None:
-        return "", _in_one_line(line)
-    return _in_one_line(re.sub(r"\\([\\|])", r"\1", found[1])), _in_one_line(found[2])
-
-
-def _in_one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-# The form ----------------------------------------------------------------------------------
-
-
-def tidied(text: Text) -> Text:
-    """The text as the form gives it back where nobody changed anything."""
-    demands = tuple((_in_one_line(lead), _in_one_line(demand)) for lead, demand in text.demands)
-    return Text(text.title.strip(), _tidied_markdown(text.markdown), demands)
-
-
-def _tidied_markdown(text: str) -> str:
-    """No carriage returns, and one line feed at the end: so the digest tells no browsers apart."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip() + "\n"
+    def __getitem__(self, name: str) -> Any:
+        bound = super().__getitem__(name)  # type: ignore[misc]
+        attrs = bound.field.widget.attrs
+        kind = getattr(bound.field.widget, "input_type", "textarea")
+        attrs.setdefault("class", kind if kind in ("select", "textarea") else "input")
+        if self.errors.get(name):  # type: ignore[attr-defined]
+            attrs["aria-describedby"] = f"error-{name}"
+        return bound
 
 
 class TextForm(forms.Form):
@@ -103,7 +76,7 @@ class TextForm(forms.Form):
         """Filled in with a version; empty where there is none yet."""
         if version is None:
             return cls(initial={"instead_of": 0})
-        text = tidied(Text.of(version))
+        text = Text.of(version).tidied()
         return cls(
             initial={
                 "title": text.title,
@@ -114,7 +87,7 @@ class TextForm(forms.Form):
         )
 
     def clean_text(self) -> str:
-        text = _tidied_markdown(self.cleaned_data["text"])
+        text = tidied_markdown(self.cleaned_data["text"])
         if text.count(DEMANDS_MARK) > 1:
             raise ValidationError(
                 gettext("The demands can stand in one place only: keep one line %(mark)s."),
@@ -123,7 +96,7 @@ class TextForm(forms.Form):
         return text
 
     def clean_demands(self) -> tuple[tuple[str, str], ...]:
-        demands = lines_as_demands(_tidied_markdown(self.cleaned_data["demands"]))
+        demands = lines_as_demands(tidied_markdown(self.cleaned_data["demands"]))
         if len(demands) > MOST_DEMANDS:
             sentence = gettext("A letter can have at most %(number)d demands.")
             raise ValidationError(sentence, params={"number": MOST_DEMANDS})
@@ -154,3 +127,151 @@ def _faults_of(lead: str, text: str) -> list[str]:
         fault = gettext("Demand %(number)d is longer than {longest} characters.")
         faults.append(fault.format(longest=longest_text))
     return faults
+
+
+class NewLetterForm(forms.Form):
+    """The beginning of a letter. Everything can be changed later but the address."""
+
+    title = forms.CharField(
+        label=_("Title"),
+        max_length=LetterVersion._meta.get_field("title").max_length,
+        error_messages={"required": _("Give it a working title. You can change it.")},
+    )
+    language = forms.CharField(
+        label=_("Language"),
+        initial="en",
+        max_length=10,
+        error_messages={"required": _("Write the code of the language, such as en or de.")},
+    )
+
+    def clean_language(self) -> str:
+        code: str = self.cleaned_data["language"].strip().lower()
+        if not re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", code):
+            raise ValidationError(gettext("Write the code of the language, such as en or de."))
+        return code
+
+
+class HostNoteForm(forms.Form):
+    """Why a host gives a letter back to its team."""
+
+    note = forms.CharField(
+        label=_("What should be different"),
+        max_length=500,
+        widget=forms.Textarea,
+        error_messages={"required": _("Say in a sentence what should be different.")},
+    )
+
+
+class ResponseForm(Dressed, forms.Form):
+    """What one recipient answered to one demand, or to all of them at once."""
+
+    recipient = forms.ModelChoiceField(
+        Recipient.objects.none(),
+        label=_("Who"),
+        error_messages={
+            "required": _("Choose who has answered."),
+            "invalid_choice": _("Choose one of the recipients listed."),
+        },
+    )
+    demand = forms.ModelChoiceField(
+        Demand.objects.none(), label=_("To which demand"), required=False, empty_label=_("All")
+    )
+    outcome = forms.ChoiceField(
+        choices=[choice for choice in Outcome.choices if choice[0] != Outcome.NONE],
+        label=_("Answer"),
+        error_messages={
+            "required": _("Choose what the answer was."),
+            "invalid_choice": _("Choose one of the answers listed."),
+        },
+    )
+    responded_on = forms.DateField(
+        label=_("Day"),
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "required": _("Enter the day."),
+            "invalid": _("Write the day as year, month and day: 2027-01-31."),
+        },
+    )
+    statement = forms.CharField(
+        label=_("In their words"), required=False, max_length=5000, widget=forms.Textarea
+    )
+    source = forms.URLField(
+        label=_("Where it can be read"),
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+        error_messages={"invalid": _("Enter a complete address, beginning with https://.")},
+    )
+
+    def __init__(self, letter: Letter, data: Any = None) -> None:
+        super().__init__(data)
+        version = letter.current_version
+        self.fields["recipient"].queryset = letter.recipients.all()  # type: ignore[attr-defined]
+        self.demands = version.demands.all() if version else Demand.objects.none()
+        self.fields["demand"].queryset = self.demands  # type: ignore[attr-defined]
+
+    def clean_responded_on(self) -> date:
+        day: date = self.cleaned_data["responded_on"]
+        if day > timezone.localdate():
+            raise ValidationError(gettext("This day has not come yet."))
+        return day
+
+    def clean(self) -> None:
+        if self.errors:
+            return
+        one = self.cleaned_data.pop("demand", None)
+        self.cleaned_data["demands"] = [one] if one else list(self.demands)
+        if not self.cleaned_data["demands"]:
+            self.add_error(None, gettext("The letter has no demands that could be answered."))
+
+
+class RulesForm(Dressed, forms.ModelForm):
+    """The rules of a letter, and what stands around its text."""
+
+    organisations = forms.CharField(
+        label=_("Organisations"),
+        required=False,
+        widget=forms.Textarea,
+        max_length=20_000,
+        help_text=_("One on each line, by a name that is listed."),
+    )
+
+    class Meta:
+        model = Letter
+        fields = policies.FIELDS
+        widgets = {
+            "opens_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+            "closes_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        }
+
+    def __init__(self, letter: Letter, data: Any = None) -> None:
+        names = "\n".join(str(one) for one in letter.organisations.all())
+        super().__init__(data, instance=letter, initial={"organisations": names})
+
+    def clean_organisations(self) -> list[Organisation]:
+        found, unknown = [], []
+        for name in self.cleaned_data["organisations"].splitlines():
+            organisation = Organisation.objects.named(name) if name.strip() else None
+            if organisation:
+                found.append(organisation)
+            elif name.strip():
+                unknown.append(name.strip())
+        if unknown:
+            sentence = gettext("Not listed: %(names)s. Ask the host to list them.")
+            raise ValidationError(sentence, params={"names": ", ".join(unknown)})
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        is_for_some = (
+            cleaned.get("visibility") == Visibility.INTERNAL
+            or cleaned.get("eligibility") == Eligibility.ORGANISATIONS
+        )
+        if is_for_some and not cleaned.get("organisations") and "organisations" not in self.errors:
+            sentence = gettext("Name the organisations whose people the letter is for.")
+            self.add_error("organisations", sentence)
+        return cleaned
+
+    @property
+    def wishes(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in policies.FIELDS}

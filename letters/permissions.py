@@ -20,6 +20,13 @@ def owned_by(user: User) -> QuerySet[Letter]:
     return _with_role(user, Role.OWNER)
 
 
+def approved_by(user: User) -> QuerySet[Letter]:
+    """The letters that wait for this person, a host, to let them appear."""
+    if user.is_active and user.is_superuser:
+        return Letter.objects.filter(submitted_on__isnull=False)
+    return Letter.objects.none()
+
+
 def read_by(user: User) -> QuerySet[Letter]:
     """The letters whose settings and audit trail this person may read."""
     return _with_role(user, *Role)

@@ -1,5 +1,6 @@
 from django.urls import path, re_path
 
+from signatories.dashboard import overview, rules
 from signatories.views import (
     changes,
     health,
@@ -64,3 +65,9 @@ signer_patterns = (
 )
 
 health_patterns = [path("readyz", health.readyz, name="readyz")]
+
+manage_paths = [
+    path("", overview.letters, name="letters"),
+    path("letters/<slug:slug>/", overview.letter, name="letter"),
+    path("letters/<slug:slug>/rules/", rules.rules, name="policy"),
+]

@@ -1,5 +1,6 @@
-from letters.models.account import AccountSession, Invitation, Recovery
+from letters.models.account import AccountSession, Invitation, Recovery, TeamInvitation
 from letters.models.audit import AuditEntry
+from letters.models.draft import Draft
 from letters.models.letter import (
     Demand,
     Eligibility,
@@ -22,6 +23,7 @@ __all__ = [
     "AccountSession",
     "AuditEntry",
     "Demand",
+    "Draft",
     "Eligibility",
     "Invitation",
     "Kind",
@@ -41,6 +43,7 @@ __all__ = [
     "ReviewPolicy",
     "Role",
     "Status",
+    "TeamInvitation",
     "Update",
     "User",
     "Visibility",

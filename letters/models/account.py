@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from letters.models.team import User
+from letters.models.constraints import one_of
+from letters.models.team import Role, User
 
 
 class OneTimeLinkQuerySet(models.QuerySet):
@@ -43,6 +44,22 @@ class Invitation(OneTimeLink):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class TeamInvitation(OneTimeLink):
+    """Lets whoever holds its link, and has an account, join a letter's team in one role."""
+
+    letter = models.ForeignKey("letters.Letter", models.CASCADE, related_name="team_invitations")
+    role = models.CharField(_("role"), max_length=12, choices=Role)
+
+    class Meta:
+        verbose_name = _("invitation to a team")
+        verbose_name_plural = _("invitations to teams")
+        ordering = ["expires_at"]
+        constraints = [one_of("role", Role)]
+
+    def __str__(self) -> str:
+        return f"{self.letter_id}: {self.role}"
 
 
 class Recovery(OneTimeLink):

@@ -133,6 +133,9 @@ class Letter(models.Model):
         blank=True,
         help_text=_("Asked of the signatories of an internal letter, each of whom decides again."),
     )
+    # A host looks at a letter before it appears for the first time, where the installation asks so.
+    submitted_on = models.DateField(_("submitted to the host on"), null=True, blank=True)
+    host_note = models.CharField(_("note of the host"), max_length=500, blank=True, db_default="")
     was_internal = models.BooleanField(_("was internal at first"), default=False, db_default=False)
     reach = models.CharField(
         _("reach"), max_length=6, choices=Reach, default=Reach.ONLY, db_default=Reach.ONLY
@@ -187,6 +190,10 @@ class Letter(models.Model):
                 condition=Q(allows_named=True) | Q(allows_anonymous=True) | Q(allows_pledged=True),
                 name="letters_can_be_signed_somehow",
                 violation_error_message=_("Allow at least one way to appear."),
+            ),
+            models.CheckConstraint(
+                condition=Q(submitted_on__isnull=True) | Q(status=Status.DRAFT),
+                name="only_drafts_wait_for_the_host",
             ),
             models.CheckConstraint(
                 condition=Q(public_on__isnull=True)

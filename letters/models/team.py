@@ -15,6 +15,7 @@ class Role(models.TextChoices):
     OWNER = "owner", _("owner")
     EDITOR = "editor", _("editor")
     MODERATOR = "moderator", _("moderator")
+    PRESS = "press", _("press: reads along")
 
 
 class Membership(models.Model):

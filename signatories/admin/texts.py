@@ -14,7 +14,7 @@ from config.http import keeps_what_was_typed
 from letters import differences
 from letters.actions import NotAllowed, Overtaken, Text, publish_text
 from letters.admin import person
-from letters.forms import TextForm, tidied
+from letters.forms import TextForm
 from letters.models import Demand, Letter, LetterVersion
 from letters.permissions import edited_by
 from signatories import statistics
@@ -128,7 +128,7 @@ def _number(letter: Letter) -> int:
 
 
 def _current_text(letter: Letter) -> Text | None:
-    return tidied(Text.of(letter.current_version)) if letter.current_version else None
+    return Text.of(letter.current_version).tidied() if letter.current_version else None
 
 
 def _published(letter: Letter, version: LetterVersion) -> SafeString | str:

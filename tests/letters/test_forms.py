@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from letters.actions import Text
-from letters.forms import LONGEST_TEXT, TextForm, demands_as_lines, lines_as_demands, tidied
+from letters.demands import demands_as_lines, lines_as_demands
+from letters.forms import LONGEST_TEXT, TextForm
 from letters.models import Demand
 from tests.factories import make_letter
 
@@ -60,7 +61,7 @@ def test_form_of_a_version_gives_its_text_back():
     form = TextForm(TextForm.of(version).initial)
 
     assert form.is_valid()
-    assert form.text_to_publish() == tidied(Text.of(version)) == Text.of(version)
+    assert form.text_to_publish() == Text.of(version).tidied() == Text.of(version)
     assert form.cleaned_data["instead_of"] == 1
 
 

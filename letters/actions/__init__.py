@@ -10,6 +10,7 @@ from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from letters.demands import in_one_line, tidied_markdown
 from letters.models import (
     AuditEntry,
     Demand,
@@ -83,6 +84,11 @@ class Text:
         demands = version.demands.values_list("lead", "text")
         return cls(version.title, version.text, tuple(demands))
 
+    def tidied(self) -> "Text":
+        """As a form gives it back where nobody changed anything."""
+        demands = tuple((in_one_line(lead), in_one_line(text)) for lead, text in self.demands)
+        return Text(self.title.strip(), tidied_markdown(self.markdown), demands)
+
     @property
     def sha256(self) -> str:
         return text_digest(self.title, self.markdown, list(self.demands))
@@ -146,8 +152,10 @@ def publish(*, letter: Letter, actor: User | None, on: date) -> Letter:
         raise NotAllowed(_("The letter has no text yet."))
     letter.status = Status.PUBLISHED
     letter.published_on = on
+    letter.submitted_on = None
+    letter.host_note = ""
     letter.full_clean()
-    letter.save(update_fields=["status", "published_on"])
+    letter.save(update_fields=["status", "published_on", "submitted_on", "host_note"])
     audit(verb="letter.published", actor=actor, letter=letter)
     return letter
 
@@ -288,9 +296,7 @@ def give_role(*, letter: Letter, user: User, role: str, actor: User | None) -> M
     _only_for_hosts(actor)
     membership = Membership.objects.select_for_update().filter(letter=letter, user=user).first()
     membership = membership or Membership(letter=letter, user=user)
-    if not user.is_staff:
-        user.is_staff = True
-        user.save(update_fields=["is_staff"])
+    let_into_admin(user)
     if membership.role == role:
         return membership
     membership.role = role
@@ -298,6 +304,13 @@ def give_role(*, letter: Letter, user: User, role: str, actor: User | None) -> M
     membership.save()
     audit(verb="team.role_given", actor=actor, letter=letter, target=f"user:{user.pk}", reason=role)
     return membership
+
+
+def let_into_admin(user: User) -> None:
+    """Teams moderate in the admin. What they see there follows from their letters."""
+    if not user.is_staff:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
 
 
 @transaction.atomic

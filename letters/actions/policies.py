@@ -1,0 +1,84 @@
+"""The rules of a letter: who reads it, who signs it and how. People sign under rules that they
+were shown, so once somebody has signed, rules become stricter or stay as they are."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from letters.actions import NotAllowed, _locked, audit
+from letters.models import (
+    Eligibility,
+    Letter,
+    Organisation,
+    Reach,
+    ReviewPolicy,
+    User,
+    Visibility,
+)
+from letters.permissions import owned_by
+
+# From the loosest to the strictest.
+ORDERS: dict[str, list[Any]] = {
+    "visibility": [Visibility.PUBLIC, Visibility.UNLISTED],
+    "eligibility": [Eligibility.ANYBODY, Eligibility.ORGANISATIONS],
+    "reach": [Reach.FAMILY, Reach.BELOW, Reach.ONLY],
+    "review_policy": [ReviewPolicy.AFTER, ReviewPolicy.BEFORE],
+    "allows_named": [True, False],
+    "allows_anonymous": [True, False],
+    "accepts_unverified": [True, False],
+    "allows_unverified_anonymous": [True, False],
+    "allows_vouching": [True, False],
+    "allows_login": [True, False],
+}
+# What may change at any time: it promises nothing to those who have signed.
+FREE = ("summary", "addressed_to", "organiser_line", "goal", "opens_at", "closes_at")
+FIELDS = (*ORDERS, "minimum_group_size", *FREE)
+
+
+def loosened(letter: Letter, wishes: dict[str, Any]) -> list[str]:
+    """The names of those rules that would be looser than they are."""
+    found = [name for name, order in ORDERS.items() if _is_looser(letter, wishes, name, order)]
+    if wishes.get("minimum_group_size", letter.minimum_group_size) < letter.minimum_group_size:
+        found.append("minimum_group_size")
+    return found
+
+
+def _is_looser(letter: Letter, wishes: dict[str, Any], name: str, order: list[Any]) -> bool:
+    now, wish = getattr(letter, name), wishes.get(name, getattr(letter, name))
+    if now == wish:
+        return False
+    if now not in order or wish not in order:
+        return True  # Into an organisation or out of it: nobody signed for that.
+    return order.index(wish) < order.index(now)
+
+
+@transaction.atomic
+def change(
+    *,
+    letter: Letter,
+    wishes: dict[str, Any],
+    organisations: Iterable[Organisation],
+    has_signatures: bool,
+    actor: User,
+) -> Letter:
+    """Change the rules named in `wishes`, and whose people the letter is for. Raises `NotAllowed`
+    for what would be looser than the rules under which people signed."""
+    letter = _locked(letter, actor, owned_by)
+    if letter.is_sealed:
+        raise NotAllowed(_("A sealed letter keeps its rules."))
+    before = {one.pk for one in letter.organisations.all()}
+    after = {one.pk for one in organisations}
+    if has_signatures and (loosened(letter, wishes) or before != after):
+        raise NotAllowed(_("People have signed under these rules. They can only become stricter."))
+    for name in FIELDS:
+        if name in wishes:
+            setattr(letter, name, wishes[name])
+    if letter.is_for_organisations and not after:
+        raise NotAllowed(_("Name the organisations whose people the letter is for."))
+    letter.full_clean()
+    letter.save(update_fields=list(FIELDS))
+    letter.organisations.set(after)
+    audit(verb="letter.rules_changed", actor=actor, letter=letter)
+    return letter

@@ -1,0 +1,1 @@
+"""Doors for organisers: permission, form, verb, response."""

@@ -1,0 +1,44 @@
+"""Who comes in: people with an account, to the letters on whose team they are."""
+
+from collections.abc import Callable
+from typing import cast
+
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+
+from letters.models import Letter, Membership, User
+
+View = Callable[..., HttpResponse]
+
+
+def organiser(request: HttpRequest) -> User:
+    """The account of whoever asks; only for views behind `for_organisers`."""
+    return cast(User, request.user)
+
+
+def for_organisers(view: View) -> View:
+    """Let in those with an account; others are led to the log-in first."""
+    return login_required(view)
+
+
+def letter_or_404(
+    request: HttpRequest, allowed: Callable[[User], QuerySet[Letter]], slug: str
+) -> Letter:
+    """The letter, fetched through what this person may do; others do not exist for them."""
+    found = allowed(organiser(request)).select_related("current_version").filter(slug=slug).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def role_in(letter: Letter, user: User) -> str:
+    """The role as a word for the page, or nothing for a host who is on no team."""
+    membership = Membership.objects.filter(letter=letter, user=user).first()
+    return membership.get_role_display() if membership else ""
+
+
+# Forms that save and preview while one writes load our own scripts, and ask this site alone.
+completes_forms = csp_update({"script-src": [SELF], "connect-src": [SELF]})

@@ -1,0 +1,41 @@
+"""What every page about one letter shows around its own content."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from letters.actions.drafts import Written
+from letters.dashboard.access import organiser
+from letters.demands import lines_as_demands
+from letters.models import Demand, Draft, Letter, LetterVersion, Status
+from letters.permissions import edited_by, moderated_by, owned_by
+
+STAGES = (Status.DRAFT, Status.PUBLISHED, Status.CLOSED, Status.SEALED)
+
+
+def as_read(written: Written | Draft) -> dict[str, Any]:
+    """What was typed, as the templates of a letter want it."""
+    demands = [
+        Demand(number=number, lead=lead, text=demand)
+        for number, (lead, demand) in enumerate(lines_as_demands(written.demands), start=1)
+    ]
+    version = LetterVersion(title=written.title, text=written.text)
+    return {"version": version, "demands": demands}
+
+
+def letter_page(
+    request: HttpRequest, template: str, letter: Letter, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    user = organiser(request)
+    context = {
+        "letter": letter,
+        "stages": STAGES,
+        "may_edit": edited_by(user).filter(pk=letter.pk).exists(),
+        "may_own": owned_by(user).filter(pk=letter.pk).exists(),
+        "may_decide": moderated_by(user).filter(pk=letter.pk).exists(),
+        "csrf_failed": getattr(request, "csrf_failed", False),
+        "refusal": "",
+        **context,
+    }
+    return render(request, f"manage/{template}.html", context, status=status)

@@ -1,0 +1,21 @@
+"""Doors for organisers on the floor of the letters; `config.urls` adds those of signatures."""
+
+from django.urls import path
+
+from letters.dashboard import letters, recipients, responses, teams, texts
+
+manage_paths = [
+    path("new/", letters.new, name="new"),
+    path("join/<str:token>/", teams.join, name="join"),
+    path("letters/<slug:slug>/text/", texts.text, name="text"),
+    path("letters/<slug:slug>/text/save/", texts.autosave, name="autosave"),
+    path("letters/<slug:slug>/text/preview/", texts.preview, name="preview"),
+    path("letters/<slug:slug>/text/discard/", texts.discard, name="discard"),
+    path("letters/<slug:slug>/publish/", letters.publish, name="publish"),
+    path("letters/<slug:slug>/publish/write-on/", letters.write_on, name="write_on"),
+    path("letters/<slug:slug>/publish/return/", letters.returned, name="returned"),
+    path("letters/<slug:slug>/delete/", letters.delete, name="delete"),
+    path("letters/<slug:slug>/recipients/", recipients.recipients, name="recipients"),
+    path("letters/<slug:slug>/responses/", responses.responses, name="responses"),
+    path("letters/<slug:slug>/team/", teams.team, name="team"),
+]

@@ -1,0 +1,1 @@
+"""Doors for organisers that look at signatures: permission, form, verb, response."""

@@ -1,0 +1,140 @@
+"""How the signatures of a letter grew: by day for a chart, by week for a table.
+
+Only what stands is counted, by the day on which it came. Anonymous signatures come with batches,
+so no day tells more than the public page told on that day.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Count, Q
+
+from letters.models import Letter
+from signatories.models import Appearance
+
+LONGEST_CHART = 60  # days
+LONGEST_TABLE = 26  # weeks
+HEIGHT = 150
+STEPS = (1, 2, 5)
+
+
+@dataclass(frozen=True)
+class Day:
+    day: date
+    named: int
+    others: int
+
+    @property
+    def number(self) -> int:
+        return self.named + self.others
+
+
+@dataclass(frozen=True)
+class Week:
+    """`total` is how many there are at its end."""
+
+    begins_on: date
+    named: int
+    others: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Column:
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Geometry in a box of 100 by 150, and the words beside it."""
+
+    columns: list[Column]
+    lines: list[tuple[float, int]]
+    labels: list[date]
+    busiest: Day
+    latest: Day
+    is_all: bool
+
+
+def by_day(letter: Letter) -> list[Day]:
+    """Every day on which signatures came that stand today, in order."""
+    rows = (
+        letter.signatures.standing()
+        .order_by()
+        .values_list("published_on")
+        .annotate(
+            named=Count("pk", filter=Q(appearance=Appearance.NAMED)),
+            everybody=Count("pk"),
+        )
+    )
+    return sorted(
+        (Day(day, named, everybody - named) for day, named, everybody in rows),
+        key=lambda one: one.day,
+    )
+
+
+def chart(days: list[Day]) -> Chart | None:
+    """The last weeks as columns; None where nothing came yet."""
+    if not days:
+        return None
+    last = days[-1].day
+    first = max(days[0].day, last - timedelta(days=LONGEST_CHART - 1))
+    by_date = {one.day: one for one in days}
+    shown = [
+        by_date.get(day, Day(day, 0, 0))
+        for day in (first + timedelta(days=n) for n in range((last - first).days + 1))
+    ]
+    top = _round_up(max(one.number for one in shown))
+    place = 100 / len(shown)
+    columns = [
+        Column(
+            x=round(n * place + place * 0.25, 2),
+            y=round(HEIGHT - HEIGHT * one.number / top, 2),
+            width=round(place * 0.5, 2),
+            height=round(HEIGHT * one.number / top, 2),
+        )
+        for n, one in enumerate(shown)
+    ]
+    return Chart(
+        columns=columns,
+        lines=[(HEIGHT - HEIGHT * part / 3, round(top * part / 3)) for part in (3, 2, 1, 0)],
+        labels=[shown[n].day for n in _spread(len(shown))],
+        busiest=max(shown, key=lambda one: one.number),
+        latest=shown[-1],
+        is_all=first == days[0].day,
+    )
+
+
+def _round_up(number: int) -> int:
+    """To a number that three steps divide into round ones."""
+    step = 1
+    while True:
+        for factor in STEPS:
+            if 3 * step * factor >= number:
+                return 3 * step * factor
+        step *= 10
+
+
+def _spread(length: int) -> list[int]:
+    """The places of at most five labels."""
+    most = min(5, length)
+    return [round(n * (length - 1) / (most - 1)) for n in range(most)] if most > 1 else [0]
+
+
+def by_week(days: list[Day]) -> list[Week]:
+    """Weeks from Monday, the newest first; the oldest ones of a long time together."""
+    sums: dict[date, list[int]] = {}
+    for one in days:
+        monday = one.day - timedelta(days=one.day.weekday())
+        week = sums.setdefault(monday, [0, 0])
+        week[0] += one.named
+        week[1] += one.others
+    weeks, total = [], 0
+    for monday in sorted(sums):
+        named, others = sums[monday]
+        total += named + others
+        weeks.append(Week(monday, named, others, total))
+    return weeks[::-1][:LONGEST_TABLE]
