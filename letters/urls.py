@@ -6,6 +6,7 @@ from letters.dashboard import letters, recipients, responses, teams, texts
 
 manage_paths = [
     path("new/", letters.new, name="new"),
+    path("handbook/", letters.handbook, name="handbook"),
     path("join/<str:token>/", teams.join, name="join"),
     path("letters/<slug:slug>/text/", texts.text, name="text"),
     path("letters/<slug:slug>/text/save/", texts.autosave, name="autosave"),

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.http import keeps_what_was_typed
 from config.second_factor import has_second_factor
@@ -16,6 +16,12 @@ from letters.models import Letter, Status
 from letters.permissions import approved_by, edited_by, owned_by
 
 READ_AND_SEND = ["GET", "HEAD", "POST"]
+
+
+@for_organisers
+@require_safe
+def handbook(request: HttpRequest) -> HttpResponse:
+    return render(request, "manage/handbook.html")
 
 
 @for_organisers
