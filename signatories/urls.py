@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from signatories.dashboard import overview, rules
+from signatories.dashboard import ending, overview, rules
 from signatories.views import (
     changes,
     health,
@@ -70,4 +70,5 @@ manage_paths = [
     path("", overview.letters, name="letters"),
     path("letters/<slug:slug>/", overview.letter, name="letter"),
     path("letters/<slug:slug>/rules/", rules.rules, name="policy"),
+    path("letters/<slug:slug>/take-down/", ending.taking_down, name="take_down"),
 ]

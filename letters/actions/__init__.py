@@ -213,6 +213,33 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
     return letter
 
 
+@transaction.atomic
+def take_down(*, letter: Letter, actor: User | None) -> Letter:
+    """Take a letter off the site: its pages are gone, and its address says so. Signatures, keys
+    and the clocks that erase them go on as before. Twice is once. Raises `NotAllowed`."""
+    letter = _locked(letter, actor, owned_by)
+    if letter.taken_down_on is not None:
+        return letter
+    if letter.status == Status.DRAFT:
+        raise NotAllowed(_("A draft can be deleted instead."))
+    letter.taken_down_on = timezone.localdate()
+    letter.save(update_fields=["taken_down_on"])
+    audit(verb="letter.taken_down", actor=actor, letter=letter)
+    return letter
+
+
+@transaction.atomic
+def put_back(*, letter: Letter, actor: User | None) -> Letter:
+    """Undo `take_down`. Twice is once. Raises `NotAllowed`."""
+    letter = _locked(letter, actor, owned_by)
+    if letter.taken_down_on is None:
+        return letter
+    letter.taken_down_on = None
+    letter.save(update_fields=["taken_down_on"])
+    audit(verb="letter.put_back", actor=actor, letter=letter)
+    return letter
+
+
 # From inside an organisation to the public -----------------------------------------------
 # What becomes of the signatures is decided in `signatories.actions.opening`.
 

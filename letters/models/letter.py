@@ -57,10 +57,17 @@ class Outcome(models.TextChoices):
 class LetterQuerySet(models.QuerySet["Letter"]):
     def for_everybody(self) -> "LetterQuerySet":
         """Letters that anybody with the address may read; others do not exist for the public."""
-        return self.filter(
-            status__in=[Status.PUBLISHED, Status.CLOSED, Status.SEALED],
-            visibility__in=[Visibility.PUBLIC, Visibility.UNLISTED],
-        )
+        return self.appeared().filter(visibility__in=[Visibility.PUBLIC, Visibility.UNLISTED])
+
+    def appeared(self) -> "LetterQuerySet":
+        """Letters that are no drafts any more, and were not taken down."""
+        ended = [Status.PUBLISHED, Status.CLOSED, Status.SEALED]
+        return self.filter(status__in=ended, taken_down_on__isnull=True)
+
+    def taken_down(self) -> "LetterQuerySet":
+        """Letters whose address says that they are gone: not those that never were for all."""
+        visible = [Visibility.PUBLIC, Visibility.UNLISTED]
+        return self.filter(taken_down_on__isnull=False, visibility__in=visible)
 
     def reaching(self, organisation: Organisation) -> "LetterQuerySet":
         """Letters among whose organisations, with what belongs to them, this one is."""
@@ -73,10 +80,7 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 
     def admitting(self, organisation: Organisation) -> "LetterQuerySet":
         """Internal letters that members of this organisation may read."""
-        return self.reaching(organisation).filter(
-            visibility=Visibility.INTERNAL,
-            status__in=[Status.PUBLISHED, Status.CLOSED, Status.SEALED],
-        )
+        return self.reaching(organisation).appeared().filter(visibility=Visibility.INTERNAL)
 
     def listed(self) -> "LetterQuerySet":
         return self.for_everybody().filter(visibility=Visibility.PUBLIC)
@@ -133,6 +137,7 @@ class Letter(models.Model):
         blank=True,
         help_text=_("Asked of the signatories of an internal letter, each of whom decides again."),
     )
+    taken_down_on = models.DateField(_("taken down on"), null=True, blank=True)
     # A host looks at a letter before it appears for the first time, where the installation asks so.
     submitted_on = models.DateField(_("submitted to the host on"), null=True, blank=True)
     host_note = models.CharField(_("note of the host"), max_length=500, blank=True, db_default="")
@@ -192,6 +197,10 @@ class Letter(models.Model):
                 violation_error_message=_("Allow at least one way to appear."),
             ),
             models.CheckConstraint(
+                condition=Q(taken_down_on__isnull=True) | ~Q(status=Status.DRAFT),
+                name="only_letters_that_appeared_are_taken_down",
+            ),
+            models.CheckConstraint(
                 condition=Q(submitted_on__isnull=True) | Q(status=Status.DRAFT),
                 name="only_drafts_wait_for_the_host",
             ),
@@ -246,6 +255,7 @@ class Letter(models.Model):
         now = timezone.now()
         return (
             self.status == Status.PUBLISHED
+            and self.taken_down_on is None
             and (self.opens_at is None or self.opens_at <= now)
             and (self.closes_at is None or now < self.closes_at)
         )

@@ -3,8 +3,8 @@
 import string
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from config import http, ratelimit
@@ -39,7 +39,10 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_for(FRESH_SECONDS)
 def letter(request: HttpRequest, slug: str) -> HttpResponse:
-    letter = access.readable_letter(request, slug, "current_version", "tally")
+    try:
+        letter = access.readable_letter(request, slug, "current_version", "tally")
+    except Http404:
+        return _tombstone(request, slug)
     tally = statistics.tally_of(letter)
     lines = roll.beginning(letter, LINES_ON_LETTER_PAGE)
     rows = breakdown.rows_of(letter, tally, statistics.by_organisation(tally))
@@ -58,6 +61,12 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         "bar_scale": bar_scale(row.number for row in rows),
     }
     return render(request, "signatories/letter.html", context)
+
+
+def _tombstone(request: HttpRequest, slug: str) -> HttpResponse:
+    """A letter that everybody could read says that it is gone; any other was never there."""
+    gone = get_object_or_404(Letter.objects.taken_down(), slug=slug)
+    return render(request, "signatories/tombstone.html", {"letter": gone}, status=410)
 
 
 @require_safe
