@@ -1,13 +1,13 @@
 """Doors for organisers on the floor of the letters; `config.urls` adds those of signatures."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from letters.dashboard import letters, recipients, responses, teams, texts
 
 manage_paths = [
     path("new/", letters.new, name="new"),
     path("handbook/", letters.handbook, name="handbook"),
-    path("join/<str:token>/", teams.join, name="join"),
+    re_path(r"^join/(?P<token>[A-Za-z0-9_-]{43})/$", teams.join, name="join"),
     path("letters/<slug:slug>/text/", texts.text, name="text"),
     path("letters/<slug:slug>/text/save/", texts.autosave, name="autosave"),
     path("letters/<slug:slug>/text/preview/", texts.preview, name="preview"),

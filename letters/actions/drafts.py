@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
@@ -99,7 +100,10 @@ def save(*, letter: Letter, written: Written, revision: int, actor: User) -> Dra
     draft.title, draft.text, draft.demands = written.title, written.text, written.demands
     draft.revision += 1
     draft.saved_by, draft.saved_at = actor, timezone.now()
-    draft.full_clean(validate_constraints=False)
+    try:
+        draft.full_clean(validate_constraints=False)
+    except ValidationError as fault:
+        raise NotAllowed(" ".join(fault.messages)) from fault
     draft.save()
     if letter.status == Status.DRAFT and written.title.strip():
         letter.title = written.title.strip()[:200]

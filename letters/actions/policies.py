@@ -4,6 +4,7 @@ were shown, so once somebody has signed, rules become stricter or stay as they a
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -77,7 +78,10 @@ def change(
             setattr(letter, name, wishes[name])
     if letter.is_for_organisations and not after:
         raise NotAllowed(_("Name the organisations whose people the letter is for."))
-    letter.full_clean()
+    try:
+        letter.full_clean()
+    except ValidationError as fault:  # A form leaves out rules on fields that it does not have.
+        raise NotAllowed(" ".join(fault.messages)) from fault
     letter.save(update_fields=list(FIELDS))
     letter.organisations.set(after)
     audit(verb="letter.rules_changed", actor=actor, letter=letter)

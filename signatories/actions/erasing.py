@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from config import keys
 from letters.actions import audit
-from letters.models import Invitation, Letter, Recovery
+from letters.models import Invitation, Letter, Recovery, TeamInvitation
 from signatories import addresses, statistics
 from signatories.actions import directory, sealing
 from signatories.models import Fate, Signature, State, Verification, Vouch
@@ -24,6 +24,7 @@ Rows = (
     | QuerySet[Verification]
     | QuerySet[Vouch]
     | QuerySet[Invitation]
+    | QuerySet[TeamInvitation]
     | QuerySet[Recovery]
 )
 
@@ -42,6 +43,7 @@ def expired(now: datetime) -> dict[str, Rows]:
         ),
         "links to vouch": Vouch.objects.expired(today),
         "invitations": Invitation.objects.expired(now),
+        "invitations to teams": TeamInvitation.objects.expired(now),
         "links to accounts": Recovery.objects.expired(now),
     }
 
@@ -90,7 +92,7 @@ def _erase_batch(rows: Rows) -> int:
     for row in batch:
         if isinstance(row, Verification):
             mailbox.erase(row, Fate.EXPIRED)
-        if isinstance(row, Vouch | Invitation | Recovery):
+        if isinstance(row, Vouch | Invitation | TeamInvitation | Recovery):
             row.delete()
     signatures = [row for row in batch if isinstance(row, Signature)]
     # An anonymous duplicate was in no number, and its end must be in none.

@@ -35,7 +35,7 @@ def chapters() -> list[Chapter]:
         Chapter("once", _("One address, one signature"), signatories.digests(until)),
         Chapter("updates", _("Updates by mail"), signatories.subscriptions(until)),
         Chapter("numbers", _("Numbers and decisions"), others.numbers(until)),
-        Chapter("teams", _("Teams and hosts"), others.accounts(until)),
+        Chapter("teams", _("Teams and hosts"), [*others.drafts(), *others.accounts(until)]),
         Chapter("beside", _("Beside the database"), others.beside_the_database(until)),
     ]
 

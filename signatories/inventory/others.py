@@ -79,6 +79,29 @@ def numbers(until: dict[str, str]) -> list[Entry]:
 # Teams and hosts --------------------------------------------------------------------------
 
 
+def drafts() -> list[Entry]:
+    return [
+        Entry(
+            title=_("Drafts of letters"),
+            what=_(
+                "What a team has written and not published: title, text and demands, which "
+                "account saved it last, and when; what the host wrote to the team about it."
+            ),
+            seen_by=_("The letter’s owners and editors, and hosts."),
+            kept_until=_("Until it is published or dropped, or the letter is deleted."),
+            protected=_(
+                "Nobody else’s page shows it. While one writes, the browser keeps a copy until "
+                "this site has saved it."
+            ),
+            fields=(
+                *of("letters.Draft", "title text demands saved_by saved_at"),
+                *of("letters.Letter", "host_note"),
+            ),
+            places=("browser:localStorage draft",),
+        )
+    ]
+
+
 def accounts(until: dict[str, str]) -> list[Entry]:
     by_hosts = _("Hosts.")
     deleted = _(
@@ -139,6 +162,7 @@ def accounts(until: dict[str, str]) -> list[Entry]:
             protected=_("The link cannot be computed from its digest."),
             fields=(
                 *of("letters.Invitation", "digest made_by expires_at"),
+                *of("letters.TeamInvitation", "digest made_by expires_at letter role"),
                 *of("letters.Recovery", "digest made_by expires_at user"),
             ),
         ),

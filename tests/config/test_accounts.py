@@ -81,7 +81,7 @@ def test_log_in_with_password_and_app_opens_the_admin(client):
     assert (response.status_code, response["Location"]) == (302, "/accounts/2fa/authenticate/")
     assert client.get("/admin/").status_code == 302
     response = client.post(response["Location"], {"code": totp_code()})
-    assert (response.status_code, response["Location"]) == (302, "/admin/")
+    assert (response.status_code, response["Location"]) == (302, "/manage/")
     assert client.get("/admin/").status_code == 200
 
 
@@ -153,7 +153,7 @@ def test_log_in_leads_to_no_foreign_page(client):
         {"login": "alice", "password": PASSWORD, "next": "https://otherplace.example/"},
     )
 
-    assert response["Location"] == "/admin/"
+    assert response["Location"] == "/manage/"
 
 
 def test_admin_asks_whoever_is_not_logged_in_to_log_in(client):

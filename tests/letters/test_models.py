@@ -22,6 +22,7 @@ from letters.models import (
     Recovery,
     Response,
     Status,
+    TeamInvitation,
     Update,
     User,
     Visibility,
@@ -38,6 +39,10 @@ NOW = timezone.now()
 
 def draft():
     return Letter(slug="draft", title="A draft")
+
+
+def team_invitation():
+    return TeamInvitation(letter=make_letter(), role="press", digest="a" * 64, expires_at=NOW)
 
 
 def internal_draft():
@@ -115,6 +120,9 @@ CASES = [
         draft,
         {"allows_named": False, "allows_anonymous": False, "allows_pledged": False},
     ),
+    Case("only_drafts_wait_for_the_host", make_letter, {"submitted_on": TODAY}),
+    Case("only_letters_that_appeared_are_taken_down", draft, {"taken_down_on": TODAY}),
+    Case("teaminvitation_role_is_known", team_invitation, {"role": "king"}),
     Case("only_internal_letters_become_public", make_letter, {"public_on": TODAY}),
     Case("only_internal_letters_become_public", internal_draft, {"public_on": TODAY}),
     Case("letters_protect_small_groups", draft, {"minimum_group_size": 2}),

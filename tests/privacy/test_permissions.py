@@ -170,12 +170,37 @@ ADMIN = {
     "admin/signatories/signature/": [302, 403, 200, 200, 403, 200, 200],
     "admin/signatories/signature/<uuid:pk>/change/": [302, 403, 404, 200, 403, 200, 200],
 }
+# The organisers' workspace. Whoever is on no team finds it empty, and no letter of others.
+MEMBERS = [302, 404, 404, 200, 200, 200, 200]
+EDITORS = [302, 404, 404, 404, 200, 200, 200]
+OWNERS = [302, 404, 404, 404, 404, 200, 200]
+ONE = "manage/letters/<slug:slug>/"
+WORKSPACE = {
+    "manage/": [302, 200, 200, 200, 200, 200, 200],
+    "manage/new/": [302, 200, 200, 200, 200, 200, 200],
+    "manage/handbook/": [302, 200, 200, 200, 200, 200, 200],
+    "manage/join/<token>/": [302, 404, 404, 404, 404, 404, 404],
+    ONE: MEMBERS,
+    f"{ONE}rules/": MEMBERS,
+    f"{ONE}team/": MEMBERS,
+    f"{ONE}text/": EDITORS,
+    f"{ONE}text/save/": [302, 405, 405, 405, 405, 405, 405],
+    f"{ONE}text/preview/": [302, 405, 405, 405, 405, 405, 405],
+    f"{ONE}text/discard/": EDITORS,
+    f"{ONE}recipients/": EDITORS,
+    f"{ONE}responses/": EDITORS,
+    f"{ONE}publish/": EDITORS,
+    f"{ONE}publish/write-on/": [302, 405, 405, 405, 405, 405, 405],
+    f"{ONE}publish/return/": [302, 404, 404, 404, 404, 404, 404],
+    f"{ONE}delete/": OWNERS,
+    f"{ONE}take-down/": OWNERS,
+}
 # Sent mail in development.
 DEVELOPMENT = {
     "dev/mailbox/": NOBODY,
     "dev/mailbox/(?P<id>[0-9a-f-]{20,60})/": NOBODY,
 }
-MATRIX = {**PUBLIC, **CAPABILITIES, **ACCOUNTS, **ADMIN, **DEVELOPMENT}
+MATRIX = {**PUBLIC, **CAPABILITIES, **ACCOUNTS, **ADMIN, **WORKSPACE, **DEVELOPMENT}
 
 
 def routes():

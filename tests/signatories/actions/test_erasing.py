@@ -7,7 +7,7 @@ from django.core import mail
 from django.utils import timezone
 
 from config import crypto, keys
-from letters.models import AuditEntry, Invitation, Recovery
+from letters.models import AuditEntry, Invitation, Recovery, TeamInvitation
 from signatories import tasks
 from signatories.actions import erasing, signing
 from signatories.actions.signing import Entry
@@ -310,12 +310,18 @@ def test_tasks_erase_and_turn_keys(caplog, time_machine):
 
 def test_links_to_accounts_go_when_their_time_is_over():
     now, alice = timezone.now(), make_user("alice")
-    for model, fields in ((Invitation, {}), (Recovery, {"user": alice})):
+    to_team = {"letter": make_letter(), "role": "press"}
+    for model, fields in (
+        (Invitation, {}),
+        (TeamInvitation, to_team),
+        (Recovery, {"user": alice}),
+    ):
         model.objects.create(digest="a" * 64, expires_at=now, **fields)
     Invitation.objects.create(digest="b" * 64, expires_at=now + timedelta(hours=1))
 
     erased = dict(erasing.erase_expired(now=now))
 
-    assert erased == {"invitations": 1, "links to accounts": 1}
+    assert erased == {"invitations": 1, "invitations to teams": 1, "links to accounts": 1}
     assert [one.digest for one in Invitation.objects.all()] == ["b" * 64]
     assert not Recovery.objects.exists()
+    assert not TeamInvitation.objects.exists()

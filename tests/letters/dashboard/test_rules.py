@@ -1,0 +1,194 @@
+"""Rules: once somebody has signed, they become stricter or stay."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from letters.actions import NotAllowed
+from letters.models import AuditEntry, Letter, Membership, Role
+from signatories.actions import policies
+from tests.factories import make_letter, make_organisation, make_signature, make_user
+from tests.privacy.witnesses import words
+
+pytestmark = pytest.mark.django_db
+
+STRICT = {
+    "visibility": "unlisted",
+    "eligibility": "organisations",
+    "reach": "only",
+    "review_policy": "before",
+    "allows_named": True,
+    "allows_anonymous": False,
+    "accepts_unverified": False,
+    "allows_unverified_anonymous": False,
+    "allows_vouching": False,
+    "allows_login": False,
+    "minimum_group_size": 8,
+}
+LOOSE = {
+    "visibility": "public",
+    "eligibility": "anybody",
+    "reach": "family",
+    "review_policy": "after",
+    "allows_anonymous": True,
+    "accepts_unverified": True,
+    "allows_unverified_anonymous": True,
+    "allows_vouching": True,
+    "allows_login": True,
+    "minimum_group_size": 5,
+}
+
+
+@pytest.fixture
+def google():
+    return make_organisation("Google")
+
+
+def letter_with(google, fields):
+    letter = make_letter(slug="library", **fields)
+    letter.organisations.add(google)
+    alice = make_user("alice")
+    Membership.objects.create(letter=letter, user=alice, role=Role.OWNER)
+    return letter, alice
+
+
+def change(letter, actor, google, **wishes):
+    return policies.change(letter=letter, wishes=wishes, organisations=[google], actor=actor)
+
+
+@pytest.mark.parametrize("name", LOOSE)
+def test_no_rule_becomes_looser_once_somebody_has_signed(google, name):
+    letter, alice = letter_with(google, STRICT)
+    make_signature(letter)
+
+    with pytest.raises(NotAllowed, match="only become stricter"):
+        change(letter, alice, google, **{name: LOOSE[name]})
+
+    assert getattr(Letter.objects.get(), name) == STRICT[name]
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("name", LOOSE)
+def test_any_rule_may_become_stricter_and_before_the_first_signature_looser(google, name):
+    letter, alice = letter_with(google, {**LOOSE, "allows_named": True})
+    change(letter, alice, google, **{name: STRICT[name]})
+    assert getattr(Letter.objects.get(), name) == STRICT[name]
+
+    change(letter, alice, google, **{name: LOOSE[name]})
+    make_signature(letter)
+    change(letter, alice, google, **{name: STRICT[name]})
+
+    assert getattr(Letter.objects.get(), name) == STRICT[name]
+    assert [entry.verb for entry in AuditEntry.objects.all()] == ["letter.rules_changed"] * 3
+
+
+@pytest.mark.parametrize(("now", "wish"), [("internal", "public"), ("public", "internal")])
+def test_letter_goes_neither_inside_nor_outside_by_a_rule(google, now, wish):
+    letter, alice = letter_with(google, {"visibility": now})
+    make_signature(letter)
+
+    with pytest.raises(NotAllowed):
+        change(letter, alice, google, visibility=wish)
+
+    assert Letter.objects.get().visibility == now
+
+
+def test_organisations_stay_once_somebody_has_signed(google):
+    letter, alice = letter_with(google, {})
+    make_signature(letter)
+    another = make_organisation("Another")
+
+    for organisations in ([], [another], [google, another]):
+        with pytest.raises(NotAllowed):
+            policies.change(letter=letter, wishes={}, organisations=organisations, actor=alice)
+
+    assert list(letter.organisations.all()) == [google]
+
+
+def test_goal_and_last_day_may_change_at_any_time(google):
+    letter, alice = letter_with(google, {})
+    make_signature(letter)
+    day = timezone.now() + timedelta(days=3)
+
+    change(letter, alice, google, goal=500, closes_at=day, summary="Short.")
+
+    changed = Letter.objects.get()
+    assert (changed.goal, changed.closes_at, changed.summary) == (500, day, "Short.")
+
+
+@pytest.mark.parametrize("role", ["editor", "moderator", "press", None])
+def test_rules_are_for_owners(google, role):
+    letter, _alice = letter_with(google, {})
+    bob = make_user("bob")
+    if role:
+        Membership.objects.create(letter=letter, user=bob, role=role)
+    browser = Client()
+    browser.force_login(bob)
+
+    with pytest.raises(NotAllowed):
+        change(letter, bob, google, goal=5)
+
+    assert browser.get("/manage/letters/library/rules/").status_code == (200 if role else 404)
+    assert browser.post("/manage/letters/library/rules/", {"goal": 5}).status_code == 404
+
+
+# The page -----------------------------------------------------------------------------------
+
+
+def form_of(**changes):
+    form = {
+        "visibility": "public",
+        "eligibility": "anybody",
+        "reach": "only",
+        "review_policy": "before",
+        "allows_named": "on",
+        "allows_anonymous": "on",
+        "accepts_unverified": "on",
+        "minimum_group_size": "5",
+        "organisations": "",
+        **changes,
+    }
+    return {name: value for name, value in form.items() if value is not None}
+
+
+@pytest.fixture
+def page():
+    letter = make_letter(slug="library")
+    alice = make_user("alice")
+    Membership.objects.create(letter=letter, user=alice, role=Role.OWNER)
+    browser = Client()
+    browser.force_login(alice)
+    return lambda **changes: browser.post("/manage/letters/library/rules/", form_of(**changes))
+
+
+def test_page_saves_and_says_where_something_is_wrong(page, google):
+    assert page(goal="300", closes_at="2099-01-31T18:00").url == "/manage/letters/library/rules/"
+    assert Letter.objects.get().goal == 300
+
+    for changes, why in (
+        ({"minimum_group_size": "2"}, "fewer than three protects nobody"),
+        ({"minimum_group_size": "many"}, "whole number"),
+        ({"visibility": "secret"}, "not one of the available choices"),
+        ({"visibility": "internal"}, "Name the organisations"),
+        ({"eligibility": "organisations"}, "Name the organisations"),
+        ({"organisations": "Gogle\nNobody <b>"}, "Not listed: Gogle, Nobody <b>"),
+        ({"allows_named": None, "allows_anonymous": None}, "Allow at least one way to appear"),
+        ({"opens_at": "2099-02-01T00:00", "closes_at": "2099-01-01T00:00"}, "closes before"),
+        ({"closes_at": "soon"}, "valid date"),
+    ):
+        answer = page(**changes)
+        assert answer.status_code == 200, changes
+        assert why in words(answer).replace("&lt;", "<").replace("&gt;", ">"), changes
+        assert "<b>" not in answer.content.decode().split("<form", 2)[-1].split("</form")[0]
+
+
+def test_page_says_that_rules_only_become_stricter(page):
+    letter = Letter.objects.get()
+    make_signature(letter)
+
+    answer = page(review_policy="after")
+
+    assert "People have signed under these rules" in words(answer)
+    assert Letter.objects.get().review_policy == "before"

@@ -1,0 +1,222 @@
+"""Teams: links that work once, roles, and an owner who stays."""
+
+import os
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from letters.actions import NotAllowed, teams
+from letters.models import AuditEntry, Membership, Role, TeamInvitation
+from tests.factories import make_letter, make_user
+from tests.privacy.witnesses import words
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def letter():
+    return make_letter(slug="library")
+
+
+@pytest.fixture
+def alice(letter):
+    return member(letter, "alice", Role.OWNER)
+
+
+def member(letter, name, role):
+    user = make_user(name)
+    Membership.objects.create(letter=letter, user=user, role=role)
+    return user
+
+
+def role_of(user):
+    found = Membership.objects.filter(user=user).first()
+    return found.role if found else None
+
+
+def test_link_lets_one_person_join_in_its_role(letter, alice):
+    token = teams.invite(letter=letter, role=Role.MODERATOR, actor=alice)
+    bob, charlie = make_user("bob"), make_user("charlie")
+    assert token not in str(list(TeamInvitation.objects.values()))
+
+    membership = teams.join(token=token, actor=bob)
+
+    assert (membership.letter, membership.role, bob.is_staff) == (letter, "moderator", True)
+    with pytest.raises(teams.InvitationIsOver):
+        teams.join(token=token, actor=charlie)
+    assert role_of(charlie) is None
+    verbs = AuditEntry.objects.order_by("pk").values_list("verb", "actor__username", "reason")
+    assert list(verbs) == [
+        ("team.invited", "alice", "moderator"),
+        ("team.joined", "bob", "moderator"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("has", "gets", "expected"),
+    [("owner", "press", "owner"), ("press", "editor", "editor"), ("editor", "editor", "editor")],
+)
+def test_link_never_lowers_a_role(letter, alice, has, gets, expected):
+    bob = member(letter, "bob", has)
+
+    teams.join(token=teams.invite(letter=letter, role=gets, actor=alice), actor=bob)
+
+    assert role_of(bob) == expected
+
+
+def test_link_ends_when_it_is_taken_back_or_expires(letter, alice, time_machine):
+    taken, late = (teams.invite(letter=letter, role="press", actor=alice) for _each in range(2))
+    other = make_letter()
+    first = TeamInvitation.objects.order_by("pk").first()
+    with pytest.raises(NotAllowed):
+        teams.take_back(letter=other, pk=first.pk, actor=alice)
+    for _twice in range(2):
+        teams.take_back(letter=letter, pk=first.pk, actor=alice)
+    time_machine.move_to(timezone.now() + timedelta(days=8))
+
+    for token in (taken, late, "x" * 43):
+        with pytest.raises(teams.InvitationIsOver):
+            teams.join(token=token, actor=make_user(f"bob {token[:5]}"))
+
+
+@pytest.mark.parametrize("role", ["editor", "moderator", "press", None])
+def test_inviting_and_giving_roles_is_for_owners(letter, alice, role):
+    bob = member(letter, "bob", role) if role else make_user("bob")
+    membership = letter.memberships.get(user=bob if role else alice)
+
+    with pytest.raises(NotAllowed):
+        teams.invite(letter=letter, role="owner", actor=bob)
+    with pytest.raises(NotAllowed):
+        teams.change_role(membership=membership, role="owner", actor=bob)
+    with pytest.raises(NotAllowed):
+        teams.remove(membership=letter.memberships.get(user=alice), actor=bob)
+
+    assert (role_of(alice), role_of(bob)) == ("owner", role)
+    assert not TeamInvitation.objects.exists()
+
+
+def test_owner_of_another_letter_changes_nothing_here(letter, alice):
+    eve = member(make_letter(), "eve", Role.OWNER)
+
+    for act in (
+        lambda: teams.invite(letter=letter, role="press", actor=eve),
+        lambda: teams.remove(membership=letter.memberships.get(user=alice), actor=eve),
+        lambda: teams.change_role(
+            membership=letter.memberships.get(user=alice), role="press", actor=eve
+        ),
+    ):
+        with pytest.raises(NotAllowed):
+            act()
+
+    assert role_of(alice) == "owner"
+
+
+def test_letter_keeps_an_owner(letter, alice):
+    membership = letter.memberships.get(user=alice)
+
+    with pytest.raises(NotAllowed, match="keeps an owner"):
+        teams.remove(membership=membership, actor=alice)
+    with pytest.raises(NotAllowed, match="keeps an owner"):
+        teams.change_role(membership=membership, role="editor", actor=alice)
+
+    bob = member(letter, "bob", Role.OWNER)
+    teams.remove(membership=membership, actor=alice)
+    assert (role_of(alice), role_of(bob)) == (None, "owner")
+
+
+def test_member_leaves_and_an_owner_removes(letter, alice):
+    bob, erin = member(letter, "bob", Role.MODERATOR), member(letter, "erin", Role.EDITOR)
+
+    teams.remove(membership=letter.memberships.get(user=bob), actor=bob)
+    teams.remove(membership=letter.memberships.get(user=erin), actor=alice)
+
+    assert (role_of(bob), role_of(erin)) == (None, None)
+    verbs = AuditEntry.objects.order_by("pk").values_list("verb", flat=True)
+    assert list(verbs) == ["team.left", "team.removed"]
+
+
+def test_unknown_role_is_refused(letter, alice):
+    with pytest.raises(NotAllowed, match="Choose a role"):
+        teams.invite(letter=letter, role="king", actor=alice)
+    with pytest.raises(NotAllowed, match="Choose a role"):
+        teams.change_role(membership=letter.memberships.get(), role="king", actor=alice)
+
+
+# The pages ----------------------------------------------------------------------------------
+
+
+def test_page_shows_a_link_once_and_whoever_has_it_joins(letter, alice):
+    browser = Client()
+    browser.force_login(alice)
+    page = browser.post("/manage/letters/library/team/", {"do": "invite", "role": "editor"})
+    link = page.context["link"]
+    assert link.endswith("/") and "/manage/join/" in link
+    assert link not in browser.get("/manage/letters/library/team/").content.decode()
+    path = link[link.index("/manage/") :]
+    other = Client()
+    assert other.get(path).url.startswith("/accounts/login/")
+    bob = make_user("bob")
+    other.force_login(bob)
+
+    asked = other.get(path)
+    assert "invites you to the team" in words(asked)
+    assert role_of(bob) is None
+    joined = other.post(path)
+
+    assert joined.url == "/manage/letters/library/"
+    assert role_of(bob) == "editor"
+    assert other.get(path).status_code == 404
+
+
+def test_page_changes_roles_of_its_own_team_only(letter, alice):
+    stranger = member(make_letter(), "eve", Role.EDITOR)
+    browser = Client()
+    browser.force_login(alice)
+    number = Membership.objects.get(user=stranger).pk
+
+    page = browser.post(
+        "/manage/letters/library/team/", {"do": f"role:{number}", f"role-{number}": "press"}
+    )
+
+    assert "no longer on the team" in words(page)
+    assert role_of(stranger) == "editor"
+
+
+@pytest.mark.parametrize("wish", ["", "role:x", "remove:", "remove:99999999999999999999", "x:1"])
+def test_page_answers_nonsense_in_words(letter, alice, wish):
+    browser = Client()
+    browser.force_login(alice)
+
+    assert browser.post("/manage/letters/library/team/", {"do": wish}).status_code in (200, 302)
+    assert role_of(alice) == "owner"
+
+
+@pytest.mark.skipif(
+    "postgres" not in os.environ.get("DATABASE_URL", ""), reason="needs real concurrency"
+)
+@pytest.mark.django_db(transaction=True)
+def test_of_many_with_one_link_one_joins():
+    letter = make_letter()
+    alice = member(letter, "alice", Role.OWNER)
+    token = teams.invite(letter=letter, role=Role.PRESS, actor=alice)
+    people = [make_user(f"bob {n}") for n in range(8)]
+
+    def join(user):
+        try:
+            teams.join(token=token, actor=user)
+        except NotAllowed:
+            pass
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=join, args=[user]) for user in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert letter.memberships.filter(role=Role.PRESS).count() == 1
