@@ -19,6 +19,7 @@ class Watch:
     origin: str
     foreign_requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    is_offline: bool = False
     pages: set[str] = field(default_factory=set)
 
     def note_request(self, request: Request) -> None:
@@ -37,7 +38,8 @@ class Watch:
             message.text.startswith("Failed to load resource")
             and message.location["url"] in self.pages
         )
-        if message.type in ("error", "warning") and not is_own_status:
+        is_meant = is_own_status or self.is_offline
+        if message.type in ("error", "warning") and not is_meant:
             self.complaints.append(f"{message.text} ({message.location['url']})")
 
     def note_page_error(self, error: object) -> None:
@@ -59,7 +61,9 @@ def open_page(browser: Browser, origin: str, **options: object):
     context.set_default_timeout(PATIENCE_MS)
     watch = watch_context(context, origin)
     try:
-        yield context.new_page()
+        page = context.new_page()
+        page.watch = watch  # type: ignore[attr-defined]
+        yield page
     finally:
         context.close()
     assert (watch.foreign_requests, watch.complaints) == ([], [])
