@@ -1,7 +1,7 @@
 """What organisers write: shape and clean input."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -260,6 +260,12 @@ class RulesForm(Dressed, forms.ModelForm):
             sentence = gettext("Not listed: %(names)s. Ask the host to list them.")
             raise ValidationError(sentence, params={"names": ", ".join(unknown)})
         return found
+
+    def clean_closes_at(self) -> datetime | None:
+        moment: datetime | None = self.cleaned_data["closes_at"]
+        if moment and moment <= timezone.now() and "closes_at" in self.changed_data:
+            raise ValidationError(gettext("This moment has passed. To end it now, close it."))
+        return moment
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -21,7 +21,8 @@ from letters.actions import (
     publish_text,
 )
 from letters.demands import demands_as_lines
-from letters.models import Draft, Letter, LetterVersion, Membership, Role, Status, User
+from letters.models import Draft, Letter, LetterVersion, Membership, Response, Role, Status, User
+from letters.models.draft import LONGEST_DRAFT
 from letters.permissions import edited_by, owned_by
 
 LONGEST_SLUG = 60
@@ -97,6 +98,8 @@ def save(*, letter: Letter, written: Written, revision: int, actor: User) -> Dra
         return draft
     if draft.revision != revision:
         raise Overtaken(_("Somebody has saved another draft meanwhile."))
+    if max(len(written.text), len(written.demands)) > LONGEST_DRAFT:
+        raise NotAllowed(_("This is longer than a letter can be. Shorten it, then save it."))
     draft.title, draft.text, draft.demands = written.title, written.text, written.demands
     draft.revision += 1
     draft.saved_by, draft.saved_at = actor, timezone.now()
@@ -127,7 +130,11 @@ def delete_letter(*, letter: Letter, actor: User) -> None:
     if letter.status != Status.DRAFT:
         raise NotAllowed(_("Only a letter that was never published can be deleted."))
     audit(verb="letter.deleted", actor=actor, target=f"letter:{letter.pk}")
-    letter.delete()
+    # A host may have given it a text already, and somebody an answer to that. What is protected
+    # from being deleted alone goes first.
+    Response.objects.filter(recipient__letter=letter).delete()
+    Letter.objects.filter(pk=letter.pk).update(current_version=None)
+    Letter.objects.filter(pk=letter.pk).delete()
 
 
 # Publishing -------------------------------------------------------------------------------

@@ -71,7 +71,12 @@ def change(
         raise NotAllowed(_("A sealed letter keeps its rules."))
     before = {one.pk for one in letter.organisations.all()}
     after = {one.pk for one in organisations}
-    if has_signatures and (loosened(letter, wishes) or before != after):
+    wishes = {name: wish for name, wish in wishes.items() if getattr(letter, name) != wish}
+    if not wishes and before == after:
+        return letter
+    # A letter for anybody may become one for some; whose people those are stays then.
+    is_moved = letter.is_for_organisations and before != after
+    if has_signatures and (loosened(letter, wishes) or is_moved):
         raise NotAllowed(_("People have signed under these rules. They can only become stricter."))
     for name in FIELDS:
         if name in wishes:

@@ -1,5 +1,6 @@
 """To whom a letter is addressed, and what they answered."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,7 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from letters.actions import NotAllowed, _locked, audit
+from letters.actions import NotAllowed, Overtaken, _locked, audit
 from letters.models import (
     Demand,
     Letter,
@@ -32,13 +33,40 @@ class Addressee:
     pk: int | None = None
 
 
+def addressees_of(letter: Letter) -> list[Addressee]:
+    """The recipients as they stand."""
+    rows = letter.recipients.select_related("organisation")
+    return [Addressee(row.name, row.role, row.organisation, row.pk) for row in rows]
+
+
+def digest_of(addressees: list[Addressee]) -> str:
+    """What tells one list from another, so that nobody replaces one that they have not seen."""
+    lines = [
+        (one.pk, one.name, one.role, one.organisation and one.organisation.pk)
+        for one in addressees
+    ]
+    return hashlib.sha256(repr(lines).encode()).hexdigest()[:16]
+
+
+def _said(addressees: list[Addressee]) -> list[tuple[str, str, Organisation | None]]:
+    return [(one.name, one.role, one.organisation) for one in addressees]
+
+
 @transaction.atomic
-def set_recipients(*, letter: Letter, addressees: list[Addressee], actor: User) -> None:
+def set_recipients(
+    *, letter: Letter, addressees: list[Addressee], actor: User, instead_of: str | None = None
+) -> None:
     """Make these the letter's recipients, in this order. Twice is once. Raises `NotAllowed`.
 
-    Whoever has answered stays: what was recorded is not lost with a slip.
+    Whoever has answered stays: what was recorded is not lost with a slip. `instead_of` is the
+    digest of the list that was changed; raises `Overtaken` where another one stands by now.
     """
     letter = _locked(letter, actor, edited_by)
+    before = addressees_of(letter)
+    if _said(before) == _said(addressees):
+        return
+    if instead_of is not None and instead_of != digest_of(before):
+        raise Overtaken(_("Somebody has changed the recipients meanwhile."))
     present = {row.pk: row for row in letter.recipients.all()}
     kept = {one.pk for one in addressees if one.pk in present}
     leaving = letter.recipients.exclude(pk__in=kept)
@@ -48,7 +76,7 @@ def set_recipients(*, letter: Letter, addressees: list[Addressee], actor: User) 
     # Places are unique: first out of the way, then to where they belong.
     letter.recipients.update(position=F("position") + AWAY)
     for position, one in enumerate(addressees, start=1):
-        row = present.get(one.pk or 0) or Recipient(letter=letter)
+        row = present.pop(one.pk or 0, None) or Recipient(letter=letter)
         row.position, row.name, row.role = position, one.name, one.role
         row.organisation = one.organisation
         row.full_clean(validate_constraints=False)
@@ -76,6 +104,9 @@ def record_response(
         raise NotAllowed(_("This demand is another letter’s."))
     found = Response.objects.filter(recipient=recipient, demand=demand).first()
     response = found or Response(recipient=recipient, demand=demand)
+    before = (response.outcome, response.responded_on, response.statement, response.source)
+    if found and before == (outcome, responded_on, statement, source):
+        return found
     response.outcome, response.responded_on = outcome, responded_on
     response.statement, response.source = statement, source
     response.full_clean()

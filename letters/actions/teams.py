@@ -15,6 +15,7 @@ from letters.models import Letter, Membership, Role, TeamInvitation, User
 from letters.permissions import owned_by, read_by
 
 TEAM = "team"
+MOST_INVITATIONS = 50
 
 
 class InvitationIsOver(NotAllowed):
@@ -35,6 +36,8 @@ def invite(*, letter: Letter, role: str, actor: User) -> str:
         raise NotAllowed(_("Choose a role."))
     now = timezone.now()
     TeamInvitation.objects.expired(now).delete()
+    if TeamInvitation.objects.open(now).filter(letter=letter).count() >= MOST_INVITATIONS:
+        raise NotAllowed(_("So many links are open that you had better take some back first."))
     token = crypto.new_token()
     invitation = TeamInvitation.objects.create(
         letter=letter,
@@ -72,6 +75,8 @@ def join(*, token: str, actor: User) -> Membership:
     invitation = invitation_behind(token)
     if invitation is None:
         raise InvitationIsOver
+    # Somebody with two links who uses both at once, is on the team once.
+    list(Letter.objects.select_for_update(no_key=True).filter(pk=invitation.letter_id))
     deleted, _by_model = TeamInvitation.objects.filter(pk=invitation.pk).delete()
     if not deleted:
         raise InvitationIsOver
@@ -129,8 +134,10 @@ def _locked_membership(
 
 
 def _refuse_to_lose_the_last_owner(membership: Membership) -> None:
+    """An owner whose account is closed keeps nothing."""
     owners = Membership.objects.filter(letter=membership.letter_id, role=Role.OWNER)
-    if membership.role == Role.OWNER and owners.count() == 1:
+    others = owners.filter(user__is_active=True).exclude(pk=membership.pk)
+    if membership.role == Role.OWNER and not others.exists():
         raise NotAllowed(_("A letter keeps an owner. Make somebody else one first."))
 
 

@@ -1,5 +1,6 @@
 """Who comes in: people with an account, to the letters on whose team they are."""
 
+import functools
 from collections.abc import Callable
 from typing import cast
 
@@ -24,6 +25,17 @@ def for_organisers(view: View) -> View:
     return login_required(view)
 
 
+def for_scripts(view: View) -> View:
+    """As `for_organisers`; a script that asks without an account gets no log-in page for it."""
+
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return HttpResponse(status=401)
+        return view(request, *args, **kwargs)
+
+    return functools.update_wrapper(wrapped, view)
+
+
 def letter_or_404(
     request: HttpRequest, allowed: Callable[[User], QuerySet[Letter]], slug: str
 ) -> Letter:
@@ -34,10 +46,10 @@ def letter_or_404(
     return found
 
 
-def role_in(letter: Letter, user: User) -> str:
-    """The role as a word for the page, or nothing for a host who is on no team."""
-    membership = Membership.objects.filter(letter=letter, user=user).first()
-    return membership.get_role_display() if membership else ""
+def roles_in(letters: list[Letter], user: User) -> dict[int, str]:
+    """The role in each letter, by its key, as a word for the page; a host may have none."""
+    found = Membership.objects.filter(letter__in=letters, user=user)
+    return {one.letter_id: one.get_role_display() for one in found}
 
 
 # Forms that save and preview while one writes load our own scripts, and ask this site alone.

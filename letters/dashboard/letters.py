@@ -10,6 +10,7 @@ from config.second_factor import has_second_factor
 from letters.actions import NotAllowed, drafts
 from letters.checklist import checklist_of
 from letters.dashboard.access import for_organisers, letter_or_404, organiser
+from letters.dashboard.numbers import number_in
 from letters.dashboard.pages import as_read, letter_page
 from letters.forms import HostNoteForm, NewLetterForm
 from letters.models import Letter, Status
@@ -66,11 +67,10 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
 def _publish(request: HttpRequest, letter: Letter) -> Letter:
     user, draft = organiser(request), drafts.draft_of(letter)
     text = checklist_of(letter, draft, has_second_factor(user)).ready_text()
-    revision = request.POST.get("revision", "")
     return drafts.publish_draft(
         letter=letter,
         text=text,
-        revision=int(revision) if revision.isdecimal() else -1,
+        revision=number_in(request.POST.get("revision", ""), otherwise=-1),
         actor=user,
         on=timezone.localdate(),
     )
@@ -92,11 +92,12 @@ def returned(request: HttpRequest, slug: str) -> HttpResponse:
     """Give a letter that waits for approval back to its team: for hosts."""
     letter = letter_or_404(request, approved_by, slug)
     form = HostNoteForm(request.POST if request.method == "POST" else None)
-    if not getattr(request, "csrf_failed", False) and form.is_valid():
+    csrf_failed = getattr(request, "csrf_failed", False)
+    if not csrf_failed and form.is_valid():
         note = form.cleaned_data["note"]
         drafts.return_to_team(letter=letter, actor=organiser(request), note=note)
         return redirect("manage:letters")
-    return letter_page(request, "returned", letter, form=form)
+    return letter_page(request, "returned", letter, form=form, status=403 if csrf_failed else 200)
 
 
 @for_organisers

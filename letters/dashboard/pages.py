@@ -9,6 +9,7 @@ from letters.actions.drafts import Written
 from letters.dashboard.access import organiser
 from letters.demands import lines_as_demands
 from letters.models import Demand, Draft, Letter, LetterVersion, Status
+from letters.models.draft import LONGEST_DRAFT
 from letters.permissions import edited_by, moderated_by, owned_by
 
 STAGES = (Status.DRAFT, Status.PUBLISHED, Status.CLOSED, Status.SEALED)
@@ -20,7 +21,7 @@ def as_read(written: Written | Draft) -> dict[str, Any]:
         Demand(number=number, lead=lead, text=demand)
         for number, (lead, demand) in enumerate(lines_as_demands(written.demands), start=1)
     ]
-    version = LetterVersion(title=written.title, text=written.text)
+    version = LetterVersion(title=written.title, text=written.text[:LONGEST_DRAFT])
     return {"version": version, "demands": demands}
 
 

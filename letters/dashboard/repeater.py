@@ -3,39 +3,43 @@
 The fields of row 3 are called `demand-3-lead`, its buttons `do` with the value `demand:up:3`.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from letters.dashboard.numbers import number_in
 
 MOST_ROWS = 200
 
 
 @dataclass(frozen=True)
 class Row:
-    """`focus` is the tool that a keyboard goes on with after the page came back."""
+    """`focus` is the tool that a keyboard goes on with after the page came back; `faults` says
+    what is wrong with which field."""
 
     number: int
     values: dict[str, str]
     focus: str = ""
-    error: str = ""
+    faults: defaultdict[str, str] = field(default_factory=lambda: defaultdict(str))
 
 
 def rows_in(data: Mapping[str, str], name: str, fields: tuple[str, ...]) -> list[dict[str, str]]:
-    """What was typed, row by row, in the order of their numbers."""
-    numbers = sorted(
-        int(parts[1])
+    """What was typed, row by row, in the order of their numbers; of too many, the first ones."""
+    numbers = {
+        number_in(parts[1], otherwise=0)
         for parts in (key.split("-") for key in data)
-        if len(parts) == 3 and parts[0] == name and parts[2] == fields[0] and parts[1].isdecimal()
-    )
+        if len(parts) == 3 and parts[0] == name and parts[2] in fields
+    }
     return [
-        {field: data.get(f"{name}-{number}-{field}", "") for field in fields}
-        for number in numbers[:MOST_ROWS]
+        {part: data.get(f"{name}-{number}-{part}", "").replace("\0", "") for part in fields}
+        for number in sorted(numbers - {0})[:MOST_ROWS]
     ]
 
 
 def act(rows: list[dict[str, str]], name: str, fields: tuple[str, ...], wish: str) -> list[Row]:
     """The rows after a press of one of the buttons; as they are for any other wish."""
     target, tool, number = [*wish.split(":"), "", "", ""][:3]
-    place = int(number) - 1 if number.isdecimal() else -1
+    place = number_in(number, otherwise=0) - 1
     rows, focused = list(rows), -1
     if target != name:
         tool = ""

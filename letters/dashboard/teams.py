@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from letters.actions import NotAllowed, teams
 from letters.dashboard.access import for_organisers, letter_or_404, organiser
+from letters.dashboard.numbers import number_in
 from letters.dashboard.pages import letter_page
 from letters.models import Letter, Membership, Role, TeamInvitation
 from letters.permissions import read_by
@@ -66,7 +67,7 @@ def _act(request: HttpRequest, letter: Letter) -> str:
     if tool == "invite":
         token = teams.invite(letter=letter, role=data.get("role", ""), actor=user)
         return settings.SITE_URL + reverse("manage:join", args=[token])
-    number = int(which) if which.isdecimal() else 0
+    number = number_in(which, otherwise=0)
     if tool == "take_back":
         teams.take_back(letter=letter, pk=number, actor=user)
         return ""

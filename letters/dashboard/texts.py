@@ -11,7 +11,14 @@ from letters import differences
 from letters.actions import NotAllowed, Overtaken, Text, drafts
 from letters.actions.drafts import Written
 from letters.dashboard import repeater
-from letters.dashboard.access import completes_forms, for_organisers, letter_or_404, organiser
+from letters.dashboard.access import (
+    completes_forms,
+    for_organisers,
+    for_scripts,
+    letter_or_404,
+    organiser,
+)
+from letters.dashboard.numbers import number_in
 from letters.dashboard.pages import as_read, letter_page
 from letters.demands import demands_as_lines, lines_as_demands
 from letters.models import Draft, Letter
@@ -48,7 +55,7 @@ def text(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, letter, draft, written, shown, is_saved=True)
 
 
-@for_organisers
+@for_scripts
 @require_POST
 def autosave(request: HttpRequest, slug: str) -> HttpResponse:
     """Save without a page, for scripts: the answer is the line that says so."""
@@ -62,7 +69,7 @@ def autosave(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "manage/_saved.html", context)
 
 
-@for_organisers
+@for_scripts
 @require_POST
 def preview(request: HttpRequest, slug: str) -> HttpResponse:
     """What was typed, as it will be read; nothing is saved."""
@@ -90,11 +97,10 @@ def discard(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _save(request: HttpRequest, letter: Letter, written: Written) -> Draft:
-    revision = request.POST.get("revision", "")
     return drafts.save(
         letter=letter,
         written=written,
-        revision=int(revision) if revision.isdecimal() else 0,
+        revision=number_in(request.POST.get("revision", ""), otherwise=0),
         actor=organiser(request),
     )
 
@@ -134,7 +140,7 @@ def _page(
     **context: Any,
 ) -> HttpResponse:
     context = {"draft": draft, "written": written, "rows": rows, **as_read(written), **context}
-    context.setdefault("is_overtaken", False)
+    context = {"is_overtaken": False, "is_saved": False, **context}
     return letter_page(request, "text", letter, status=status, **context)
 
 

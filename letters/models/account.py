@@ -46,11 +46,23 @@ class Invitation(OneTimeLink):
         return str(self.pk)
 
 
+class TeamInvitationQuerySet(OneTimeLinkQuerySet):
+    def open(self, now: datetime) -> Self:
+        """Those whose maker could still make them: who leaves a team leaves no way back in."""
+        owns = Q(
+            made_by__memberships__letter=F("letter"), made_by__memberships__role=Role.OWNER
+        )
+        makers = self.filter(Q(made_by__is_superuser=True) | owns, made_by__is_active=True)
+        return super().open(now).filter(pk__in=makers.values("pk"))
+
+
 class TeamInvitation(OneTimeLink):
     """Lets whoever holds its link, and has an account, join a letter's team in one role."""
 
     letter = models.ForeignKey("letters.Letter", models.CASCADE, related_name="team_invitations")
     role = models.CharField(_("role"), max_length=12, choices=Role)
+
+    objects = TeamInvitationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("invitation to a team")

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from config.templatetags.drawings import bar_scale
-from letters.dashboard.access import for_organisers, letter_or_404, organiser, role_in
+from letters.dashboard.access import for_organisers, letter_or_404, organiser, roles_in
 from letters.dashboard.pages import letter_page
 from letters.models import Letter, Role, Status, User
 from letters.permissions import approved_by, moderated_by, owned_by, read_by
@@ -23,6 +23,7 @@ from signatories import breakdown, growth, statistics
 
 LETTERS_A_PAGE = 30
 DECISIONS = 8
+SHOWN = 20  # of what has a page of its own
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,14 @@ def letters(request: HttpRequest) -> HttpResponse:
     rows = _own(user).select_related("tally").filter(slug__gt=after).order_by("slug")
     found = list(rows[: LETTERS_A_PAGE + 1])
     shown = found[:LETTERS_A_PAGE]
+    roles = roles_in(shown, user)
     context = {
         "entries": [
-            {"letter": one, "tally": statistics.tally_of(one), "role": role_in(one, user)}
+            {"letter": one, "tally": statistics.tally_of(one), "role": roles.get(one.pk, "")}
             for one in shown
         ],
         "next_after": shown[-1].slug if len(found) > LETTERS_A_PAGE else "",
-        "waiting": approved_by(user).order_by("submitted_on", "slug"),
+        "waiting": approved_by(user).order_by("submitted_on", "slug")[:LETTERS_A_PAGE],
     }
     return render(request, "manage/letters.html", context)
 
@@ -82,8 +84,10 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         decisions=letter.audit_entries.filter(verb__startswith="signature.").select_related(
             "actor"
         )[:DECISIONS],
-        recipients=letter.recipients.prefetch_related("responses"),
-        members=letter.memberships.select_related("user").order_by("role", "user__username"),
+        recipients=letter.recipients.prefetch_related("responses")[:SHOWN],
+        members=letter.memberships.select_related("user").order_by("role", "user__username")[
+            :SHOWN
+        ],
     )
 
 

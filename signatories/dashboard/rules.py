@@ -1,7 +1,9 @@
 """The rules of a letter, with what each of them means."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from config.http import keeps_what_was_typed
@@ -22,7 +24,8 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     allowed = owned_by if request.method == "POST" else read_by
     letter = letter_or_404(request, allowed, slug)
     csrf_failed = getattr(request, "csrf_failed", False)
-    form = RulesForm(Letter.objects.get(pk=letter.pk), request.POST or None)
+    sent = request.POST if request.method == "POST" else None
+    form = RulesForm(Letter.objects.get(pk=letter.pk), sent)
     refusal = ""
     if request.method == "POST" and not csrf_failed and form.is_valid():
         try:
@@ -32,6 +35,7 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
                 organisations=form.cleaned_data["organisations"],
                 actor=organiser(request),
             )
+            messages.success(request, _("The rules are saved."))
             return redirect("manage:policy", slug)
         except NotAllowed as error:
             refusal = str(error)

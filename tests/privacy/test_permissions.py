@@ -184,8 +184,9 @@ WORKSPACE = {
     f"{ONE}rules/": MEMBERS,
     f"{ONE}team/": MEMBERS,
     f"{ONE}text/": EDITORS,
-    f"{ONE}text/save/": [302, 405, 405, 405, 405, 405, 405],
-    f"{ONE}text/preview/": [302, 405, 405, 405, 405, 405, 405],
+    # For scripts, which no log-in page would help.
+    f"{ONE}text/save/": [401, 405, 405, 405, 405, 405, 405],
+    f"{ONE}text/preview/": [401, 405, 405, 405, 405, 405, 405],
     f"{ONE}text/discard/": EDITORS,
     f"{ONE}recipients/": EDITORS,
     f"{ONE}responses/": EDITORS,

@@ -3,9 +3,10 @@
 import pytest
 from django.utils import timezone
 
-from letters.actions import NotAllowed, Overtaken, Text, drafts
+from letters.actions import NotAllowed, Overtaken, Text, drafts, publish_text
 from letters.actions.drafts import Written
 from letters.models import AuditEntry, Draft, Letter, Membership, Role, Status
+from letters.models.draft import LONGEST_DRAFT
 from tests.factories import make_letter, make_user
 
 pytestmark = pytest.mark.django_db
@@ -237,3 +238,68 @@ def test_owner_takes_a_submission_back(written, alice):
 
     assert letter.submitted_on is None
     assert verbs().count("letter.submission_taken_back") == 1
+
+
+@pytest.mark.parametrize("role", [Role.EDITOR, Role.MODERATOR, Role.PRESS, None])
+def test_deleting_submitting_and_taking_back_is_for_owners(written, role):
+    bob = member(written, "bob", role) if role else make_user("bob")
+    drafts.start(title="Own", language="en", actor=bob)
+    before = verbs()
+
+    for verb in (
+        lambda: drafts.delete_letter(letter=written, actor=bob),
+        lambda: drafts.take_back_submission(letter=written, actor=bob),
+        lambda: publish(written, bob),
+    ):
+        with pytest.raises(NotAllowed, match="not yours"):
+            verb()
+
+    assert verbs() == before
+    assert Letter.objects.get(pk=written.pk).submitted_on is None
+
+
+def test_letter_with_a_text_of_the_host_and_an_answer_is_deleted(letter, alice):
+    """A host can publish a text of a draft in the administration, and an editor answer it."""
+    publish_text(letter=letter, text=TEXT, actor=None, on=timezone.localdate())
+    letter.refresh_from_db()
+    mayor = letter.recipients.create(position=1, name="The mayor")
+    mayor.responses.create(
+        demand=letter.current_version.demands.get(), outcome="met", responded_on="2026-01-20"
+    )
+
+    drafts.delete_letter(letter=letter, actor=alice)
+
+    assert not Letter.objects.exists()
+    assert (AuditEntry.objects.count(), AuditEntry.objects.filter(letter=None).count()) == (3, 3)
+
+
+def test_save_refuses_what_is_longer_than_a_letter_can_be(letter, alice):
+    long = "x" * (LONGEST_DRAFT + 1)
+
+    for written in (Written("A", long, ""), Written("A", "", long), Written("A" * 501, "", "")):
+        with pytest.raises(NotAllowed):
+            drafts.save(letter=letter, written=written, revision=0, actor=alice)
+
+    assert Draft.objects.get().revision == 0
+
+
+def test_host_publishes_the_draft_that_was_read_and_no_later_one(written, alice):
+    host = make_user("harriet", is_superuser=True)
+    publish(written, alice)
+    drafts.save(letter=written, written=SECOND, revision=1, actor=alice)
+
+    with pytest.raises(Overtaken):
+        publish(written, host, revision=1)
+
+    assert Letter.objects.get().status == Status.DRAFT
+
+
+def test_note_of_the_host_goes_with_publication(written, alice):
+    host = make_user("harriet", is_superuser=True)
+    publish(written, alice)
+    drafts.return_to_team(letter=written, actor=host, note="Name your source.")
+    publish(written, alice)
+
+    letter = publish(written, host)
+
+    assert (letter.status, letter.host_note) == (Status.PUBLISHED, "")

@@ -96,7 +96,7 @@ def test_letter_goes_neither_inside_nor_outside_by_a_rule(google, now, wish):
 
 
 def test_organisations_stay_once_somebody_has_signed(google):
-    letter, alice = letter_with(google, {})
+    letter, alice = letter_with(google, {"eligibility": "organisations"})
     make_signature(letter)
     another = make_organisation("Another")
 

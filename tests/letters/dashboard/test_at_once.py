@@ -1,0 +1,135 @@
+"""Two editors, twenty invited, two owners: what happens where they come in the same moment."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from letters.actions import NotAllowed, Text, drafts, recipients, teams
+from letters.actions.drafts import Written
+from letters.models import Draft, Membership, Role, TeamInvitation
+from tests.factories import make_letter, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NUMBER = 20
+
+
+def at_once(verb, number=NUMBER):
+    """What each of many gets who do the same in the same moment."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite writes one after the other anyway.")
+    start = threading.Barrier(number)
+
+    def do(each):
+        start.wait(60)
+        try:
+            verb(each)
+            return "done"
+        except NotAllowed as refusal:
+            return type(refusal).__name__
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(number) as people:
+        return sorted(people.map(do, range(number)))
+
+
+def letter_with(role, number):
+    letter = make_letter(slug="library")
+    people = [make_user(f"heron {each}") for each in range(number)]
+    for user in people:
+        Membership.objects.create(letter=letter, user=user, role=role)
+    return letter, people
+
+
+def test_of_twenty_with_one_link_one_comes_in():
+    letter, [alice] = letter_with(Role.OWNER, 1)
+    token = teams.invite(letter=letter, role=Role.EDITOR, actor=alice)
+    people = [make_user(f"bob {each}") for each in range(NUMBER)]
+
+    found = at_once(lambda each: teams.join(token=token, actor=people[each]))
+
+    assert found == ["InvitationIsOver"] * (NUMBER - 1) + ["done"]
+    assert letter.memberships.filter(role=Role.EDITOR).count() == 1
+    assert not TeamInvitation.objects.exists()
+
+
+def test_somebody_with_many_links_joins_once():
+    letter, [alice] = letter_with(Role.OWNER, 1)
+    bob = make_user("bob")
+    tokens = [teams.invite(letter=letter, role=Role.PRESS, actor=alice) for _each in range(5)]
+
+    found = at_once(lambda each: teams.join(token=tokens[each], actor=bob), 5)
+
+    assert found == ["done"] * 5
+    assert letter.memberships.filter(user=bob).count() == 1
+
+
+def test_of_many_editors_of_one_draft_one_is_saved():
+    letter, people = letter_with(Role.EDITOR, NUMBER)
+
+    found = at_once(
+        lambda each: drafts.save(
+            letter=letter,
+            written=Written("Title", f"Text of {each}\n", ""),
+            revision=0,
+            actor=people[each],
+        )
+    )
+
+    assert found == ["Overtaken"] * (NUMBER - 1) + ["done"]
+    draft = Draft.objects.get()
+    assert (draft.revision, draft.text) == (1, f"Text of {people.index(draft.saved_by)}\n")
+
+
+def test_of_many_who_publish_a_draft_one_makes_a_version():
+    letter, people = letter_with(Role.EDITOR, 6)
+    written = Written("Title", "Newer.\n", "")
+    drafts.save(letter=letter, written=written, revision=0, actor=people[0])
+
+    found = at_once(
+        lambda each: drafts.publish_draft(
+            letter=letter,
+            text=Text("Title", "Newer.\n", ()),
+            revision=1,
+            actor=people[each],
+            on=timezone.localdate(),
+        ),
+        6,
+    )
+
+    assert found == ["Overtaken"] * 5 + ["done"]
+    assert [one.number for one in letter.versions.all()] == [1, 2]
+
+
+def test_of_owners_who_all_leave_at_once_one_stays():
+    letter, people = letter_with(Role.OWNER, 6)
+    memberships = [letter.memberships.get(user=user) for user in people]
+
+    found = at_once(
+        lambda each: teams.remove(membership=memberships[each], actor=people[each]), 6
+    )
+
+    assert found == ["NotAllowed"] + ["done"] * 5
+    assert letter.memberships.filter(role=Role.OWNER).count() == 1
+
+
+def test_of_many_lists_of_recipients_one_is_saved():
+    letter, people = letter_with(Role.EDITOR, 6)
+    seen = recipients.digest_of([])
+
+    found = at_once(
+        lambda each: recipients.set_recipients(
+            letter=letter,
+            addressees=[recipients.Addressee(f"Mayor {each}"), recipients.Addressee("Council")],
+            actor=people[each],
+            instead_of=seen,
+        ),
+        6,
+    )
+
+    assert found == ["Overtaken"] * 5 + ["done"]
+    assert letter.recipients.count() == 2
