@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -106,7 +106,9 @@ def sign_up(
 
 
 def _invitations(token: str, now: datetime) -> QuerySet[Invitation]:
-    return Invitation.objects.open(now).filter(digest__in=crypto.digests(INVITATION, token))
+    by_a_host = Q(made_by__isnull=True) | Q(made_by__is_active=True, made_by__is_superuser=True)
+    links = Invitation.objects.open(now).filter(by_a_host)
+    return links.filter(digest__in=crypto.digests(INVITATION, token))
 
 
 # Getting in again ---------------------------------------------------------------------------
@@ -138,8 +140,12 @@ def offer_recovery(*, user: User, actor: User | None) -> str:
 
 
 def account_to_recover(token: str) -> User | None:
-    found = _recoveries(token, timezone.now()).select_related("user").first()
-    return found.user if found else None
+    """The account, as long as whoever made the link may still help it: it may do more by now, or
+    its helper less."""
+    found = _recoveries(token, timezone.now()).select_related("user", "made_by").first()
+    if found is None or not found.made_by:
+        return found.user if found else None
+    return recoverable_by(found.made_by).filter(pk=found.user_id).first()
 
 
 @transaction.atomic

@@ -42,8 +42,7 @@ def addressees_of(letter: Letter) -> list[Addressee]:
 def digest_of(addressees: list[Addressee]) -> str:
     """What tells one list from another, so that nobody replaces one that they have not seen."""
     lines = [
-        (one.pk, one.name, one.role, one.organisation and one.organisation.pk)
-        for one in addressees
+        (one.pk, one.name, one.role, one.organisation and one.organisation.pk) for one in addressees
     ]
     return hashlib.sha256(repr(lines).encode()).hexdigest()[:16]
 

@@ -49,9 +49,7 @@ class Invitation(OneTimeLink):
 class TeamInvitationQuerySet(OneTimeLinkQuerySet):
     def open(self, now: datetime) -> Self:
         """Those whose maker could still make them: who leaves a team leaves no way back in."""
-        owns = Q(
-            made_by__memberships__letter=F("letter"), made_by__memberships__role=Role.OWNER
-        )
+        owns = Q(made_by__memberships__letter=F("letter"), made_by__memberships__role=Role.OWNER)
         makers = self.filter(Q(made_by__is_superuser=True) | owns, made_by__is_active=True)
         return super().open(now).filter(pk__in=makers.values("pk"))
 

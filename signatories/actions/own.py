@@ -240,9 +240,7 @@ def why_not_without_name(signature: Signature, appearance: str) -> str:
     """What keeps a signature from appearing so, without a name; nothing if it may."""
     if appearance not in ways_without_name(signature):
         return _("This letter is not signed that way.")
-    if signature.is_anonymous:
-        return ""
-    if not signature.is_verified:
+    if not signature.is_anonymous and not signature.is_verified:
         return _(
             "An anonymous signature rests on a verified organisation, and yours is not verified. "
             "You can withdraw, and sign again from an address that proves where you work."

@@ -51,8 +51,9 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
     sealed = letters.seal(letter=letter, actor=actor)
     _erase_unconfirmed(sealed)
     _reject_undecided(sealed)
-    _forget_hidden_names(sealed)
     batches.publish_last_batch(letter=sealed, now=timezone.now())
+    if _forget_hidden_names(sealed):
+        batches.publish_last_batch(letter=sealed, now=timezone.now())
     batches.refresh_count(letter=sealed)
     sealed.used_addresses.all().delete()
     sealed.subscriptions.all().delete()
@@ -74,13 +75,14 @@ def _reject_undecided(letter: Letter) -> None:
     )
 
 
-def _forget_hidden_names(letter: Letter) -> None:
+def _forget_hidden_names(letter: Letter) -> int:
     """Of names that were given to colleagues, and never shown to the public, only the count
-    stays."""
+    stays: as one of those without a name, and so by the rules of small groups. Return how many.
+    """
     hidden = list(letter.signatures.undecided().values_list("pk", flat=True))
     names = letter.signatures.filter(pk__in=hidden)
     names.filter(method=Method.NONE).update(organisation=None, tenure="")
-    names.update(
+    return names.update(
         appearance=Appearance.COUNTED,
         state=State.APPROVED,
         name="",

@@ -60,12 +60,12 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         return self.exclude(method=Method.NONE)
 
     def by_mailbox(self) -> "SignatureQuerySet":
-        """Those that rest on a mailbox at work: what minimums count.
+        """Those that rest on a mailbox or a login at work: what minimums count.
 
         Any other line costs nobody a mailbox there, so whoever wanted to uncover the few real
         ones could make company for them.
         """
-        return self.filter(method=Method.MAILBOX)
+        return self.filter(method__in=[Method.MAILBOX, Method.LOGIN])
 
     def real(self) -> "SignatureQuerySet":
         return self.filter(is_demonstration=False)

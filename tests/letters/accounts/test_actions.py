@@ -367,3 +367,36 @@ def test_session_that_has_expired_leaves_the_list():
     SessionStore.clear_expired()
 
     assert not alice.account_sessions.exists()
+
+
+# Links of people who may no longer give them ---------------------------------------------------
+
+
+def test_recovery_ends_when_its_maker_may_no_longer_help():
+    letter, other = make_letter(), make_letter()
+    alice, bob = make_user("alice"), make_user("bob")
+    owner = Membership.objects.create(letter=letter, user=alice, role=Role.OWNER)
+    Membership.objects.create(letter=letter, user=bob, role=Role.MODERATOR)
+    token = actions.offer_recovery(user=bob, actor=alice)
+    assert actions.account_to_recover(token) == bob
+
+    Membership.objects.create(letter=other, user=bob, role=Role.OWNER)
+    assert actions.account_to_recover(token) is None
+    Membership.objects.filter(letter=other).delete()
+    User.objects.filter(pk=bob.pk).update(is_superuser=True)
+    assert actions.account_to_recover(token) is None
+    User.objects.filter(pk=bob.pk).update(is_superuser=False)
+    owner.delete()
+    assert actions.account_to_recover(token) is None
+
+
+def test_invitation_ends_with_the_account_or_the_rights_of_its_host(settings):
+    settings.REGISTRATION = "invitation"
+    host = make_user("harriet", is_superuser=True)
+    token = actions.invite(actor=host)
+    assert actions.may_sign_up(token)
+
+    for change in ({"is_active": False}, {"is_superuser": False}):
+        User.objects.filter(pk=host.pk).update(is_active=True, is_superuser=True)
+        User.objects.filter(pk=host.pk).update(**change)
+        assert not actions.may_sign_up(token)

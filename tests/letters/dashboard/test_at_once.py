@@ -109,9 +109,7 @@ def test_of_owners_who_all_leave_at_once_one_stays():
     letter, people = letter_with(Role.OWNER, 6)
     memberships = [letter.memberships.get(user=user) for user in people]
 
-    found = at_once(
-        lambda each: teams.remove(membership=memberships[each], actor=people[each]), 6
-    )
+    found = at_once(lambda each: teams.remove(membership=memberships[each], actor=people[each]), 6)
 
     assert found == ["NotAllowed"] + ["done"] * 5
     assert letter.memberships.filter(role=Role.OWNER).count() == 1

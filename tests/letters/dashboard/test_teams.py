@@ -261,7 +261,9 @@ def test_page_changes_roles_of_its_own_team_only(letter, alice):
     assert role_of(stranger) == "editor"
 
 
-@pytest.mark.parametrize("wish", ["", "role:x", "remove:", "remove:99999999999999999999", "remove:" + "9" * 5000, "x:1"])
+@pytest.mark.parametrize(
+    "wish", ["", "role:x", "remove:", "remove:99999999999999999999", "remove:" + "9" * 5000, "x:1"]
+)
 def test_page_answers_nonsense_in_words(letter, alice, wish):
     browser = Client()
     browser.force_login(alice)

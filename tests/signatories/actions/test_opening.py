@@ -461,3 +461,63 @@ def test_rejected_entry_decides_nothing(letter, salesforce):
 
     with pytest.raises(NotAllowed, match="not published"):
         own.show_to_everybody(token="rejected", shown=True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"method": "login", "tenure": "current", "shown_tenure": "current"}, "by a login"),
+        ({"method": "mailbox", "tenure": "former", "shown_tenure": "former"}, "that you left"),
+    ],
+)
+def test_who_is_counted_without_a_line_may_still_be_barred_from_an_anonymous_one(
+    letter, salesforce, fields, refusal
+):
+    make_signature(
+        letter,
+        state=State.PUBLISHED,
+        organisation=salesforce,
+        shown_organisation=salesforce,
+        manage_digest=crypto.digest("manage", "named"),
+        **fields,
+    )
+    token = own.appear_without_name(token="named", appearance="counted")
+
+    with pytest.raises(NotAllowed, match=refusal):
+        own.appear_without_name(token=token, appearance="anonymous")
+
+    assert confirming.by_token(token).appearance == Appearance.COUNTED
+
+
+def test_sealing_forgets_a_hidden_name_that_waited_to_replace_a_line(
+    letter, salesforce, clock, alice
+):
+    lines(letter, salesforce, 6)
+    move_batch(letter)
+    become_public(letter, clock)
+    entry = make_signature(
+        letter,
+        name="Colleague Larkspur",
+        organisation=salesforce,
+        method="mailbox",
+        is_for_colleagues=True,
+        replaces=crypto.digest("manage", "line 1"),
+    )
+    moderation.approve(signature=entry, actor=alice)
+
+    sealing.close(letter=letter, actor=None)
+    sealing.seal(letter=letter, actor=None)
+
+    assert "Larkspur" not in str(list(Signature.objects.values()))
+    assert published(letter) == {"total": 6, "named": 0, "anonymous": 0, "counted": 6}
+
+
+def test_hidden_names_by_login_stay_counted_when_they_are_forgotten(letter, salesforce, clock):
+    for entry in names(letter, salesforce, 5):
+        Signature.objects.filter(pk=entry.pk).update(method="login")
+    become_public(letter, clock)
+
+    sealing.close(letter=letter, actor=None)
+    sealing.seal(letter=letter, actor=None)
+
+    assert published(letter) == {"total": 5, "named": 0, "anonymous": 0, "counted": 5}
