@@ -60,7 +60,7 @@ class TeamInvitation(OneTimeLink):
     letter = models.ForeignKey("letters.Letter", models.CASCADE, related_name="team_invitations")
     role = models.CharField(_("role"), max_length=12, choices=Role)
 
-    objects = TeamInvitationQuerySet.as_manager()
+    objects = TeamInvitationQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("invitation to a team")
