@@ -358,6 +358,9 @@ def _stay_anonymous(named: Signature, fresh: Signature) -> Signature:
     if old.state == State.DUPLICATE and fresh.state != State.DUPLICATE:
         return fresh  # The name has an address of its own, which had not signed.
     vouch.take_back_all(old.manage_digest)
+    # Other names that are to take its place have to find it, or both would stand.
+    others = named.letter.signatures.filter(replaces=old.manage_digest).exclude(pk=named.pk)
+    others.update(replaces=fresh.manage_digest)
     old.manage_digest = fresh.manage_digest
     return old
 

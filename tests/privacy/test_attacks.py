@@ -419,3 +419,19 @@ def test_no_walk_gives_one_mailbox_two_signatures(settings, seed):
         walk.check_mailboxes()
 
     assert len(walk.log) > 20
+
+
+def test_second_name_that_becomes_anonymous_again_frees_no_first_one(letter):
+    Letter.objects.update(review_policy=ReviewPolicy.AFTER)
+    token = signed(letter, X, "anonymous")
+    move_batch(letter)
+
+    for _round in range(3):
+        named = confirm(ask_to_be_named(token, X))
+        again = confirm(ask_to_be_named(token, X))
+        own.appear_without_name(token=again, appearance="anonymous")
+        move_batch(letter)
+        token = own.appear_without_name(token=named, appearance="anonymous")
+        move_batch(letter)
+
+    assert lines(letter) == letter.used_addresses.count() == 1
