@@ -127,6 +127,8 @@ def test_passkey_alone_opens_the_administration(browser, site):
         sign_out(page)
 
         page.get_by_role("button", name="Sign in with a passkey").click()
+        heading(page, "Your letters")
+        page.goto("/admin/")
 
         heading(page, "Moderation")
 
