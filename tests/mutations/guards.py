@@ -733,7 +733,7 @@ GUARDS = [
     Guard(
         7,
         "who saw an older text reads the newer one first",
-        "signatories/forms.py",
+        "signatories/forms/__init__.py",
         "if number and current and number != current.number:",
         "if False:",
         ["tests/signatories/test_forms.py"],
@@ -1148,7 +1148,7 @@ GUARDS = [
     Guard(
         5,
         "a form filled in inside is not sent to the public",
-        "signatories/forms.py",
+        "signatories/forms/__init__.py",
         "        if readers == Visibility.INTERNAL and not self.letter.is_internal:\n",
         "        if False:\n",
         [f"{T_ACTIONS}/test_opening.py"],
@@ -1293,7 +1293,7 @@ GUARDS = [
     Guard(
         3,
         "a response is recorded under its own letter only",
-        "letters/forms.py",
+        "letters/forms/__init__.py",
         '        self.fields["recipient"].queryset = letter.recipients.all()',
         '        self.fields["recipient"].queryset = Recipient.objects.all()',
         ["tests/letters/dashboard/test_workspace.py"],
