@@ -1,21 +1,27 @@
 """How the signatures of a letter grew: by day for a chart, by week for a table.
 
-Only what stands is counted, by the day on which it came. Anonymous signatures come with batches,
-so no day tells more than the public page told on that day.
+Names are counted while they stand, on the day on which they came. Signatures without a name are
+counted on the day of the batch with which they came, and stay there when they leave: were the
+column of that day to fall, it would tell that one of those few who came then has left. How many
+left since is one number for all days, which moves with a batch.
 """
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, Sum
 
 from letters.models import Letter
-from signatories.models import Appearance
+from signatories.models import DayCount, Tally
+
+# What the audit trail says of a batch: on which day how many came with it.
+BATCH_PUBLISHED = "letter.batch_published"
 
 LONGEST_CHART = 60  # days
 LONGEST_TABLE = 26  # weeks
 HEIGHT = 150
 STEPS = (1, 2, 5)
+BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
@@ -59,21 +65,52 @@ class Chart:
     is_all: bool
 
 
+def count_days(letter: Letter) -> dict[date, Day]:
+    """The numbers of every day, counted anew from the rows and from the trail of batches.
+
+    The trail is append-only, so that what it says of a day stays as it is, whoever leaves.
+    """
+    standing = letter.signatures.standing().named().order_by().values_list("published_on")
+    named = dict(standing.annotate(number=Count("*")))
+    batches = letter.audit_entries.filter(verb=BATCH_PUBLISHED).order_by()
+    others = dict(batches.values_list("recorded_on").annotate(arrived=Sum("number")))
+    return {
+        day: Day(day, named.get(day, 0), others.get(day, 0))
+        for day in sorted(named.keys() | others.keys())
+    }
+
+
+def refresh_days(letter: Letter) -> None:
+    """Store what `count_days` says, under the lock of the letter's tally; only what changed."""
+    days, stored = count_days(letter), {one.day: one for one in by_day(letter)}
+    letter.day_counts.filter(day__in=[day for day in stored if day not in days]).delete()
+    changed = [one for day, one in days.items() if stored.get(day) != one]
+    DayCount.objects.bulk_create(
+        [
+            DayCount(letter=letter, day=one.day, named=one.named, others=one.others)
+            for one in changed
+        ],
+        batch_size=BATCH_SIZE,
+        update_conflicts=True,
+        unique_fields=["letter", "day"],
+        update_fields=["named", "others"],
+    )
+
+
 def by_day(letter: Letter) -> list[Day]:
-    """Every day on which signatures came that stand today, in order."""
-    rows = (
-        letter.signatures.standing()
-        .order_by()
-        .values_list("published_on")
-        .annotate(
-            named=Count("pk", filter=Q(appearance=Appearance.NAMED)),
-            everybody=Count("pk"),
-        )
-    )
-    return sorted(
-        (Day(day, named, everybody - named) for day, named, everybody in rows),
-        key=lambda one: one.day,
-    )
+    """Every day on which signatures came, in order, as it was last stored."""
+    rows = letter.day_counts.order_by("day").values_list("day", "named", "others")
+    return [Day(*row) for row in rows]
+
+
+def gone_since(days: list[Day], tally: Tally) -> int:
+    """How many of those without a name who came by batch stand no more, whenever they came."""
+    arrived = sum(one.others for one in days)
+    return max(0, arrived - tally.anonymous - tally.counted)
+
+
+def in_last_week(days: list[Day], today: date) -> int:
+    return sum(one.number for one in days if today - one.day < timedelta(days=7))
 
 
 def chart(days: list[Day]) -> Chart | None:

@@ -248,6 +248,13 @@ def _by_method(signatures: SignatureQuerySet) -> Counter[str]:
     return Counter(dict(rows))
 
 
+def count_refused(letter: Letter) -> int:
+    """Entries whose mailbox, or its owner, refused the code; as of a batch, like the figures."""
+    held_back = [one for one in NAMELESS if holds_back(letter, one)]
+    departures = letter.departures.not_appearing(held_back)
+    return _count_departures(departures, Counter())[Fate.REFUSED]
+
+
 def _count_departures(departures: DepartureQuerySet, rejected: Counter[str]) -> Counter[str]:
     gone: Counter[str] = Counter()
     rows = departures.values_list("fate", "reason").annotate(n=Sum("number")).order_by()

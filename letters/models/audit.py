@@ -25,7 +25,11 @@ class AuditEntry(models.Model):
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["letter", "verb"], name="audit_of_letter")]
+        indexes = [
+            models.Index(fields=["letter", "verb"], name="audit_of_letter"),
+            models.Index(fields=["letter", "-id"], name="audit_trail"),
+            models.Index(fields=["letter", "actor", "-id"], name="audit_trail_of_person"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(number__gte=1), name="audit_entries_count_something"

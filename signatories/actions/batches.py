@@ -13,7 +13,7 @@ from django.utils import timezone
 from config.deadlocks import tried_again
 from letters.actions import audit
 from letters.models import Letter
-from signatories import roll, statistics
+from signatories import growth, roll, statistics
 from signatories.actions import confirming, regrouping
 from signatories.models import NAMELESS, Appearance, Signature, State, Tally
 from signatories.models.signature import SignatureQuerySet
@@ -93,9 +93,9 @@ def _move(letter: Letter, now: datetime, *, is_last: bool) -> int:
     regrouping.follow_merges(letter)
     arrived = sum(_move_those(letter, appearance, now, is_last) for appearance in NAMELESS)
     statistics.decide_what_shows(letter)
-    _count(letter, now)
     if arrived:
         audit(verb="letter.batch_published", actor=None, letter=letter, number=arrived)
+    _count(letter, now)
     return arrived
 
 
@@ -228,9 +228,11 @@ def _count(letter: Letter, now: datetime) -> None:
         anonymous_by_organisation=statistics.count_by_organisation(letter, Appearance.ANONYMOUS),
         anonymous_by_version=statistics.count_by_version(letter.signatures.standing().anonymous()),
         figures=statistics.count_figures(letter),
+        refused=statistics.count_refused(letter),
         counted_on=now.date(),
         last_batch_on=now.date(),
     )
+    growth.refresh_days(letter)
 
 
 def refresh_count(*, letter: Letter) -> None:
@@ -242,6 +244,7 @@ def refresh_count(*, letter: Letter) -> None:
         Tally.objects.filter(letter=letter).update(
             **_named_numbers(letter), counted_on=timezone.localdate()
         )
+        growth.refresh_days(letter)
 
 
 def _named_numbers(letter: Letter) -> dict[str, Any]:

@@ -21,8 +21,10 @@ def numbers(until: dict[str, str]) -> list[Entry]:
                     "signatories.Tally",
                     "letter named anonymous counted undecided named_by_organisation "
                     "anonymous_by_organisation "
-                    "named_by_version anonymous_by_version figures counted_on last_batch_on",
+                    "named_by_version anonymous_by_version figures refused counted_on "
+                    "last_batch_on",
                 ),
+                *of("signatories.DayCount", "letter day named others"),
                 *of("signatories.Departure", "letter fate appearance reason number"),
             ),
         ),

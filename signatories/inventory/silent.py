@@ -19,7 +19,10 @@ NOT_ABOUT_PEOPLE = (
     ),
     Silent("when the letter's next batch is due", of("signatories.Tally", "id next_batch_at")),
     Silent(
-        "numbers of rows", of("signatories.Departure", "id") + of("signatories.LetterKey", "id")
+        "numbers of rows",
+        of("signatories.Departure", "id")
+        + of("signatories.DayCount", "id")
+        + of("signatories.LetterKey", "id"),
     ),
     Silent(
         "a letter's address, rules and days",

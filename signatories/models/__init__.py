@@ -8,7 +8,7 @@ from signatories.models.choices import (
     Tenure,
 )
 from signatories.models.signature import Signature
-from signatories.models.tally import Departure, Fate, Tally
+from signatories.models.tally import DayCount, Departure, Fate, Tally
 from signatories.models.verification import (
     LetterKey,
     Purpose,
@@ -21,6 +21,7 @@ from signatories.models.vouch import Vouch
 __all__ = [
     "NAMELESS",
     "Appearance",
+    "DayCount",
     "Departure",
     "Fate",
     "LetterKey",

@@ -17,6 +17,8 @@ from signatories.models.choices import (
     Tenure,
 )
 
+STANDING = Q(published_on__isnull=False)
+
 
 class SignatureQuerySet(models.QuerySet["Signature"]):
     def on_roll(self) -> "SignatureQuerySet":
@@ -31,7 +33,7 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
 
     def standing(self) -> "SignatureQuerySet":
         """Those that the letter counts: the lines on the roll, and whoever is counted without."""
-        return self.filter(published_on__isnull=False)
+        return self.filter(STANDING)
 
     def named(self) -> "SignatureQuerySet":
         return self.filter(appearance=Appearance.NAMED)
@@ -215,17 +217,18 @@ class Signature(models.Model):
         verbose_name = _("signature")
         verbose_name_plural = _("signatures")
         indexes = [
-            models.Index(
-                fields=["letter", "roll_key"],
-                condition=Q(published_on__isnull=False),
-                name="signature_roll",
-            ),
+            models.Index(fields=["letter", "roll_key"], condition=STANDING, name="signature_roll"),
             models.Index(
                 fields=["letter", "shown_organisation", "roll_key"],
-                condition=Q(published_on__isnull=False),
+                condition=STANDING,
                 name="signature_roll_by_organisation",
             ),
             models.Index(fields=["letter", "state", "appearance"], name="signature_counts"),
+            models.Index(
+                fields=["letter", "appearance", "published_on"],
+                condition=STANDING,
+                name="signature_days",
+            ),
         ]
         constraints = [
             one_of("state", State),

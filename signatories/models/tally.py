@@ -13,8 +13,8 @@ class Tally(models.Model):
 
     `named`, `undecided` and the other `named_…` fields follow the roll within seconds.
     Everything that includes anonymous signatures (`anonymous`, `counted`, the other
-    `anonymous_…` fields, `figures`) moves with a batch only. `counted` are those without name
-    and line, `undecided` the names that show no line. The `…_by_organisation` fields map
+    `anonymous_…` fields, `figures`, `refused`) moves with a batch only. `counted` are those
+    without name and line, `undecided` the names that show no line. The `…_by_organisation` fields map
     organisation ids, as strings, to the number of verified signatures shown for them; the
     `…_by_version` fields map numbers of versions to the signatures that are bound to them,
     with or without a line.
@@ -30,6 +30,7 @@ class Tally(models.Model):
     named_by_version = models.JSONField(default=dict, db_default={})
     anonymous_by_version = models.JSONField(default=dict, db_default={})
     figures = models.JSONField(default=dict)
+    refused = models.PositiveIntegerField(default=0, db_default=0)
     counted_on = models.DateField()
     last_batch_on = models.DateField(null=True, blank=True)
     next_batch_at = models.DateTimeField()
@@ -55,6 +56,34 @@ class Tally(models.Model):
     def without_line(self) -> int:
         """Those who are counted and appear on no line."""
         return self.counted + self.undecided
+
+
+class DayCount(models.Model):
+    """How many signatures of a letter came on one day, stored with its tally.
+
+    `named` are those that came that day and stand, and follows the roll within seconds. `others`
+    are those without a name who came with a batch of that day, and never falls: it would tell of
+    which day the one was who left.
+    """
+
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="day_counts")
+    day = models.DateField()
+    named = models.PositiveIntegerField(default=0)
+    others = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("count of a day")
+        verbose_name_plural = _("counts of days")
+        constraints = [
+            models.UniqueConstraint(fields=["letter", "day"], name="days_are_counted_once"),
+            models.CheckConstraint(
+                condition=models.Q(named__gte=1) | models.Q(others__gte=1),
+                name="counted_days_have_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.named + self.others}"
 
 
 class Fate(models.TextChoices):

@@ -1,16 +1,23 @@
 """The chart and the table of the overview say what the roll says, day by day."""
 
 import itertools
-from datetime import date, timedelta
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import connection
+import time_machine
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from config import crypto
 from letters.models import Membership, Role
-from signatories import growth
-from signatories.models import State
+from signatories import growth, statistics
+from signatories.actions import batches, moderation, own
+from signatories.models import DayCount, State
 from tests.factories import (
     make_anonymous,
     make_letter,
@@ -24,6 +31,8 @@ pytestmark = pytest.mark.django_db
 
 numbers = itertools.count(1)
 MONDAY = date(2026, 1, 5)
+NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)
+SECRETS = {}  # The capability of each entry without a name, by its digest.
 
 
 @pytest.fixture
@@ -32,11 +41,13 @@ def letter():
 
 
 def come(letter, day, named=0, others=0):
-    google = make_organisation(f"Firm {next(numbers)}")
+    """Names that stand since `day`, and others who came with a batch of that day."""
     for _each in range(named):
         make_signature(letter, state=State.PUBLISHED, published_on=day)
-    for _each in range(others):
-        make_anonymous(letter, google, state=State.PUBLISHED, published_on=day)
+    with time_machine.travel(datetime(day.year, day.month, day.day, 12, tzinfo=UTC), tick=False):
+        for _each in range(others):
+            make_anonymous(letter, make_organisation(f"Firm {next(numbers)}"))
+        batches.publish_batch_now(letter=letter, now=datetime.now(UTC))
 
 
 def test_days_and_weeks_add_up_to_what_stands(letter):
@@ -45,6 +56,7 @@ def test_days_and_weeks_add_up_to_what_stands(letter):
     come(letter, MONDAY + timedelta(days=7), others=6)
     make_signature(letter, state=State.IN_REVIEW)
     make_anonymous(letter, make_organisation("Waits"))
+    batches.refresh_count(letter=letter)
 
     days = growth.by_day(letter)
 
@@ -52,6 +64,7 @@ def test_days_and_weeks_add_up_to_what_stands(letter):
     weeks = [(week.named, week.others, week.total) for week in growth.by_week(days)]
     assert weeks == [(0, 6, 14), (3, 5, 8)]
     assert letter.signatures.standing().count() == 14
+    assert growth.in_last_week(days, MONDAY + timedelta(days=7)) == 12
 
 
 def test_chart_of_nothing_is_none_and_of_one_day_one_column(letter):
@@ -77,6 +90,133 @@ def test_chart_has_a_place_for_days_without_anybody_and_ends_with_the_last(lette
     assert (chart.busiest.number, chart.is_all) == (7, False)
     assert all(0 <= c.y <= 150 and c.y + c.height == 150 for c in chart.columns)
     assert len(chart.labels) == 5
+
+
+# Stored, and equal to what the rows say -----------------------------------------------------------
+
+
+def live_names(letter):
+    rows = letter.signatures.standing().named().order_by().values_list("published_on")
+    return dict(rows.annotate(n=Count("pk")))
+
+
+def stored(letter, column):
+    rows = letter.day_counts.exclude(**{column: 0}).values_list("day", column)
+    return dict(rows)
+
+
+ACTS = ["name", "nameless", "leave", "leave nameless", "reject", "drop", "batch", "tomorrow"]
+
+
+@given(st.lists(st.sampled_from(ACTS), min_size=1, max_size=25))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+def test_stored_days_equal_the_rows_whatever_happens(acts):
+    """Names as a live count has them; others as every batch brought them, whoever left since."""
+    with transaction.atomic(), time_machine.travel(NOON, tick=False) as clock:
+        letter, alice = make_letter(), make_user("alice")
+        Membership.objects.create(letter=letter, user=alice, role=Role.OWNER)
+        arrived = Counter()
+        batches.start_tally(letter)
+        for act in acts:
+            _act(letter, alice, act, arrived, clock)
+
+            batches.refresh_count(letter=letter)
+            assert stored(letter, "named") == live_names(letter)
+            assert stored(letter, "others") == arrived
+        days = growth.by_day(letter)
+        tally = statistics.tally_of(type(letter).objects.get(pk=letter.pk))
+        standing = letter.signatures.standing()
+        gone = growth.gone_since(days, tally)
+        assert sum(one.number for one in days) - gone == tally.total
+        if acts[-1] == "batch":
+            assert tally.total == standing.count()
+        transaction.set_rollback(True)
+
+
+def _act(letter, alice, act, arrived, clock):
+    number = next(numbers)
+    secret = f"{number:043}"
+    names = letter.signatures.standing().named()
+    others = letter.signatures.standing().anonymous().exclude(manage_digest=None)
+    if act == "name":
+        made = make_signature(letter, organisation=make_organisation(f"F {number}"))
+        made.method, made.tenure = "mailbox", "current"
+        made.manage_digest = crypto.digest("manage", secret)
+        made.title = secret  # So that the test finds the capability again.
+        made.save()
+        moderation.approve(signature=made, actor=alice)
+    elif act == "nameless":
+        digest = crypto.digest("manage", secret)
+        make_anonymous(letter, make_organisation(f"F {number}"), manage_digest=digest)
+        SECRETS[digest] = secret
+    elif act in ("leave", "drop") and names.exists():
+        token = names.first().title
+        if act == "leave":
+            own.withdraw(token=token)
+        else:
+            own.appear_without_name(token=token, appearance="anonymous")
+    elif act == "leave nameless" and others.exists():
+        found = others.first()
+        if found.manage_digest in SECRETS:
+            own.withdraw(token=SECRETS[found.manage_digest])
+    elif act == "reject" and letter.signatures.standing().exclude(state="withdrawn").exists():
+        found = letter.signatures.standing().exclude(state="withdrawn").first()
+        moderation.reject(signature=found, actor=alice, reason="other")
+    elif act == "batch":
+        came = batches.publish_batch_now(letter=letter, now=datetime.now(UTC))
+        if came:
+            arrived[datetime.now(UTC).date()] += came
+    elif act == "tomorrow":
+        clock.shift(timedelta(days=1))
+
+
+def test_day_of_a_batch_does_not_tell_that_one_of_its_people_left(letter):
+    come(letter, MONDAY, named=1, others=6)
+    line = letter.signatures.anonymous().first()
+    line.manage_digest = crypto.digest("manage", "m" * 43)
+    line.save()
+
+    own.withdraw(token="m" * 43)
+    batches.refresh_count(letter=letter)
+    before = growth.by_day(letter)
+    come(letter, MONDAY + timedelta(days=30))
+
+    days, tally = growth.by_day(letter), statistics.tally_of(type(letter).objects.get())
+    assert days == before == [growth.Day(MONDAY, 1, 6)]
+    assert (tally.anonymous, growth.gone_since(days, tally)) == (5, 1)
+
+
+def test_day_leaves_with_its_last_name(letter):
+    come(letter, MONDAY, named=1)
+    moderator = make_user("bob")
+    Membership.objects.create(letter=letter, user=moderator, role=Role.MODERATOR)
+
+    moderation.reject(signature=letter.signatures.get(), actor=moderator, reason="other")
+    batches.refresh_count(letter=letter)
+
+    assert growth.by_day(letter) == []
+
+
+def test_refresh_writes_only_what_changed(letter):
+    come(letter, MONDAY, named=2, others=5)
+    kept = dict(letter.day_counts.values_list("day", "pk"))
+
+    with CaptureQueriesContext(connection) as captured:
+        growth.refresh_days(letter)
+
+    assert [query["sql"].split()[0] for query in captured] == ["SELECT"] * 3
+    assert dict(letter.day_counts.values_list("day", "pk")) == kept
+
+
+@pytest.mark.parametrize("fields", [{"named": 0, "others": 0}, {"day": MONDAY, "named": 1}])
+def test_days_are_counted_once_and_have_somebody(letter, fields):
+    come(letter, MONDAY, named=1)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DayCount.objects.create(**{"letter": letter, "day": date(2026, 2, 2), **fields})
+
+
+# The overview ---------------------------------------------------------------------------------
 
 
 def test_overview_tells_nothing_that_moves_between_batches(letter):
