@@ -26,7 +26,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from letters import actions
+from letters import actions, trail
 from letters.models import (
     AuditEntry,
     Letter,
@@ -268,7 +268,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Who decided what, by day. What concerns no letter, hosts alone read."""
 
-    list_display = ["recorded_on", "verb", "letter", "actor", "target", "reason", "number"]
+    list_display = ["recorded_on", "what", "letter", "actor", "target", "why", "number"]
     list_select_related = ["letter", "actor"]
     list_filter = [LetterFilter, VerbFilter]
     sortable_by = ()
@@ -279,6 +279,14 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         if is_host(request):
             return entries
         return entries.filter(letter__in=read_by(person(request)))
+
+    @admin.display(description=_("what"))
+    def what(self, entry: AuditEntry) -> str:
+        return trail.in_words(entry)
+
+    @admin.display(description=_("reason"))
+    def why(self, entry: AuditEntry) -> str:
+        return trail.reason_in_words(entry)
 
 
 # For hosts -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from letters.dashboard import letters, recipients, responses, teams, texts
+from letters.dashboard import letters, recipients, responses, teams, texts, trail
 
 manage_paths = [
     path("new/", letters.new, name="new"),
@@ -19,4 +19,6 @@ manage_paths = [
     path("letters/<slug:slug>/recipients/", recipients.recipients, name="recipients"),
     path("letters/<slug:slug>/responses/", responses.responses, name="responses"),
     path("letters/<slug:slug>/team/", teams.team, name="team"),
+    path("letters/<slug:slug>/trail/", trail.page, name="trail"),
+    path("letters/<slug:slug>/trail.csv", trail.download, name="trail_file"),
 ]

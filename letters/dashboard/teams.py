@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from letters import trail
 from letters.actions import NotAllowed, teams
 from letters.dashboard.access import for_organisers, letter_or_404, organiser
 from letters.dashboard.numbers import number_in
@@ -23,7 +24,7 @@ MEANS = {
     Role.MODERATOR: gettext_lazy("entries of signatories, in the administration"),
     Role.PRESS: gettext_lazy("reads numbers and the trail of decisions, changes nothing"),
 }
-ENTRIES = 50
+ENTRIES = 8
 
 
 @for_organisers
@@ -47,7 +48,7 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
         letter,
         members=letter.memberships.select_related("user").order_by("role", "user__username"),
         invitations=TeamInvitation.objects.open(timezone.now()).filter(letter=letter),
-        entries=letter.audit_entries.select_related("actor")[:ENTRIES],
+        lines=trail.lines_of(trail.entries_of(letter, kind=trail.Kind.TEAM)[:ENTRIES]),
         roles=[(role, role.label, MEANS[role]) for role in Role],
         link=link,
         refusal=refusal,

@@ -14,9 +14,9 @@ class Tally(models.Model):
     `named`, `undecided` and the other `named_…` fields follow the roll within seconds.
     Everything that includes anonymous signatures (`anonymous`, `counted`, the other
     `anonymous_…` fields, `figures`, `refused`) moves with a batch only. `counted` are those
-    without name and line, `undecided` the names that show no line. The `…_by_organisation` fields map
-    organisation ids, as strings, to the number of verified signatures shown for them; the
-    `…_by_version` fields map numbers of versions to the signatures that are bound to them,
+    without name and line, `undecided` the names that show no line. The `…_by_organisation`
+    fields map organisation ids, as strings, to the number of verified signatures shown for them;
+    the `…_by_version` fields map numbers of versions to the signatures that are bound to them,
     with or without a line.
     """
 

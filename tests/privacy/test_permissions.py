@@ -183,6 +183,8 @@ WORKSPACE = {
     ONE: MEMBERS,
     f"{ONE}rules/": MEMBERS,
     f"{ONE}team/": MEMBERS,
+    f"{ONE}trail/": MEMBERS,
+    f"{ONE}trail.csv": MEMBERS,
     f"{ONE}text/": EDITORS,
     # For scripts, which no log-in page would help.
     f"{ONE}text/save/": [401, 405, 405, 405, 405, 405, 405],

@@ -1,0 +1,198 @@
+"""What the audit trail says, in words: a sentence for every verb that any floor records.
+
+The words of both floors stand here, because the pages of both show the trail. A verb without
+words fails a test; one of another release reads as it was written. No name of a signatory ever
+stands in an entry, so none can stand in a line.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db import models
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from letters.models import AuditEntry, Letter, Outcome, Role, User
+
+NOBODY = "nobody"  # In the filter by person: what happened without an account.
+
+
+class Kind(models.TextChoices):
+    """What an entry is about: the filter of the trail's page."""
+
+    LETTER = "letter", _("the letter")
+    ENTRIES = "entries", _("decisions about entries")
+    BATCHES = "batches", _("batches")
+    RECIPIENTS = "recipients", _("recipients and responses")
+    TEAM = "team", _("the team and its accounts")
+    DIRECTORY = "directory", _("names of organisations")
+    KEYS = "keys", _("keys")
+
+
+@dataclass(frozen=True)
+class Verb:
+    """How a verb reads, and what its reasons mean. `words` may count with `number`."""
+
+    kind: Kind
+    words: Any
+    reasons: Mapping[str, Any] = field(default_factory=dict)
+
+
+# The codes of the floor above, which this one cannot ask: a test holds them equal.
+REJECTED_BECAUSE = {
+    "not_a_person": _("not a real person's name"),
+    "impersonation": _("signs for somebody else"),
+    "abuse": _("abuse or advertising"),
+    "false_claim": _("claims an affiliation that is not theirs"),
+    "repeated": _("the same person has signed already"),
+    "other": _("another reason"),
+    "sealed": _("not decided before the letter was sealed"),
+}
+SHOWN_BY = {
+    "video_call": _("a call from a company account, or with the camera on"),
+    "company_card": _("a company card or badge"),
+    "document": _("a contract, payslip or reference"),
+    "other": _("something else"),
+}
+ROLES = dict(Role.choices)
+OUTCOMES = dict(Outcome.choices)
+
+VERBS = {
+    "letter.started": Verb(Kind.LETTER, _("Began the letter")),
+    "letter.submitted": Verb(Kind.LETTER, _("Asked the host to let the letter appear")),
+    "letter.submission_taken_back": Verb(Kind.LETTER, _("Took the letter back to write on")),
+    "letter.returned": Verb(Kind.LETTER, _("Gave the letter back to its team, with a note")),
+    "letter.published": Verb(Kind.LETTER, _("Published the letter")),
+    "letter.text_published": Verb(Kind.LETTER, _("Published a version of the text")),
+    "letter.rules_changed": Verb(Kind.LETTER, _("Changed the rules")),
+    "letter.roll_listed": Verb(Kind.LETTER, _("Let search engines list the roll")),
+    "letter.roll_unlisted": Verb(Kind.LETTER, _("Asked search engines to leave the roll out")),
+    "letter.asked_to_go_public": Verb(Kind.LETTER, _("Announced that the letter becomes public")),
+    "letter.stays_internal": Verb(Kind.LETTER, _("Decided that the letter stays internal")),
+    "letter.became_public": Verb(Kind.LETTER, _("The letter became public")),
+    "letter.closed": Verb(Kind.LETTER, _("Closed the letter")),
+    "letter.reopened": Verb(Kind.LETTER, _("Reopened the letter")),
+    "letter.sealed": Verb(Kind.LETTER, _("Sealed the letter")),
+    "letter.taken_down": Verb(Kind.LETTER, _("Took the letter down")),
+    "letter.put_back": Verb(Kind.LETTER, _("Put the letter back")),
+    "letter.deleted": Verb(Kind.LETTER, _("Deleted a letter that never appeared")),
+    "letter.batch_published": Verb(
+        Kind.BATCHES,
+        ngettext_lazy(
+            "%(number)d signature without a name came with a batch",
+            "%(number)d signatures without a name came with a batch",
+            "number",
+        ),
+    ),
+    "letter.recipients_set": Verb(Kind.RECIPIENTS, _("Changed the recipients")),
+    "letter.response_recorded": Verb(
+        Kind.RECIPIENTS, _("Recorded a recipient’s response"), OUTCOMES
+    ),
+    "letter.response_deleted": Verb(Kind.RECIPIENTS, _("Deleted a recipient’s response")),
+    "signature.approved": Verb(Kind.ENTRIES, _("Approved an entry")),
+    "signature.rejected": Verb(Kind.ENTRIES, _("Rejected an entry"), REJECTED_BECAUSE),
+    "signature.shown": Verb(Kind.ENTRIES, _("Was shown where a signatory works"), SHOWN_BY),
+    "signature.shown_taken_back": Verb(Kind.ENTRIES, _("Took back that something was shown")),
+    "team.invited": Verb(Kind.TEAM, _("Made an invitation to the team"), ROLES),
+    "team.invitation_taken_back": Verb(Kind.TEAM, _("Took an invitation to the team back")),
+    "team.joined": Verb(Kind.TEAM, _("Joined the team"), ROLES),
+    "team.left": Verb(Kind.TEAM, _("Left the team"), ROLES),
+    "team.removed": Verb(Kind.TEAM, _("Removed somebody from the team"), ROLES),
+    "team.role_given": Verb(Kind.TEAM, _("Gave somebody a role"), ROLES),
+    "team.role_taken": Verb(Kind.TEAM, _("Took somebody’s role away"), ROLES),
+    "account.invited": Verb(Kind.TEAM, _("Invited somebody to make an account")),
+    "account.invitation_taken_back": Verb(Kind.TEAM, _("Took an invitation to the site back")),
+    "account.signed_up": Verb(Kind.TEAM, _("Somebody made an account")),
+    "account.recovery_offered": Verb(Kind.TEAM, _("Offered somebody a new way into an account")),
+    "account.recovered": Verb(Kind.TEAM, _("Somebody entered an account by a new way")),
+    "proposal.accepted": Verb(Kind.DIRECTORY, _("Listed an organisation that somebody named")),
+    "proposal.merged": Verb(Kind.DIRECTORY, _("Listed another spelling of an organisation")),
+    "proposal.refused": Verb(Kind.DIRECTORY, _("Refused to list a name as an organisation")),
+    "organisation.added": Verb(Kind.DIRECTORY, _("Added an organisation")),
+    "organisation.changed": Verb(Kind.DIRECTORY, _("Changed an organisation")),
+    "organisation.merged": Verb(Kind.DIRECTORY, _("Merged two organisations")),
+    "organisation.withdrawn": Verb(Kind.DIRECTORY, _("Withdrew an organisation")),
+    "organisation.listed_again": Verb(Kind.DIRECTORY, _("Listed an organisation again")),
+    "directory.imported": Verb(
+        Kind.DIRECTORY,
+        ngettext_lazy(
+            "Read %(number)d organisation from a file",
+            "Read %(number)d organisations from a file",
+            "number",
+        ),
+    ),
+    "keys.day_key_lost": Verb(Kind.KEYS, _("A key of the day was lost, and entries with it")),
+}
+USER = "user:"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry as it reads. `about` is an id or code, or the name of an account on a team."""
+
+    pk: int
+    day: date
+    verb: str
+    words: str
+    reason: str
+    actor: str
+    about: str
+
+
+def in_words(entry: AuditEntry) -> str:
+    """What was done, without who did it."""
+    verb = VERBS.get(entry.verb)
+    return str(verb.words % {"number": entry.number}) if verb else entry.verb
+
+
+def reason_in_words(entry: AuditEntry) -> str:
+    verb = VERBS.get(entry.verb)
+    return str(verb.reasons.get(entry.reason, entry.reason)) if verb else entry.reason
+
+
+def verbs_about(kind: str) -> list[str]:
+    return [name for name, verb in VERBS.items() if verb.kind == kind]
+
+
+def lines_of(entries: Iterable[AuditEntry]) -> list[Line]:
+    """The entries in words; accounts that they are about are looked up in one query."""
+    entries = list(entries)
+    names = _names_of_accounts(entries)
+    return [
+        Line(
+            pk=entry.pk,
+            day=entry.recorded_on,
+            verb=entry.verb,
+            words=in_words(entry),
+            reason=reason_in_words(entry),
+            actor=entry.actor.username if entry.actor else "",
+            about=names.get(entry.target, entry.target),
+        )
+        for entry in entries
+    ]
+
+
+def _names_of_accounts(entries: list[AuditEntry]) -> dict[str, str]:
+    numbers = {e.target.removeprefix(USER) for e in entries if e.target.startswith(USER)}
+    found = User.objects.filter(pk__in=[int(one) for one in numbers if one.isdecimal()])
+    return {f"{USER}{pk}": name for pk, name in found.values_list("pk", "username")}
+
+
+def entries_of(letter: Letter, *, kind: str = "", person: str = "") -> QuerySet[AuditEntry]:
+    """The letter's trail, the newest first; by what it is about, and by who did it."""
+    entries = letter.audit_entries.select_related("actor").order_by("-pk")
+    if kind:
+        entries = entries.filter(verb__in=verbs_about(kind))
+    if person == NOBODY:
+        return entries.filter(actor__isnull=True)
+    return entries.filter(actor=int(person)) if person else entries
+
+
+def people_of(letter: Letter) -> QuerySet[User]:
+    """The accounts that did something for this letter, asked one by one through an index: the
+    trail of a large letter has a million entries, and few people."""
+    own = letter.audit_entries.filter(actor=models.OuterRef("pk")).order_by()
+    return User.objects.filter(models.Exists(own)).order_by("username")
