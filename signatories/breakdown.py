@@ -1,14 +1,17 @@
-"""Where the signatories work: the rows of the letter page's table, largest first."""
+"""Numbers as rows of a table with bars: where the signatories work, largest first; and, for the
+team, what became of what was received, and how affiliations were checked."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from letters.models import Letter, Organisation
-from signatories.models import Tally
+from signatories import statistics
+from signatories.models import Method, Reason, Tally
 
 ROWS = 8
 
@@ -44,6 +47,32 @@ def rows_of(letter: Letter, tally: Tally, rows: list[tuple[Organisation, int]]) 
     if tally.without_line:
         table.append(Row(_("Counted without a line"), tally.without_line, is_minor=True))
     return table
+
+
+def states(tally: Tally) -> list[Row]:
+    """From received to withdrawn, as of the last batch. All but the first add up to the first."""
+    figures = tally.figures or statistics.count_nothing()
+    rejected = sum(figures["rejected"].values())
+    decided = figures["waiting"] + figures["withdrawn"] + rejected
+    reasons = [
+        Row(_("Rejected: %(reason)s") % {"reason": Reason(code).label}, number, is_minor=True)
+        for code, number in figures["rejected"].items()
+    ]
+    return [
+        Row(_("Received"), figures["received"]),
+        Row(_("Published"), figures["confirmed"] - decided),
+        Row(_("In review"), figures["waiting"]),
+        *reasons,
+        Row(_("Withdrawn"), figures["withdrawn"], is_minor=True),
+        Row(_("Not confirmed"), figures["received"] - figures["confirmed"], is_minor=True),
+    ]
+
+
+def methods(tally: Tally) -> list[Row]:
+    return [
+        Row(capfirst(method.label), number, is_minor=method == Method.NONE)
+        for method, number in statistics.by_method(tally)
+    ]
 
 
 def _filter_url(letter: Letter, organisation: Organisation) -> str:

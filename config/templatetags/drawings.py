@@ -187,6 +187,12 @@ def seal(
 
 
 @register.inclusion_tag("components/bars.html")
-def bars(rows: Iterable[Row], *, scale: int) -> dict[str, Any]:
-    """Draw the table of organisations, one stroke for every `scale` signatures."""
-    return {"bars": draw_bars(rows, scale), "scale": scale}
+def bars(
+    rows: Iterable[Row], *, scale: int, caption: str = "", what: str = "", counted: str = ""
+) -> dict[str, Any]:
+    """Draw the table of organisations, one stroke for every `scale` signatures.
+
+    Another table says what it is in its `caption`, and over its two columns.
+    """
+    drawn = draw_bars(rows, scale)
+    return {"bars": drawn, "scale": scale, "caption": caption, "what": what, "counted": counted}

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from letters.actions.drafts import Written
 from letters.dashboard.access import organiser
 from letters.demands import lines_as_demands
-from letters.models import Demand, Draft, Letter, LetterVersion, Status
+from letters.models import Demand, Draft, Letter, LetterVersion, Status, User
 from letters.models.draft import LONGEST_DRAFT
 from letters.permissions import edited_by, moderated_by, owned_by
 
@@ -25,16 +25,23 @@ def as_read(written: Written | Draft) -> dict[str, Any]:
     return {"version": version, "demands": demands}
 
 
-def letter_page(
-    request: HttpRequest, template: str, letter: Letter, *, status: int = 200, **context: Any
-) -> HttpResponse:
-    user = organiser(request)
-    context = {
-        "letter": letter,
-        "stages": STAGES,
+def rights_of(user: User, letter: Letter) -> dict[str, bool]:
+    """What somebody may do for a letter, as its pages ask it."""
+    return {
         "may_edit": edited_by(user).filter(pk=letter.pk).exists(),
         "may_own": owned_by(user).filter(pk=letter.pk).exists(),
         "may_decide": moderated_by(user).filter(pk=letter.pk).exists(),
+    }
+
+
+def letter_page(
+    request: HttpRequest, template: str, letter: Letter, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    if "may_edit" not in context:
+        context |= rights_of(organiser(request), letter)
+    context = {
+        "letter": letter,
+        "stages": STAGES,
         "csrf_failed": getattr(request, "csrf_failed", False),
         "refusal": "",
         **context,

@@ -4,36 +4,28 @@ Nothing here moves between batches but what stands on the public page too, or in
 queue: an organiser who looked again and again would else see when somebody comes.
 """
 
-from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from config.templatetags.drawings import bar_scale
+from letters import trail
 from letters.dashboard.access import for_organisers, letter_or_404, organiser, roles_in
-from letters.dashboard.pages import letter_page
-from letters.models import Letter, Role, Status, User
-from letters.permissions import approved_by, moderated_by, owned_by, read_by
-from signatories import breakdown, growth, statistics
+from letters.dashboard.pages import letter_page, rights_of
+from letters.models import Letter, User
+from letters.permissions import approved_by, read_by
+from signatories import breakdown, growth, outbox, statistics
+from signatories.dashboard import todo
+from signatories.models import Tally
 
 LETTERS_A_PAGE = 30
 DECISIONS = 8
 SHOWN = 20  # of what has a page of its own
-
-
-@dataclass(frozen=True)
-class Task:
-    """Something to do, why, and where."""
-
-    what: str
-    why: str
-    url: str
-    button: str
 
 
 @for_organisers
@@ -64,26 +56,22 @@ def _own(user: User) -> QuerySet[Letter]:
 @for_organisers
 @require_safe
 def letter(request: HttpRequest, slug: str) -> HttpResponse:
-    letter = letter_or_404(request, read_by, slug)
+    letter, now = letter_or_404(request, read_by, slug), timezone.now()
     user, tally = organiser(request), statistics.tally_of(letter)
-    rows = breakdown.rows_of(letter, tally, statistics.by_organisation(tally))
-    days = growth.by_day(letter)
+    may = rights_of(user, letter)
+    queue = todo.queue_of(letter) if may["may_decide"] else todo.Queue()
+    late = outbox.is_late(now)
+    rights = todo.Rights(**may, is_host=user.is_superuser)
     return letter_page(
         request,
         "letter",
         letter,
-        tally=tally,
-        figures=tally.figures or statistics.count_nothing(),
-        methods=statistics.by_method(tally),
-        bars=rows,
-        bar_scale=bar_scale(row.number for row in rows),
-        chart=growth.chart(days),
-        weeks=growth.by_week(days),
-        tasks=_tasks(letter, user),
-        in_review=_in_review(letter, user),
-        decisions=letter.audit_entries.filter(verb__startswith="signature.").select_related(
-            "actor"
-        )[:DECISIONS],
+        **may,
+        **_numbers(letter, tally, now),
+        mail_is_late=late,
+        tasks=todo.tasks_of(letter, user, rights, queue, now, mail_is_late=late),
+        queue=queue,
+        decisions=trail.lines_of(trail.entries_of(letter, kind=trail.Kind.ENTRIES)[:DECISIONS]),
         recipients=letter.recipients.prefetch_related("responses")[:SHOWN],
         members=letter.memberships.select_related("user").order_by("role", "user__username")[
             :SHOWN
@@ -91,49 +79,22 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _in_review(letter: Letter, user: User) -> int:
-    """What the queue of those who moderate holds; nothing for others."""
-    if not moderated_by(user).filter(pk=letter.pk).exists():
-        return 0
-    return letter.signatures.in_review().count()
-
-
-def _tasks(letter: Letter, user: User) -> list[Task]:
-    """What somebody of this role could do next, the most urgent first."""
-    tasks = []
-    waiting = _in_review(letter, user)
-    if waiting:
-        tasks.append(
-            Task(
-                ngettext(
-                    "%(n)d entry waits for a moderator",
-                    "%(n)d entries wait for a moderator",
-                    waiting,
-                )
-                % {"n": waiting},
-                _("Signatories are told that somebody reads what they wrote."),
-                reverse("admin:signatories_signature_changelist"),
-                _("Moderate"),
-            )
-        )
-    if not owned_by(user).filter(pk=letter.pk).exists():
-        return tasks
-
-    def page(name: str) -> str:
-        return reverse(f"manage:{name}", args=[letter.slug])
-
-    if letter.status == Status.DRAFT and letter.submitted_on is None:
-        why = _("The list says what is still missing.")
-        tasks.append(Task(_("The letter is not published yet"), why, page("publish"), _("Look")))
-    if letter.memberships.filter(role=Role.OWNER).count() == 1:
-        why = _("Who loses the only way in can be helped by another owner, or by the host.")
-        tasks.append(Task(_("You are the only owner"), why, page("team"), _("Invite")))
-    if letter.status == Status.PUBLISHED and _is_unanswered(letter):
-        why = _("Record an answer when there is one.")
-        tasks.append(Task(_("No recipient has answered"), why, page("responses"), _("Responses")))
-    return tasks
-
-
-def _is_unanswered(letter: Letter) -> bool:
-    recipients = letter.recipients.all()
-    return recipients.exists() and not recipients.filter(responses__isnull=False).exists()
+def _numbers(letter: Letter, tally: Tally, now: datetime) -> dict[str, Any]:
+    """What the tally and the stored days say, as tables and drawings."""
+    days = growth.by_day(letter)
+    organisations = breakdown.rows_of(letter, tally, statistics.by_organisation(tally))
+    states, methods = breakdown.states(tally), breakdown.methods(tally)
+    return {
+        "tally": tally,
+        "figures": tally.figures or statistics.count_nothing(),
+        "bars": organisations,
+        "bar_scale": bar_scale(row.number for row in organisations),
+        "methods": methods,
+        "method_scale": bar_scale(row.number for row in methods),
+        "states": states,
+        "state_scale": bar_scale(row.number for row in states),
+        "chart": growth.chart(days),
+        "weeks": growth.by_week(days),
+        "gone_since": growth.gone_since(days, tally),
+        "in_last_week": growth.in_last_week(days, now.date()),
+    }

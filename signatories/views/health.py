@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from config import keys
 from letters.models import AuditEntry, Letter
-from signatories import addresses
-from signatories.models import LetterKey, Verification
+from signatories import addresses, outbox
+from signatories.models import LetterKey
 
 MAIL_LATE_SECONDS = 15 * 60
 
@@ -23,7 +23,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """Database, broker, keys and the oldest unsent mail; 503 where one of them fails."""
     report: dict[str, object] = {"database": _database(), "broker": _broker()}
     if report["database"] == "ok":
-        report["oldest_unsent_mail_seconds"] = _oldest_unsent_mail()
+        report["oldest_unsent_mail_seconds"] = outbox.oldest_unsent_seconds(timezone.now())
         report["keys"] = _keys()
         report["day_keys_lost_recently"] = _day_keys_lost()
     late = report.get("oldest_unsent_mail_seconds", 0)
@@ -51,12 +51,6 @@ def _broker() -> str:
     except (RedisError, OSError):
         return "unreachable"
     return "ok"
-
-
-def _oldest_unsent_mail() -> int:
-    oldest = Verification.objects.unsent().order_by("due_at").values_list("due_at", flat=True)
-    first = oldest.first()
-    return max(0, int((timezone.now() - first).total_seconds())) if first else 0
 
 
 def _keys() -> str:
