@@ -17,7 +17,8 @@ from signatories.models import DayCount, Tally
 # What the audit trail says of a batch: on which day how many came with it.
 BATCH_PUBLISHED = "letter.batch_published"
 
-LONGEST_CHART = 60  # days
+SHORTEST_CHART = 14  # days
+LONGEST_CHART = 60
 LONGEST_TABLE = 26  # weeks
 HEIGHT = 150
 STEPS = (1, 2, 5)
@@ -114,11 +115,12 @@ def in_last_week(days: list[Day], today: date) -> int:
 
 
 def chart(days: list[Day]) -> Chart | None:
-    """The last weeks as columns; None where nothing came yet."""
+    """The last weeks as columns, two of them at least; None where nothing came yet."""
     if not days:
         return None
     last = days[-1].day
-    first = max(days[0].day, last - timedelta(days=LONGEST_CHART - 1))
+    shortest, longest = (last - timedelta(days=n - 1) for n in (SHORTEST_CHART, LONGEST_CHART))
+    first = max(min(days[0].day, shortest), longest)
     by_date = {one.day: one for one in days}
     shown = [
         by_date.get(day, Day(day, 0, 0))
@@ -141,7 +143,7 @@ def chart(days: list[Day]) -> Chart | None:
         labels=[shown[n].day for n in _spread(len(shown))],
         busiest=max(shown, key=lambda one: one.number),
         latest=shown[-1],
-        is_all=first == days[0].day,
+        is_all=first <= days[0].day,
     )
 
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from config import crypto
 from letters.models import Membership, Role
-from signatories import growth, statistics
+from signatories import breakdown, growth, statistics
 from signatories.actions import batches, moderation, own
-from signatories.models import DayCount, State
+from signatories.models import DayCount, Fate, State, Tally
 from tests.factories import (
     make_anonymous,
     make_letter,
@@ -67,14 +67,18 @@ def test_days_and_weeks_add_up_to_what_stands(letter):
     assert growth.in_last_week(days, MONDAY + timedelta(days=7)) == 12
 
 
-def test_chart_of_nothing_is_none_and_of_one_day_one_column(letter):
+def test_chart_of_nothing_is_none_and_of_one_day_one_column_at_the_end_of_two_weeks(letter):
     assert growth.chart(growth.by_day(letter)) is None
     come(letter, MONDAY, named=1)
 
     chart = growth.chart(growth.by_day(letter))
 
-    assert [(c.x, c.y, c.width, c.height) for c in chart.columns] == [(25.0, 100.0, 50.0, 50.0)]
-    assert (chart.labels, chart.is_all) == ([MONDAY], True)
+    assert len(chart.columns) == growth.SHORTEST_CHART
+    assert [column.height for column in chart.columns] == [0] * 13 + [50.0]
+    last = chart.columns[-1]
+    assert (last.x, last.y, last.width) == (94.64, 100.0, 3.57)
+    assert (chart.labels[0], chart.labels[-1]) == (MONDAY - timedelta(days=13), MONDAY)
+    assert (chart.is_all, chart.latest.day) == (True, MONDAY)
     assert [number for _y, number in chart.lines] == [3, 2, 1, 0]
 
 
@@ -118,7 +122,7 @@ def test_stored_days_equal_the_rows_whatever_happens(acts):
         arrived = Counter()
         batches.start_tally(letter)
         for act in acts:
-            _act(letter, alice, act, arrived, clock)
+            act_once(letter, alice, act, arrived, clock)
 
             batches.refresh_count(letter=letter)
             assert stored(letter, "named") == live_names(letter)
@@ -133,7 +137,7 @@ def test_stored_days_equal_the_rows_whatever_happens(acts):
         transaction.set_rollback(True)
 
 
-def _act(letter, alice, act, arrived, clock):
+def act_once(letter, alice, act, arrived, clock):
     number = next(numbers)
     secret = f"{number:043}"
     names = letter.signatures.standing().named()
@@ -219,18 +223,89 @@ def test_days_are_counted_once_and_have_somebody(letter, fields):
 # The overview ---------------------------------------------------------------------------------
 
 
-def test_overview_tells_nothing_that_moves_between_batches(letter):
-    alice = make_user("alice")
-    Membership.objects.create(letter=letter, user=alice, role=Role.PRESS)
+@pytest.mark.parametrize("role", [Role.OWNER, Role.PRESS])
+@pytest.mark.parametrize(
+    "change",
+    ["arrives", "is signed", "is signed twice", "withdraws", "is carried over", "is counted"],
+)
+def test_no_byte_of_the_overview_moves_with_an_anonymous_signature(letter, role, change):
+    """Until the batch: neither its arrival, nor its leaving, nor its choices."""
+    come(letter, MONDAY, named=1, others=6)
+    line = letter.signatures.anonymous().first()
+    line.manage_digest = crypto.digest("manage", "m" * 43)
+    line.save()
+    letter.allows_unverified_anonymous = letter.was_internal = True
+    letter.save()
+    newer_text(letter)
     browser = Client()
-    browser.force_login(alice)
-    before = words(browser.get("/manage/letters/library/"))
+    browser.force_login(make_user("somebody"))
+    Membership.objects.create(letter=letter, user_id=browser.session["_auth_user_id"], role=role)
+    urls = ["/manage/letters/library/", "/manage/letters/library/trail/", "/manage/"]
+    before = [words(browser.get(url)) for url in urls]
 
-    make_anonymous(letter, make_organisation("Narwhalware"))
-    make_signature(letter, state=State.UNCONFIRMED)
-    make_signature(letter, state=State.DUPLICATE)
+    if change == "arrives":
+        make_anonymous(letter, make_organisation("Narwhalware"))
+    elif change.startswith("is signed"):
+        state = State.DUPLICATE if change == "is signed twice" else State.UNCONFIRMED
+        make_anonymous(letter, make_organisation("Narwhalware"), state=state)
+    elif change == "withdraws":
+        own.withdraw(token="m" * 43)
+    elif change == "is carried over":
+        own.carry_over(token="m" * 43)
+    else:
+        own.appear_without_name(token="m" * 43, appearance="counted")
+    batches.refresh_count(letter=letter)
 
-    assert words(browser.get("/manage/letters/library/")) == before
+    assert [words(browser.get(url)) for url in urls] == before
+    come(letter, MONDAY + timedelta(days=1))
+    assert words(browser.get(urls[0])) != before[0] or change not in ("arrives", "withdraws")
+
+
+def newer_text(letter):
+    version = letter.versions.create(
+        number=2, title=letter.title, text="x", sha256="0" * 64, published_on=MONDAY
+    )
+    letter.current_version = version
+    letter.save()
+
+
+def test_states_add_up_and_say_how_many_stood_with_the_last_batch(letter):
+    come(letter, MONDAY, named=3, others=6)
+    for state in (State.IN_REVIEW, State.REJECTED, State.UNCONFIRMED, State.DUPLICATE):
+        make_signature(letter, state=state)
+    statistics.depart(letter.pk, Fate.REFUSED, "named", number=4)
+    statistics.depart(letter.pk, Fate.WITHDRAWN, "anonymous", number=2)
+    statistics.depart(letter.pk, Fate.REJECTED, "named", "abuse", number=5)
+    come(letter, MONDAY + timedelta(days=1))
+
+    tally = Tally.objects.get()
+    rows = {row.name: row.number for row in breakdown.states(tally)}
+
+    assert rows == {
+        "Received": 24,
+        "Published": 9,
+        "In review": 1,
+        "Rejected: abuse or advertising": 5,
+        "Rejected: another reason": 1,
+        "Withdrawn": 2,
+        "Not confirmed": 6,
+    }
+    assert rows["Published"] == letter.signatures.standing().count()
+    assert sum(rows.values()) == 2 * rows["Received"]
+    assert tally.refused == 4
+
+
+def test_refused_codes_are_counted_with_the_batch_only(letter):
+    come(letter, MONDAY, named=1)
+    statistics.depart(letter.pk, Fate.REFUSED, "anonymous")
+
+    batches.refresh_count(letter=letter)
+
+    letter.tally.refresh_from_db()
+    assert letter.tally.refused == 0
+    come(letter, MONDAY + timedelta(days=1))
+    letter.tally.refresh_from_db()
+    assert letter.tally.refused == 1
 
 
 def test_overview_takes_as_many_queries_for_many_as_for_few(letter):
