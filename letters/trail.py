@@ -183,12 +183,19 @@ def _names_of_accounts(entries: list[AuditEntry]) -> dict[str, str]:
 
 def entries_of(letter: Letter, *, kind: str = "", person: str = "") -> QuerySet[AuditEntry]:
     """The letter's trail, the newest first; by what it is about, and by who did it."""
-    entries = letter.audit_entries.select_related("actor").order_by("-pk")
+    entries = letter.audit_entries.select_related("actor").order_by("-recorded_on", "-pk")
     if kind:
         entries = entries.filter(verb__in=verbs_about(kind))
     if person == NOBODY:
         return entries.filter(actor__isnull=True)
     return entries.filter(actor=int(person)) if person else entries
+
+
+def before(entries: QuerySet[AuditEntry], entry: AuditEntry) -> QuerySet[AuditEntry]:
+    """Those that come after `entry` in a trail that begins with the newest."""
+    day = entry.recorded_on
+    earlier = models.Q(recorded_on__lt=day) | models.Q(recorded_on=day, pk__lt=entry.pk)
+    return entries.filter(earlier, recorded_on__lte=day)  # The last condition finds the place.
 
 
 def people_of(letter: Letter) -> QuerySet[User]:

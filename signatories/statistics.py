@@ -308,10 +308,16 @@ def tally_of(letter: Letter) -> Tally:
         return Tally(letter=letter, counted_on=now.date(), next_batch_at=now)
 
 
-def by_organisation(tally: Tally) -> list[tuple[Organisation, int]]:
-    """Verified signatures shown for each organisation, the largest first."""
+def sums_by_organisation(tally: Tally) -> Counter[str]:
+    """Verified signatures shown for each organisation: its id as a string → number."""
     sums: Counter[str] = Counter(tally.named_by_organisation)
     sums.update(tally.anonymous_by_organisation)
+    return sums
+
+
+def by_organisation(tally: Tally) -> list[tuple[Organisation, int]]:
+    """Verified signatures shown for each organisation, the largest first."""
+    sums = sums_by_organisation(tally)
     organisations = Organisation.objects.in_bulk([int(pk) for pk in sums])
     found = [(organisations[int(pk)], n) for pk, n in sums.items() if int(pk) in organisations]
     return sorted(found, key=lambda row: (-row[1], row[0].name))

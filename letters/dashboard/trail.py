@@ -27,9 +27,10 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Newest first, by key and never by offset; the whole team may read it."""
     letter = letter_or_404(request, read_by, slug)
     form = TrailForm(request.GET, people=trail.people_of(letter))
-    before = number_in(request.GET.get("after", ""), otherwise=0)
     entries = trail.entries_of(letter, **form.wish())
-    entries = entries.filter(pk__lt=before) if before else entries
+    after = number_in(request.GET.get("after", ""), otherwise=0)
+    last = letter.audit_entries.filter(pk=after).first()
+    entries = trail.before(entries, last) if last else entries
     found = trail.lines_of(entries[: LINES_A_PAGE + 1])
     lines = found[:LINES_A_PAGE]
     return letter_page(
@@ -40,7 +41,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         lines=lines,
         query=form.query(),
         next_after=str(lines[-1].pk) if len(found) > LINES_A_PAGE else "",
-        is_first=not before,
+        is_first=last is None,
     )
 
 
@@ -80,7 +81,7 @@ def _chunks(entries: QuerySet[AuditEntry]) -> Iterator[list[AuditEntry]]:
     chunk = list(entries[:CHUNK])
     while chunk:
         yield chunk
-        chunk = list(entries.filter(pk__lt=chunk[-1].pk)[:CHUNK])
+        chunk = list(trail.before(entries, chunk[-1])[:CHUNK])
 
 
 def _guarded(cell: str) -> str:

@@ -12,10 +12,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name='auditentry',
-            index=models.Index(fields=['letter', '-id'], name='audit_trail'),
+            index=models.Index(fields=['letter', '-recorded_on', '-id'], name='audit_trail'),
         ),
         migrations.AddIndex(
             model_name='auditentry',
-            index=models.Index(fields=['letter', 'actor', '-id'], name='audit_trail_of_person'),
+            index=models.Index(fields=['letter', 'actor', '-recorded_on', '-id'], name='audit_trail_of_person'),
         ),
     ]

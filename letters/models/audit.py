@@ -27,8 +27,11 @@ class AuditEntry(models.Model):
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["letter", "verb"], name="audit_of_letter"),
-            models.Index(fields=["letter", "-id"], name="audit_trail"),
-            models.Index(fields=["letter", "actor", "-id"], name="audit_trail_of_person"),
+            # By day first: the newest of a quiet letter would else be looked for among all others'.
+            models.Index(fields=["letter", "-recorded_on", "-id"], name="audit_trail"),
+            models.Index(
+                fields=["letter", "actor", "-recorded_on", "-id"], name="audit_trail_of_person"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -82,7 +82,7 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
 def _numbers(letter: Letter, tally: Tally, now: datetime) -> dict[str, Any]:
     """What the tally and the stored days say, as tables and drawings."""
     days = growth.by_day(letter)
-    organisations = breakdown.rows_of(letter, tally, statistics.by_organisation(tally))
+    organisations = breakdown.rows_of(letter, tally)
     states, methods = breakdown.states(tally), breakdown.methods(tally)
     return {
         "tally": tally,

@@ -45,7 +45,7 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         return _tombstone(request, slug)
     tally = statistics.tally_of(letter)
     lines = roll.beginning(letter, LINES_ON_LETTER_PAGE)
-    rows = breakdown.rows_of(letter, tally, statistics.by_organisation(tally))
+    rows = breakdown.rows_of(letter, tally)
     context = {
         "letter": letter,
         "version": letter.current_version,

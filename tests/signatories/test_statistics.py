@@ -387,8 +387,11 @@ def test_breakdown_puts_small_numbers_together():
     organisations = [make_organisation(name) for name in "ABCDEFGHIJK"]
     numbers = [30, 20, 19, 18, 17, 16, 15, 14, 13, 4, 1]
     tally = Tally(letter=letter, named=100, anonymous=70)
+    for organisation, number in zip(organisations, numbers, strict=True):
+        tally.named_by_organisation[str(organisation.pk)] = number - 1
+        tally.anonymous_by_organisation[str(organisation.pk)] = 1
 
-    rows = breakdown.rows_of(letter, tally, list(zip(organisations, numbers, strict=True)))
+    rows = breakdown.rows_of(letter, tally)
 
     assert [(row.name, row.number, row.is_minor) for row in rows] == [
         *((name, number, False) for name, number in zip("ABCDEFGH", numbers, strict=False)),
@@ -397,6 +400,19 @@ def test_breakdown_puts_small_numbers_together():
     ]
     assert rows[0].url == f"/letters/{letter.slug}/roll/?organisation={organisations[0].slug}"
     assert {row.url for row in rows[8:]} == {""}
+
+
+@pytest.mark.django_db
+def test_breakdown_of_equal_numbers_goes_by_name():
+    letter, sums = make_letter(), {}
+    for name in "KJIHGFEDCBA":
+        sums[str(make_organisation(name).pk)] = 7
+    tally = Tally(letter=letter, named=77, named_by_organisation=sums)
+
+    rows = breakdown.rows_of(letter, tally)
+
+    assert [row.name for row in rows] == [*"ABCDEFGH", "3 other organisations"]
+    assert breakdown.rows_of(letter, Tally(letter=letter)) == []
 
 
 # No public door shows a small group -----------------------------------------------------------

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from letters.actions import audit
 from letters.dashboard import trail
-from letters.models import Membership, Role
+from letters.models import Membership, Role, User
 from tests.factories import make_letter, make_user
 from tests.privacy.witnesses import words
 
@@ -38,12 +38,16 @@ def targets_on(page):
     return re.findall(r'class="table__about"><bdi>([^<]*)<', page.content.decode())
 
 
-def test_trail_pages_by_key_newest_first_and_misses_nothing(letter, browser, monkeypatch):
+def test_trail_pages_by_key_newest_first_and_misses_nothing(
+    letter, browser, monkeypatch, time_machine
+):
     monkeypatch.setattr(trail, "LINES_A_PAGE", 3)
     for number in range(7):
+        time_machine.move_to(f"2026-01-{20 + number // 4} 12:00")
         audit(verb="letter.closed", actor=None, letter=letter, target=number)
     audit(verb="letter.closed", actor=None, letter=make_letter(), target="of another letter")
 
+    browser.force_login(User.objects.get(username="wren"))
     page, seen = browser.get(URL), []
     while True:
         seen += targets_on(page)
