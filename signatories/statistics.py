@@ -250,9 +250,8 @@ def _by_method(signatures: SignatureQuerySet) -> Counter[str]:
 
 def count_refused(letter: Letter) -> int:
     """Entries whose mailbox, or its owner, refused the code; as of a batch, like the figures."""
-    held_back = [one for one in NAMELESS if holds_back(letter, one)]
-    departures = letter.departures.not_appearing(held_back)
-    return _count_departures(departures, Counter())[Fate.REFUSED]
+    shown = letter.departures.not_appearing([one for one in NAMELESS if holds_back(letter, one)])
+    return _count_departures(shown, Counter())[Fate.REFUSED]
 
 
 def _count_departures(departures: DepartureQuerySet, rejected: Counter[str]) -> Counter[str]:

@@ -12,10 +12,16 @@ def numbers(until: dict[str, str]) -> list[Entry]:
     return [
         Entry(
             title=_("The public numbers"),
-            what=_("How many signed, were rejected or withdrew. Nothing about any one person."),
-            seen_by=_("Everybody."),
+            what=_(
+                "How many signed, were rejected or withdrew; how many came on which day, and how "
+                "many codes were refused. Nothing about any one person."
+            ),
+            seen_by=_("Everybody; the numbers of days and of refused codes, the letter’s team."),
             kept_until=_("For good."),
-            protected=_("What includes anonymous signatures moves with a batch only."),
+            protected=_(
+                "What includes anonymous signatures moves with a batch only, and the number of "
+                "those who came on a day does not fall when one of them leaves."
+            ),
             fields=(
                 *of(
                     "signatories.Tally",
@@ -49,7 +55,7 @@ def numbers(until: dict[str, str]) -> list[Entry]:
                 "What teams and hosts decided: which account, on which day, about which entry. "
                 "What signatories do is not in it."
             ),
-            seen_by=_("The letter’s owners and moderators, and hosts."),
+            seen_by=_("The letter’s team, and hosts."),
             kept_until=sentence(until["decisions"]),
             protected=_(
                 "Ids and codes only. An anonymous entry has another id after its batch. The "

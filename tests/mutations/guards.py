@@ -624,6 +624,14 @@ GUARDS = [
         "    if False:",
         [f"{T_ACTIONS}/test_directory.py"],
     ),
+    Guard(
+        5,
+        "small numbers stand together in the table",
+        "signatories/breakdown.py",
+        "if number >= max(least, minimum)}",
+        "if number >= least}",
+        ["tests/signatories/test_statistics.py"],
+    ),
     # 6. No side channel in time.
     Guard(
         6,
@@ -680,6 +688,24 @@ GUARDS = [
         "    waits = not is_last and _wait_for_company(waiting.exclude(told), now)",
         "    waits = False",
         [f"{T_ACTIONS}/test_batches.py"],
+    ),
+    Guard(
+        6,
+        "the column of a day does not fall when somebody leaves",
+        "signatories/growth.py",
+        'others = dict(batches.values_list("recorded_on").annotate(arrived=Sum("number")))',
+        "others = dict(letter.signatures.standing().anonymous().order_by().values_list("
+        '"published_on").annotate(number=Count("*")))',
+        ["tests/signatories/test_growth.py"],
+    ),
+    Guard(
+        6,
+        "refused codes are counted with the batch",
+        f"{ACTIONS}/batches.py",
+        "    names = letter.signatures.named()\n    return {\n",
+        "    names = letter.signatures.named()\n    return {\n"
+        '        "refused": statistics.count_refused(letter),\n',
+        ["tests/signatories/test_growth.py"],
     ),
     Guard(
         6,

@@ -403,6 +403,16 @@ def test_breakdown_puts_small_numbers_together():
 
 
 @pytest.mark.django_db
+def test_breakdown_of_few_organisations_shows_none_below_the_minimum_singly():
+    letter = make_letter()
+    sums = {str(make_organisation(name).pk): number for name, number in (("A", 5), ("B", 4))}
+
+    rows = breakdown.rows_of(letter, Tally(letter=letter, named=9, named_by_organisation=sums))
+
+    assert [(row.name, row.number) for row in rows] == [("A", 5), ("1 other organisation", 4)]
+
+
+@pytest.mark.django_db
 def test_breakdown_of_equal_numbers_goes_by_name():
     letter, sums = make_letter(), {}
     for name in "KJIHGFEDCBA":
