@@ -140,7 +140,8 @@ def test_pages_of_the_workspace_are_accessible(browser, site, page):
     with open_page(browser, site.url, java_script_enabled=True, bypass_csp=True) as looker:
         looker.context.add_cookies(cookies)
         one = "/manage/letters/sweep-the-square/"
-        pages = ["", "text/", "recipients/", "responses/", "rules/", "team/", "publish/", "delete/"]
+        pages = ["", "text/", "recipients/", "responses/", "rules/", "team/", "trail/", "publish/"]
+        pages += ["delete/"]
         for path in ("/manage/", "/manage/new/", "/manage/handbook/", *(one + p for p in pages)):
             assert looker.goto(path).status == 200, path
             found += faults(looker, path)
