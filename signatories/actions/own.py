@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from config import crypto, recent
 from config.celery import enqueue
-from letters.actions import NotAllowed
+from config.deadlocks import tried_again
+from letters.actions import NotAllowed, Overtaken
 from signatories import addresses, affiliation, statistics, tasks
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
@@ -260,10 +261,14 @@ def why_not_without_name(signature: Signature, appearance: str) -> str:
     return ""
 
 
+@tried_again
 @transaction.atomic
-def appear_without_name(*, token: str, appearance: str) -> str:
+def appear_without_name(*, token: str, appearance: str, saw_public: bool = False) -> str:
     """Appear by an anonymous line, or be counted without one, from now on; return the
     capability of the entry that does. Raises `Gone` or `NotAllowed`.
+
+    `saw_public` says that the person was told, before they asked for it, that everybody reads the
+    letter. What was given to colleagues changes under a public letter only so: else `Overtaken`.
 
     A name goes at once, everywhere. The entry without it is a new row with a new key and a new
     capability, and comes with a later batch. The address stays used. The numbers count a
@@ -283,6 +288,13 @@ def appear_without_name(*, token: str, appearance: str) -> str:
     refusal = why_not_without_name(signature, appearance)
     if refusal:
         raise NotAllowed(refusal)
+    if signature.is_undecided and not saw_public:
+        raise Overtaken(
+            _(
+                "This letter was for colleagues when you opened the page, and has become public "
+                "since. Nothing has been changed: look again."
+            )
+        )
     if signature.is_anonymous:
         _change_line(signature, appearance)
         return token

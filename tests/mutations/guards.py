@@ -771,6 +771,14 @@ GUARDS = [
         "",
         [f"{T_ACTIONS}/test_sealing.py"],
     ),
+    Guard(
+        5,
+        "what was shown to colleagues changes in public only where that was said",
+        f"{ACTIONS}/own.py",
+        "    if signature.is_undecided and not saw_public:",
+        "    if False:",
+        [f"{T_ACTIONS}/test_opening.py"],
+    ),
     # Accounts: whoever takes one over sees what its owner sees.
     Guard(
         3,
