@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from config import keys
+from config.deadlocks import tried_again
 from letters import actions as letters
 from letters.models import Letter, User
 from signatories.actions import batches
@@ -39,6 +40,7 @@ def reopen(*, letter: Letter, actor: User | None) -> Letter:
     return letters.reopen(letter=letter, actor=actor)
 
 
+@tried_again
 @transaction.atomic
 def seal(*, letter: Letter, actor: User | None) -> Letter:
     """End a closed letter for ever. Twice is once. Raises `NotAllowed`.

@@ -64,6 +64,22 @@ GUARDS = [
         ".split()",
         ["tests/letters/test_organisation.py"],
     ),
+    Guard(
+        1,
+        "rows that do not fit are refused and not dropped",
+        "letters/dashboard/repeater.py",
+        "    if not is_full and len(rows) <= MOST_ROWS:",
+        "    if True:",
+        ["tests/letters/dashboard/test_long_forms.py"],
+    ),
+    Guard(
+        1,
+        "the longest draft fits into a request in any script",
+        "config/settings.py",
+        "DATA_UPLOAD_MAX_MEMORY_SIZE = 640 * 1024",
+        "DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024",
+        ["tests/letters/dashboard/test_long_forms.py"],
+    ),
     # 2. One confirmed address, one signature, and nobody by accident.
     Guard(
         2,
@@ -770,6 +786,14 @@ GUARDS = [
         "    _reject_undecided(sealed)\n",
         "",
         [f"{T_ACTIONS}/test_sealing.py"],
+    ),
+    Guard(
+        7,
+        "nobody signs under rules that they were not shown",
+        f"{ACTIONS}/signing.py",
+        "    if not Letter.objects.filter(pk=letter.pk, **rules_of(letter)).exists():",
+        "    if False:",
+        [f"{T_ACTIONS}/test_signing.py"],
     ),
     Guard(
         5,
