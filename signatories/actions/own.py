@@ -34,6 +34,7 @@ from signatories.verification import vouch
 # Withdrawing ------------------------------------------------------------------------------
 
 
+@tried_again
 @transaction.atomic
 def withdraw(*, token: str) -> None:
     """Erase the signature that `token` manages. Twice is once.
@@ -47,6 +48,7 @@ def withdraw(*, token: str) -> None:
         _withdraw(signature)
 
 
+@tried_again
 @transaction.atomic
 def withdraw_and_free(*, verification: Verification) -> None:
     """Withdraw an anonymous signature and free the proven address, so that it can sign again.
@@ -134,6 +136,7 @@ def _leave_with_batch(signature: Signature) -> None:
 # The line -----------------------------------------------------------------------------------
 
 
+@tried_again
 @transaction.atomic
 def correct_title(*, token: str, title: str) -> Signature:
     """Change the title of a named entry. Raises `Gone` or `NotAllowed`.
@@ -168,6 +171,7 @@ def can_leave(signature: Signature) -> bool:
     return claims_one and not signature.is_anonymous and signature.tenure != Tenure.FORMER
 
 
+@tried_again
 @transaction.atomic
 def leave(*, token: str) -> Signature:
     """Mark that a signatory by name has left the organisation: the line says formerly, at once.
@@ -190,6 +194,7 @@ def leave(*, token: str) -> Signature:
     return signature
 
 
+@tried_again
 @transaction.atomic
 def hide_from_search(*, token: str, hidden: bool) -> Signature:
     """Keep a name off the pages that search engines may list, or no longer do so."""
@@ -200,6 +205,7 @@ def hide_from_search(*, token: str, hidden: bool) -> Signature:
     return signature
 
 
+@tried_again
 @transaction.atomic
 def carry_over(*, token: str) -> Signature:
     """Bind the signature to the letter's current text: a named one at once, an anonymous one
@@ -380,6 +386,7 @@ def _stay_anonymous(named: Signature, fresh: Signature) -> Signature:
 # The public -----------------------------------------------------------------------------------
 
 
+@tried_again
 @transaction.atomic
 def show_to_everybody(*, token: str, shown: bool) -> Signature:
     """Let one's line stand under the letter when it is public, or only while it is not.

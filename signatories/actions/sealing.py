@@ -26,6 +26,7 @@ from signatories.models import (
 from signatories.verification import mailbox
 
 
+@tried_again
 @transaction.atomic
 def close(*, letter: Letter, actor: User | None) -> Letter:
     """End signing. Codes already sent still confirm and review goes on; pledges that were not

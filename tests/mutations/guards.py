@@ -796,6 +796,14 @@ GUARDS = [
         [f"{T_ACTIONS}/test_signing.py"],
     ),
     Guard(
+        10,
+        "what becomes of hidden names at sealing is said",
+        "signatories/templates/signatories/_decide.html",
+        "Under a letter of one organisation those without a line",
+        "Those without a line",
+        [f"{T_ACTIONS}/test_opening.py"],
+    ),
+    Guard(
         5,
         "what was shown to colleagues changes in public only where that was said",
         f"{ACTIONS}/own.py",
