@@ -16,7 +16,6 @@ from letters.actions import NotAllowed, Overtaken
 from signatories import addresses, affiliation, statistics, tasks
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
-from signatories.disclosure import bound_to
 from signatories.models import (
     Appearance,
     Fate,
@@ -316,14 +315,19 @@ def _change_line(signature: Signature, appearance: str) -> None:
     if signature.is_standing:
         _count_as_withdrawn(signature)
         changed = _without_name(signature, appearance)
-        changed.manage_digest, changed.version = signature.manage_digest, bound_to(signature)
+        changed.manage_digest = signature.manage_digest
+        changed.version_id = signature.carried_to_id or signature.version_id
         changed.vouches_given = signature.vouches_given
         _leave_with_batch(signature)
         changed.save(force_insert=True)
         return
     signature.appearance, signature.role = appearance, ""
     signature.is_for_colleagues &= signature.letter.is_internal
-    signature.save(update_fields=["appearance", "role", "is_for_colleagues"])
+    # A row anew takes as many statements as a line that stands: a duplicate never stands, and
+    # its time would tell.
+    signature.delete()
+    signature.pk = Signature._meta.pk.get_default()
+    signature.save(force_insert=True)
 
 
 def _without_name(signature: Signature, appearance: str) -> Signature:
@@ -331,7 +335,7 @@ def _without_name(signature: Signature, appearance: str) -> Signature:
     today = timezone.localdate()
     return Signature(
         letter=signature.letter,
-        version=signature.version,
+        version_id=signature.version_id,
         appearance=appearance,
         state=State.DUPLICATE if signature.state == State.DUPLICATE else State.APPROVED,
         organisation=signature.organisation,

@@ -804,6 +804,15 @@ GUARDS = [
         [f"{T_ACTIONS}/test_opening.py"],
     ),
     Guard(
+        3,
+        "a change of the line takes as long for a duplicate",
+        f"{ACTIONS}/own.py",
+        "    signature.delete()\n    signature.pk = Signature._meta.pk.get_default()\n"
+        "    signature.save(force_insert=True)",
+        "    signature.save()",
+        [f"{PRIVACY}/test_oracle.py"],
+    ),
+    Guard(
         5,
         "what was shown to colleagues changes in public only where that was said",
         f"{ACTIONS}/own.py",
@@ -875,6 +884,22 @@ GUARDS = [
         "    if rights and user.pk == actor.pk:",
         "    if False:",
         [f"{T_ACCOUNTS}/test_rights.py"],
+    ),
+    Guard(
+        3,
+        "account: wrong passwords shut out their own network only",
+        "letters/accounts/adapter.py",
+        "return f\"{self.get_client_ip(request)}:{as_counted(credentials.get('username', ''))}\"",
+        "return as_counted(credentials.get('username', ''))",
+        ["tests/config/test_accounts.py"],
+    ),
+    Guard(
+        3,
+        "account: many networks together are limited",
+        "letters/accounts/adapter.py",
+        '        if not ratelimit.is_within("login:account", name):',
+        "        if False:",
+        ["tests/config/test_accounts.py"],
     ),
     Guard(
         3,
