@@ -29,10 +29,10 @@ class ModeratorsSite(AdminSite):
         def only_with_second_factor(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             """A stolen password alone opens nothing here: first the account's own page."""
             # The library's tables can be asked once all applications are loaded.
-            from config.second_factor import has_second_factor
+            from config.second_factor import passed_second_factor, way_to_second_factor
 
-            if request.user.is_staff and not has_second_factor(request.user):
-                return redirect("mfa_index")
+            if request.user.is_staff and not passed_second_factor(request):
+                return way_to_second_factor(request)
             return shown(request, *args, **kwargs)
 
         return functools.update_wrapper(only_with_second_factor, shown)

@@ -1,4 +1,5 @@
-"""What happened minutes ago, for a button that is pressed twice. Kept in the cache only."""
+"""What happened lately, such as minutes ago for a button that is pressed twice. Kept in the cache
+only."""
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -8,11 +9,11 @@ from config.crypto import digest
 SECONDS = 10 * 60
 
 
-def note(what: str, key: str) -> None:
-    """Remember it for ten minutes, under a keyed digest; a cache that is down remembers nothing."""
+def note(what: str, key: str, seconds: int = SECONDS) -> None:
+    """Remember it for a while, under a keyed digest; a cache that is down remembers nothing."""
     name = _name(what, key)
     try:
-        cache.set(name, True, timeout=SECONDS)
+        cache.set(name, True, timeout=seconds)
     except (RedisError, OSError):
         return
 

@@ -7,6 +7,10 @@ passkey there is a public key, which is no secret.
 from typing import Any
 
 import qrcode
+from allauth.account.authentication import get_authentication_records
+
+# The library notes in the session what was shown in it, but not what was just set up.
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
@@ -14,8 +18,11 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -35,9 +42,42 @@ def has_second_factor(user: AbstractBaseUser | AnonymousUser) -> bool:
     """
     if not user.is_authenticated or not user.is_active:
         return False
-    if settings.DEBUG and getattr(user, "is_demonstration", False):
+    if _is_excepted(user):
         return True
     return Authenticator.objects.filter(user_id=user.pk, type__in=FACTORS).exists()
+
+
+def _is_excepted(user: AbstractBaseUser | AnonymousUser) -> bool:
+    return bool(settings.DEBUG and getattr(user, "is_demonstration", False))
+
+
+def passed_second_factor(request: HttpRequest) -> bool:
+    """Whether the account has a second factor, and this session has shown one.
+
+    A session that began with a password alone does not come to more once its account has a
+    factor: whoever began it may be somebody else. A recovery code stands in for the factor.
+    """
+    user = request.user
+    if not has_second_factor(user):
+        return False
+    return _is_excepted(user) or any(
+        record.get("method") == "mfa" for record in get_authentication_records(request, user)
+    )
+
+
+def note_second_factor(request: HttpRequest, user: AbstractBaseUser) -> None:
+    """Remember in the session that it has just shown a factor, by setting it up."""
+    record_authentication(request, user, method="mfa")
+
+
+def way_to_second_factor(request: HttpRequest) -> HttpResponse:
+    """To where the account gets a factor or, if it has one, to where this session shows it."""
+    if not has_second_factor(request.user):
+        return redirect("mfa_index")
+    apps = Authenticator.objects.filter(user_id=request.user.pk, type=Authenticator.Type.TOTP)
+    page = reverse("mfa_reauthenticate" if apps.exists() else "mfa_reauthenticate_webauthn")
+    back = request.get_full_path() if request.method == "GET" else reverse("mfa_index")
+    return redirect(f"{page}?{urlencode({'next': back})}")
 
 
 def passkeys_work_here(request: HttpRequest) -> bool:

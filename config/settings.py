@@ -273,6 +273,7 @@ RATE_LIMITS = {
     "change:page": "30/h",
     "account:network": "600/h" if DEBUG else "30/h",
     "recovery:account": "10/d",
+    "login:account": "60/h",
 }
 _changed_limits = {
     name: limit for name, _, limit in (w.partition("=") for w in words("RATE_LIMITS"))
@@ -311,7 +312,8 @@ CONTENT_SECURITY_POLICY = {
 }
 # W003 looks for Django's own CSRF middleware; `config.middleware.SameOriginCsrf` extends it.
 SILENCED_SYSTEM_CHECKS = ["security.W003"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+# The longest draft and as many demands, in any script: four bytes for each of their characters.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 640 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
 # Accounts: who may make one (anybody, whoever a host has invited, nobody), and what is constant.

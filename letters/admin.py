@@ -7,12 +7,12 @@ so that nobody, host or not, changes them here.
 
 from typing import Any, cast
 
+from allauth.account.decorators import reauthentication_required
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import QuerySet
@@ -20,6 +20,7 @@ from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -311,32 +312,21 @@ class ForHosts:
         return is_host(request)
 
 
-@admin.register(User)
-class UserAdmin(ForHosts, DjangoUserAdmin):
-    """Accounts need a name and a password; rights come from memberships.
+class AsksWhoIsThere:
+    """Rights are given by hosts who have just shown who they are: not by a session that was
+    left open, or taken."""
 
-    Neither the address nor the times of log-ins that Django keeps are shown.
-    """
+    @method_decorator(reauthentication_required(enabled=is_host))
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
 
-    fieldsets = [
-        (None, {"fields": ["username", "password"]}),
-        (_("What this account may do"), {"fields": ["is_active", "is_staff", "is_superuser"]}),
-    ]
-    list_display = ["username", "roles", "is_staff", "is_superuser", "is_active"]
-    list_filter = ["is_staff", "is_superuser", "is_active"]
-    search_fields = ["username"]
-    filter_horizontal = []
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).prefetch_related("memberships__letter")
-
-    @admin.display(description=_("roles"))
-    def roles(self, user: User) -> str:
-        return "; ".join(f"{m.letter}: {m.get_role_display()}" for m in user.memberships.all())
+    @method_decorator(reauthentication_required(enabled=is_host))
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().delete_view(request, *args, **kwargs)  # type: ignore[misc]
 
 
 @admin.register(Membership)
-class MembershipAdmin(ForHosts, OfferedFiltersOnly):
+class MembershipAdmin(AsksWhoIsThere, ForHosts, OfferedFiltersOnly):
     list_display = ["letter", "user", "role"]
     list_display_links = ["user"]
     list_filter = [LetterFilter]
@@ -366,4 +356,4 @@ class MembershipAdmin(ForHosts, OfferedFiltersOnly):
             actions.take_role(membership=membership, actor=person(request))
 
 
-from letters.accounts import admin as _invitations  # noqa: E402, F401 - stands on what is above
+from letters.accounts import admin as _accounts  # noqa: E402, F401 - stands on what is above

@@ -1,6 +1,7 @@
 """What the tests of the admin share: people, addresses of pages, and how to read a page."""
 
 import re
+import time
 
 from django.contrib.messages import get_messages
 from django.db import connection
@@ -22,6 +23,14 @@ def make_moderator(username, letter, role=Role.MODERATOR):
 
 def make_host(username="alice"):
     return make_user(username, is_staff=True, is_superuser=True)
+
+
+def come_in(client, user):
+    """Sign in as somebody who has just shown who they are."""
+    client.force_login(user)
+    session = client.session
+    session["signed_in_at"] = time.time()
+    session.save()
 
 
 def entry_page(signature, **filters):

@@ -4,6 +4,7 @@ import hypothesis
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.test import Client
 
 from config import outage
 from signatories.models import Verification
@@ -32,6 +33,21 @@ def folders(settings, tmp_path):
 def quick_passwords(settings):
     """The hash that guards real passwords takes a third of a second, on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def sessions_with_a_second_factor(monkeypatch):
+    """`force_login` stands for whoever came in with all that the account asks for."""
+    enter = Client.force_login
+
+    def force_login(client, user, backend=None):
+        enter(client, user, backend)
+        session = client.session
+        session["account_authentication_methods"] = [{"method": "mfa", "at": 0}]
+        session["account_authentication_methods_user"] = str(user.pk)
+        session.save()
+
+    monkeypatch.setattr(Client, "force_login", force_login)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """The verbs about accounts. No link is stored, only its digest."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -17,10 +18,18 @@ from config.sessions import row_key
 from letters.accounts.browsers import browser_of
 from letters.accounts.credentials import Passkey, Password
 from letters.actions import NotAllowed, audit
-from letters.models import AccountSession, Invitation, Letter, Recovery, User
+from letters.models import (
+    AccountSession,
+    Invitation,
+    Letter,
+    Recovery,
+    TeamInvitation,
+    User,
+)
 from letters.permissions import recoverable_by
 
 INVITATION, RECOVERY = "invitation", "recovery"
+RIGHTS = ("is_active", "is_staff", "is_superuser")
 
 
 class LinkIsOver(NotAllowed):
@@ -176,6 +185,67 @@ def _audit_for_teams(verb: str, user: User, actor: User | None) -> None:
     letters: list[Letter | None] = list(Letter.objects.filter(memberships__user=user))
     for letter in letters or [None]:
         audit(verb=verb, actor=actor, letter=letter, target=f"user:{user.pk}")
+
+
+# Rights -------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def change(*, user: User, wishes: dict[str, Any], actor: User) -> User:
+    """Rename an account, give it rights or take them, switch it off or on. Twice is once.
+
+    Hosts do that, and what an account may do only for others, so that a host is left. An account
+    that loses a right, or is switched on again, is signed out everywhere, and the links that it
+    made are over: they would work again on the day it gets the right back. Raises `NotAllowed`.
+    """
+    user = _locked_by_host(user, actor)
+    changed = [name for name in wishes if getattr(user, name) != wishes[name]]
+    rights = [name for name in RIGHTS if name in changed]
+    if rights and user.pk == actor.pk:
+        raise NotAllowed(_("Another host has to change what your own account may do."))
+    for name in changed:
+        setattr(user, name, wishes[name])
+    user.full_clean(exclude=["password"])
+    user.save(update_fields=changed)
+    target = f"user:{user.pk}"
+    for name in rights:
+        reason = f"{name}: {'on' if wishes[name] else 'off'}"
+        audit(verb="account.rights_changed", actor=actor, target=target, reason=reason)
+    if "username" in changed:
+        audit(verb="account.renamed", actor=actor, target=target)
+    if "is_active" in rights or not all(wishes[name] for name in rights):
+        _leave_nothing_open(user)
+    return user
+
+
+@transaction.atomic
+def delete(*, user: User, actor: User) -> None:
+    """Delete an account that the trail does not name as an actor. Raises `NotAllowed`."""
+    user = _locked_by_host(user, actor)
+    if user.pk == actor.pk:
+        raise NotAllowed(_("Another host has to delete your own account."))
+    _leave_nothing_open(user)
+    audit(verb="account.deleted", actor=actor, target=f"user:{user.pk}")
+    user.delete()
+
+
+def _locked_by_host(user: User, actor: User) -> User:
+    """The account under a lock. Of two hosts who switch each other off at once, one is late."""
+    both = User.objects.select_for_update().filter(pk__in=[user.pk, actor.pk]).order_by("pk")
+    found = {one.pk: one for one in both}
+    host = found.get(actor.pk)
+    if host is None or not (host.is_active and host.is_superuser):
+        raise NotAllowed(_("Only a host can change an account."))
+    if user.pk not in found:
+        raise NotAllowed(_("There is no such account any more."))
+    return found[user.pk]
+
+
+def _leave_nothing_open(user: User) -> None:
+    end_sessions(user=user)
+    for links in (Invitation, TeamInvitation, Recovery):
+        links.objects.filter(made_by=user).delete()
+    Recovery.objects.filter(user=user).delete()
 
 
 # Sessions -----------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """What this site makes of the account library."""
 
 import time
+import unicodedata
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
@@ -9,11 +11,17 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext_lazy as _
 
-from config import ratelimit
+from config import ratelimit, recent
 from letters.accounts import actions
 from letters.models import User
 
 SIGNED_IN_AT = "signed_in_at"
+A_DAY = 24 * 60 * 60  # As long as a network can be recognised.
+
+
+def as_counted(username: str) -> str:
+    """One spelling for all that a database may take for the same name."""
+    return unicodedata.normalize("NFKC", username).upper().casefold()
 
 
 class Adapter(DefaultAccountAdapter):
@@ -34,6 +42,20 @@ class Adapter(DefaultAccountAdapter):
         """The library's limits count a digest of the network, never an address."""
         return ratelimit.network(request)
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Failures count by name and network: whoever tries somebody's password shuts out their
+        own network, and not the owner."""
+        return f"{self.get_client_ip(request)}:{as_counted(credentials.get('username', ''))}"
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Many networks together get no further, except those that the owner came in from."""
+        super().pre_authenticate(request, **credentials)
+        name = as_counted(credentials.get("username", ""))
+        if recent.is_noted("signed in", f"{self.get_client_ip(request)} {name}"):
+            return
+        if not ratelimit.is_within("login:account", name):
+            raise self.validation_error("too_many_login_attempts")
+
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         is_team = getattr(request.user, "is_staff", False)
         return resolve_url(settings.LOGIN_REDIRECT_URL if is_team else "mfa_index")
@@ -42,6 +64,8 @@ class Adapter(DefaultAccountAdapter):
         assert isinstance(user, User)
         super().login(request, user)
         request.session[SIGNED_IN_AT] = time.time()
+        here = f"{self.get_client_ip(request)} {as_counted(user.username)}"
+        recent.note("signed in", here, seconds=A_DAY)
         actions.note_session(request.session, user, request.headers.get("User-Agent", ""))
 
     def is_reauthentication_required(self, *, app: str) -> bool:

@@ -1,20 +1,74 @@
-"""The hosts' list of invitations."""
+"""The hosts' lists of accounts and of invitations."""
 
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from letters.accounts import actions
+from letters.accounts import actions as accounts
 from letters.actions import NotAllowed
-from letters.admin import ForHosts, OfferedFiltersOnly, person
-from letters.models import Invitation
+from letters.admin import AsksWhoIsThere, ForHosts, OfferedFiltersOnly, person
+from letters.models import Invitation, User
+
+
+@admin.register(User)
+class UserAdmin(AsksWhoIsThere, ForHosts, OfferedFiltersOnly):
+    """What accounts may do. Rights in letters come from memberships.
+
+    Neither the address nor the times of log-ins that Django keeps are shown. There is no page
+    for a password: an account has its own, which asks who is there, and whoever cannot enter
+    gets a link. New accounts are made by those whose they are, with an invitation.
+    """
+
+    actions = None
+    fieldsets = [
+        (None, {"fields": ["username"]}),
+        (_("What this account may do"), {"fields": accounts.RIGHTS}),
+    ]
+    list_display = ["username", "roles", "is_staff", "is_superuser", "is_active"]
+    list_filter = ["is_staff", "is_superuser", "is_active"]
+    search_fields = ["username"]
+    ordering = ["username"]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        return lookup.removesuffix("__exact") in self.list_filter
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and obj != person(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Nobody takes their own rights away by mistake."""
+        return list(accounts.RIGHTS) if obj == person(request) else []
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("memberships__letter")
+
+    @admin.display(description=_("roles"))
+    def roles(self, user: User) -> str:
+        return "; ".join(f"{m.letter}: {m.get_role_display()}" for m in user.memberships.all())
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        wishes = {name: form.cleaned_data[name] for name in form.changed_data}
+        try:
+            accounts.change(user=obj, wishes=wishes, actor=person(request))
+        except NotAllowed as refusal:
+            messages.error(request, str(refusal))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        try:
+            accounts.delete(user=obj, actor=person(request))
+        except NotAllowed as refusal:
+            messages.error(request, str(refusal))
 
 
 @admin.register(Invitation)
@@ -51,15 +105,15 @@ class InvitationAdmin(ForHosts, OfferedFiltersOnly):
 
     def _link(self, request: HttpRequest) -> str:
         try:
-            token = actions.invite(actor=person(request))
+            token = accounts.invite(actor=person(request))
         except NotAllowed as refusal:
             messages.error(request, str(refusal))
             return ""
         return request.build_absolute_uri(reverse("account_invitation", args=[token]))
 
     def delete_model(self, request: HttpRequest, obj: Invitation) -> None:
-        actions.take_back(invitation=obj, actor=person(request))
+        accounts.take_back(invitation=obj, actor=person(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
         for invitation in queryset:
-            actions.take_back(invitation=invitation, actor=person(request))
+            accounts.take_back(invitation=invitation, actor=person(request))

@@ -41,7 +41,7 @@ account_patterns = [
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("2fa/authenticate/", with_scripts(mfa.authenticate), name="mfa_authenticate"),
     path("2fa/reauthenticate/", mfa.reauthenticate, name="mfa_reauthenticate"),
-    path("app/add/", totp.activate_totp, name="mfa_activate_totp"),
+    path("app/add/", pages.AddApp.as_view(), name="mfa_activate_totp"),
     path("app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path("codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path(
@@ -55,7 +55,7 @@ account_patterns = [
         name="mfa_generate_recovery_codes",
     ),
     path("passkeys/", webauthn.list_webauthn, name="mfa_list_webauthn"),
-    path("passkeys/add/", with_scripts(webauthn.add_webauthn), name="mfa_add_webauthn"),
+    path("passkeys/add/", with_scripts(pages.AddPasskey.as_view()), name="mfa_add_webauthn"),
     path("passkeys/login/", webauthn.login_webauthn, name="mfa_login_webauthn"),
     path(
         "passkeys/reauthenticate/",

@@ -14,7 +14,13 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from config import http, ratelimit
-from config.second_factor import has_second_factor, passkeys_work_here
+from config.second_factor import (
+    has_second_factor,
+    note_second_factor,
+    passed_second_factor,
+    passkeys_work_here,
+    way_to_second_factor,
+)
 from config.sessions import row_key
 from letters.accounts import actions
 from letters.accounts.credentials import Passkey, Password, draw_number, passkey_options
@@ -106,6 +112,8 @@ class Entrance(View):
             self.form.add_error(None, str(refusal))
             return self.ask_for_way()
         get_adapter().login(self.request, user)
+        if isinstance(credential, Passkey):
+            note_second_factor(self.request, user)
         return redirect("mfa_index" if has_second_factor(user) else "mfa_activate_totp")
 
 
@@ -182,8 +190,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
 def people(request: HttpRequest) -> HttpResponse:
     """Those whom one may help to get in again; POST makes the link and shows it once."""
     assert isinstance(request.user, User)
-    if not has_second_factor(request.user):
-        return redirect("mfa_index")
+    if not passed_second_factor(request):
+        return way_to_second_factor(request)
     found = recoverable_by(request.user).order_by("username")
     if request.method != "POST":
         return render(request, "account/people.html", {"people": found})

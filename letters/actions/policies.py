@@ -38,6 +38,11 @@ FREE = ("summary", "addressed_to", "organiser_line", "goal", "opens_at", "closes
 FIELDS = (*ORDERS, "minimum_group_size", *FREE)
 
 
+def rules_of(letter: Letter) -> dict[str, Any]:
+    """The rules that people sign under, as they stand on the row that was read."""
+    return {name: getattr(letter, name) for name in (*ORDERS, "minimum_group_size")}
+
+
 def loosened(letter: Letter, wishes: dict[str, Any]) -> list[str]:
     """The names of those rules that would be looser than they are."""
     found = [name for name, order in ORDERS.items() if _is_looser(letter, wishes, name, order)]

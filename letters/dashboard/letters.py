@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.http import keeps_what_was_typed
-from config.second_factor import has_second_factor
+from config.second_factor import has_second_factor, passed_second_factor, way_to_second_factor
 from letters.actions import NotAllowed, drafts
 from letters.checklist import checklist_of
 from letters.dashboard.access import for_organisers, letter_or_404, organiser
@@ -44,6 +44,8 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
     """What is still missing, what will happen, and the button."""
     letter = letter_or_404(request, edited_by, slug)
     user = organiser(request)
+    if has_second_factor(user) and not passed_second_factor(request):
+        return way_to_second_factor(request)
     refusal = ""
     if request.method == "POST":
         try:
@@ -57,7 +59,7 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
         letter,
         draft=draft,
         **as_read(draft),
-        checklist=checklist_of(letter, draft, has_second_factor(user)),
+        checklist=checklist_of(letter, draft, passed_second_factor(request)),
         refusal=refusal,
         needs_approval=drafts.needs_approval(letter, user),
         is_first=letter.status == Status.DRAFT,
@@ -66,7 +68,7 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _publish(request: HttpRequest, letter: Letter) -> Letter:
     user, draft = organiser(request), drafts.draft_of(letter)
-    text = checklist_of(letter, draft, has_second_factor(user)).ready_text()
+    text = checklist_of(letter, draft, passed_second_factor(request)).ready_text()
     return drafts.publish_draft(
         letter=letter,
         text=text,

@@ -36,6 +36,9 @@ def recipients(request: HttpRequest, slug: str) -> HttpResponse:
     wish = request.POST.get("do", "")
     typed = repeater.rows_in(request.POST, "to", FIELDS)
     rows = repeater.act(typed, "to", FIELDS, wish)
+    too_many = repeater.why_too_many(rows, "to", wish)
+    if too_many:
+        return _page(request, letter, rows, refusal=too_many)
     if wish.startswith("to:") or getattr(request, "csrf_failed", False):
         return _page(request, letter, rows)
     checked = [_checked(row) for row in rows if any(row.values[field].strip() for field in TYPED)]

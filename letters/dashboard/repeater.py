@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext
+
 from letters.dashboard.numbers import number_in
 
 MOST_ROWS = 200
@@ -24,7 +26,7 @@ class Row:
 
 
 def rows_in(data: Mapping[str, str], name: str, fields: tuple[str, ...]) -> list[dict[str, str]]:
-    """What was typed, row by row, in the order of their numbers; of too many, the first ones."""
+    """What was typed, row by row, in the order of their numbers, however many."""
     numbers = {
         number_in(parts[1], otherwise=0)
         for parts in (key.split("-") for key in data)
@@ -32,8 +34,19 @@ def rows_in(data: Mapping[str, str], name: str, fields: tuple[str, ...]) -> list
     }
     return [
         {part: data.get(f"{name}-{number}-{part}", "").replace("\0", "") for part in fields}
-        for number in sorted(numbers - {0})[:MOST_ROWS]
+        for number in sorted(numbers - {0})
     ]
+
+
+def why_too_many(rows: list[Row], name: str, wish: str) -> str:
+    """What to say where more rows are there, or wanted, than can be saved; else nothing."""
+    is_full = len(rows) == MOST_ROWS and wish == f"{name}:add"
+    if not is_full and len(rows) <= MOST_ROWS:
+        return ""
+    return gettext(
+        "There is room for %(most)d, and no more. Nothing has been saved; everything you typed is "
+        "still here."
+    ) % {"most": MOST_ROWS}
 
 
 def act(rows: list[dict[str, str]], name: str, fields: tuple[str, ...], wish: str) -> list[Row]:

@@ -44,6 +44,7 @@ def text(request: HttpRequest, slug: str) -> HttpResponse:
     if getattr(request, "csrf_failed", False):
         return _page(request, letter, drafts.draft_of(letter), written, shown, status=403)
     try:
+        _refuse_too_many(shown, wish)
         draft = _save(request, letter, written)
     except Overtaken:
         return _overtaken(request, letter, written, shown)
@@ -60,9 +61,10 @@ def text(request: HttpRequest, slug: str) -> HttpResponse:
 def autosave(request: HttpRequest, slug: str) -> HttpResponse:
     """Save without a page, for scripts: the answer is the line that says so."""
     letter = letter_or_404(request, edited_by, slug)
-    _rows, written = _read(request)
+    rows, written = _read(request)
     context: dict[str, Any] = {"letter": letter, "is_fragment": True}
     try:
+        _refuse_too_many(rows)
         context["draft"] = _save(request, letter, written)
     except NotAllowed as refusal:
         context["refusal"] = str(refusal)
@@ -94,6 +96,13 @@ def discard(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 # ------------------------------------------------------------------------------------------
+
+
+def _refuse_too_many(rows: list[repeater.Row], wish: str = "") -> None:
+    """Nothing is dropped unsaid: whoever has more demands than fit takes some out."""
+    refusal = repeater.why_too_many(rows, "demand", wish)
+    if refusal:
+        raise NotAllowed(refusal)
 
 
 def _save(request: HttpRequest, letter: Letter, written: Written) -> Draft:

@@ -11,12 +11,14 @@ from datetime import datetime
 from django.db import transaction
 
 from config.celery import enqueue
+from config.deadlocks import tried_again
 from letters import actions as letters
 from letters.models import Letter
 from signatories import tasks
 from signatories.actions import batches
 
 
+@tried_again
 @transaction.atomic
 def go_public(*, letter: Letter, now: datetime) -> Letter:
     """Open a letter whose day has come, with all its numbers. Raises `NotAllowed`.

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from config import crypto, recent
 from config.celery import enqueue
-from letters.actions import NotAllowed
+from config.deadlocks import tried_again
+from letters.actions import NotAllowed, Overtaken
 from signatories import addresses, affiliation, statistics, tasks
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
-from signatories.disclosure import bound_to
 from signatories.models import (
     Appearance,
     Fate,
@@ -33,6 +33,7 @@ from signatories.verification import vouch
 # Withdrawing ------------------------------------------------------------------------------
 
 
+@tried_again
 @transaction.atomic
 def withdraw(*, token: str) -> None:
     """Erase the signature that `token` manages. Twice is once.
@@ -46,6 +47,7 @@ def withdraw(*, token: str) -> None:
         _withdraw(signature)
 
 
+@tried_again
 @transaction.atomic
 def withdraw_and_free(*, verification: Verification) -> None:
     """Withdraw an anonymous signature and free the proven address, so that it can sign again.
@@ -133,6 +135,7 @@ def _leave_with_batch(signature: Signature) -> None:
 # The line -----------------------------------------------------------------------------------
 
 
+@tried_again
 @transaction.atomic
 def correct_title(*, token: str, title: str) -> Signature:
     """Change the title of a named entry. Raises `Gone` or `NotAllowed`.
@@ -167,6 +170,7 @@ def can_leave(signature: Signature) -> bool:
     return claims_one and not signature.is_anonymous and signature.tenure != Tenure.FORMER
 
 
+@tried_again
 @transaction.atomic
 def leave(*, token: str) -> Signature:
     """Mark that a signatory by name has left the organisation: the line says formerly, at once.
@@ -189,6 +193,7 @@ def leave(*, token: str) -> Signature:
     return signature
 
 
+@tried_again
 @transaction.atomic
 def hide_from_search(*, token: str, hidden: bool) -> Signature:
     """Keep a name off the pages that search engines may list, or no longer do so."""
@@ -199,6 +204,7 @@ def hide_from_search(*, token: str, hidden: bool) -> Signature:
     return signature
 
 
+@tried_again
 @transaction.atomic
 def carry_over(*, token: str) -> Signature:
     """Bind the signature to the letter's current text: a named one at once, an anonymous one
@@ -260,10 +266,14 @@ def why_not_without_name(signature: Signature, appearance: str) -> str:
     return ""
 
 
+@tried_again
 @transaction.atomic
-def appear_without_name(*, token: str, appearance: str) -> str:
+def appear_without_name(*, token: str, appearance: str, saw_public: bool = False) -> str:
     """Appear by an anonymous line, or be counted without one, from now on; return the
     capability of the entry that does. Raises `Gone` or `NotAllowed`.
+
+    `saw_public` says that the person was told, before they asked for it, that everybody reads the
+    letter. What was given to colleagues changes under a public letter only so: else `Overtaken`.
 
     A name goes at once, everywhere. The entry without it is a new row with a new key and a new
     capability, and comes with a later batch. The address stays used. The numbers count a
@@ -283,6 +293,13 @@ def appear_without_name(*, token: str, appearance: str) -> str:
     refusal = why_not_without_name(signature, appearance)
     if refusal:
         raise NotAllowed(refusal)
+    if signature.is_undecided and not saw_public:
+        raise Overtaken(
+            _(
+                "This letter was for colleagues when you opened the page, and has become public "
+                "since. Nothing has been changed: look again."
+            )
+        )
     if signature.is_anonymous:
         _change_line(signature, appearance)
         return token
@@ -298,14 +315,19 @@ def _change_line(signature: Signature, appearance: str) -> None:
     if signature.is_standing:
         _count_as_withdrawn(signature)
         changed = _without_name(signature, appearance)
-        changed.manage_digest, changed.version = signature.manage_digest, bound_to(signature)
+        changed.manage_digest = signature.manage_digest
+        changed.version_id = signature.carried_to_id or signature.version_id
         changed.vouches_given = signature.vouches_given
         _leave_with_batch(signature)
         changed.save(force_insert=True)
         return
     signature.appearance, signature.role = appearance, ""
     signature.is_for_colleagues &= signature.letter.is_internal
-    signature.save(update_fields=["appearance", "role", "is_for_colleagues"])
+    # A row anew takes as many statements as a line that stands: a duplicate never stands, and
+    # its time would tell.
+    signature.delete()
+    signature.pk = Signature._meta.pk.get_default()
+    signature.save(force_insert=True)
 
 
 def _without_name(signature: Signature, appearance: str) -> Signature:
@@ -313,7 +335,7 @@ def _without_name(signature: Signature, appearance: str) -> Signature:
     today = timezone.localdate()
     return Signature(
         letter=signature.letter,
-        version=signature.version,
+        version_id=signature.version_id,
         appearance=appearance,
         state=State.DUPLICATE if signature.state == State.DUPLICATE else State.APPROVED,
         organisation=signature.organisation,
@@ -368,6 +390,7 @@ def _stay_anonymous(named: Signature, fresh: Signature) -> Signature:
 # The public -----------------------------------------------------------------------------------
 
 
+@tried_again
 @transaction.atomic
 def show_to_everybody(*, token: str, shown: bool) -> Signature:
     """Let one's line stand under the letter when it is public, or only while it is not.

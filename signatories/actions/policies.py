@@ -21,6 +21,9 @@ def change(
 ) -> Letter:
     """Change a letter's rules; once somebody has signed, only to stricter ones. Raises
     `NotAllowed`."""
+    # The whole row: those who sign in this moment (`signing._hold_rules`) are waited for, and
+    # whoever comes next waits.
+    list(Letter.objects.select_for_update().filter(pk=letter.pk))
     changed = policies.change(
         letter=letter,
         wishes=wishes,

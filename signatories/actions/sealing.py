@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from config import keys
+from config.deadlocks import tried_again
 from letters import actions as letters
 from letters.models import Letter, User
 from signatories.actions import batches
@@ -25,6 +26,7 @@ from signatories.models import (
 from signatories.verification import mailbox
 
 
+@tried_again
 @transaction.atomic
 def close(*, letter: Letter, actor: User | None) -> Letter:
     """End signing. Codes already sent still confirm and review goes on; pledges that were not
@@ -39,6 +41,7 @@ def reopen(*, letter: Letter, actor: User | None) -> Letter:
     return letters.reopen(letter=letter, actor=actor)
 
 
+@tried_again
 @transaction.atomic
 def seal(*, letter: Letter, actor: User | None) -> Letter:
     """End a closed letter for ever. Twice is once. Raises `NotAllowed`.

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config import crypto, ratelimit
 from config.celery import enqueue
-from letters.actions import NotAllowed
+from letters.actions import NotAllowed, Overtaken
+from letters.actions.policies import rules_of
 from letters.models import Letter, LetterVersion
 from signatories import addresses, tasks
 from signatories.addresses import Address
@@ -163,7 +164,23 @@ def ask_for_updates(*, letter: Letter, address: Address) -> str:
     return _await_proof(purpose=Purpose.UPDATES, address=address, letter=letter)
 
 
+def _hold_rules(letter: Letter) -> None:
+    """Keep the letter's rules as they were read until the entry is there. Raises `Overtaken`.
+
+    Many sign at once, so the lock is shared; Django has none of that kind. Where the database
+    has no locks on rows, writers come one after the other anyway.
+    """
+    if connection.features.has_select_for_no_key_update:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM letters_letter WHERE id = %s FOR KEY SHARE", [letter.pk])
+    if not Letter.objects.filter(pk=letter.pk, **rules_of(letter)).exists():
+        raise Overtaken(
+            _("The rules of this letter have changed while you were here. Look again, then sign.")
+        )
+
+
 def _entered(letter: Letter, entry: Entry, affiliation: Affiliation) -> Signature:
+    _hold_rules(letter)
     if not letter.is_open:
         raise NotAllowed(_("This letter does not accept signatures now."))
     if entry.appearance == Appearance.COUNTED and not letter.allows_counted:

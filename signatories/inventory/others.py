@@ -224,9 +224,9 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
         Entry(
             title=_("Counters against floods"),
             what=_(
-                "How often a network, a mailbox or a page tried, and for some minutes that a "
-                "button was pressed, under scrambled forms of them. No address of a visitor is "
-                "stored."
+                "How often a network, a mailbox, a page or an account tried, for some minutes that "
+                "a button was pressed, and for a day from which networks an account came in, under "
+                "scrambled forms of them. No address of a visitor is stored."
             ),
             seen_by=_("Nobody."),
             kept_until=sentence(until["network"]),

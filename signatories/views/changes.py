@@ -8,7 +8,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from config import http, ratelimit
-from letters.actions import NotAllowed
+from letters.actions import NotAllowed, Overtaken
+from letters.models import Visibility
 from signatories import roll
 from signatories.actions import confirming, own, signing
 from signatories.forms import NameForm, TitleForm
@@ -91,13 +92,26 @@ def counted(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _without_name(request: HttpRequest, token: str, appearance: Appearance) -> HttpResponse:
-    """A second press finds the new entry of the first."""
+    """A second press finds the new entry of the first. The form says who was to see the line:
+    where that has changed meanwhile, the page comes back and nothing is done."""
+    overtaken = ""
     if request.method == "POST":
-        verb = own.appear_without_name
+        saw_public = request.POST.get("readers", "") in (Visibility.PUBLIC, Visibility.UNLISTED)
         try:
-            return redirect("signer:signature", verb(token=token, appearance=appearance))
+            renewed = own.appear_without_name(
+                token=token, appearance=appearance, saw_public=saw_public
+            )
+            return redirect("signer:signature", renewed)
+        except Overtaken as news:
+            overtaken = str(news)
         except (confirming.Gone, NotAllowed):
             return pages.gone(request)
+    return _page_without_name(request, token, appearance, overtaken)
+
+
+def _page_without_name(
+    request: HttpRequest, token: str, appearance: Appearance, overtaken: str
+) -> HttpResponse:
     found = confirming.by_token(token)
     if found is None or found.appearance == appearance:
         return pages.gone(request)
@@ -112,8 +126,10 @@ def _without_name(request: HttpRequest, token: str, appearance: Appearance) -> H
         "without_name",
         token,
         found,
+        status=409 if overtaken else 200,
         line_after=roll.line_with_organisation(after),
         refusal=own.why_not_without_name(found, appearance),
+        overtaken=overtaken,
     )
 
 
@@ -121,7 +137,13 @@ def _without_name(request: HttpRequest, token: str, appearance: Appearance) -> H
 def everybody(request: HttpRequest, token: str) -> HttpResponse:
     """Say whether the line may stand under the letter when it is public."""
     shown = request.POST.get("shown") == "1"
-    return _change(request, token, lambda: own.show_to_everybody(token=token, shown=shown))
+    try:
+        own.show_to_everybody(token=token, shown=shown)
+    except confirming.Gone:
+        return pages.gone(request)
+    except NotAllowed:  # The letter became public meanwhile: the page asks what is asked now.
+        pass
+    return redirect("signer:signature", token)
 
 
 @require_http_methods(CHANGE)

@@ -158,6 +158,11 @@ def _next_step(found: Signature) -> str:
     """What follows, from the letter's rules alone and never from what became of the entry."""
     if not found.has_line:
         return _("You are counted with one of the next batches. No line appears on the roll.")
+    if found.is_undecided:
+        return _(
+            "You signed for your colleagues, and the letter has become public since. You are "
+            "counted, and no line of yours appears until you say so on your own page."
+        )
     if found.is_anonymous and not found.is_verified:
         return _(
             "A moderator decides about your entry; then your line appears on the roll with one of "

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from config import crypto, http, keys, ratelimit
-from letters.actions import NotAllowed
+from letters.actions import NotAllowed, Overtaken
 from letters.models import Letter
 from signatories.actions import confirming, entering, own, signing, subscribing
 from signatories.forms import CodeForm, SignForm
@@ -49,6 +49,10 @@ def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
         token = store(
             letter=letter, entry=form.entry, address=form.address, affiliation=form.affiliation
         )
+    except Overtaken as news:
+        letter.refresh_from_db()
+        form.add_error(None, str(news))
+        return pages.sign_form(request, letter, form, status=409)
     except NotAllowed:  # The letter closed while the form was on its way.
         return render(request, "signatories/closed.html", {"letter": letter})
     return redirect("signer:login" if form.is_by_login else "signer:confirm", token)

@@ -7,12 +7,16 @@ import pytest
 import redis
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from config.sessions import SessionStore
+from letters.accounts.adapter import as_counted
 from letters.models import User
 from tests.factories import make_user, totp_code
 
@@ -20,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 ADDRESS = "203.0.113.77"
 PASSWORD = "a long password"
+RIGHT = {"login": "alice", "password": PASSWORD}
 
 
 @pytest.fixture(autouse=True)
@@ -201,20 +206,81 @@ def test_log_in_is_limited_by_network(client):
     assert elsewhere.status_code == 302
 
 
+def test_wrong_passwords_shut_out_their_own_network_and_not_the_owner(client):
+    make_user("alice", second_factor=False)
+    for _number in range(6):
+        log_in(client, password="wrong")
+
+    assert log_in(client).status_code != 302
+    assert "_auth_user_id" not in client.session
+    owner = Client()
+    owner.post("/accounts/login/", RIGHT, REMOTE_ADDR="198.51.100.9")
+    assert "_auth_user_id" in owner.session
+
+
+def test_other_spellings_of_a_name_are_counted_as_the_same(client):
+    make_user("alice", second_factor=False)
+    for name in ("alice", "ALICE", "Alice", "ａlice", "alıce"):
+        log_in(client, login=name, password="wrong")
+
+    assert log_in(client).status_code != 302
+    assert as_counted("ſtraße") == as_counted("STRASSE")
+
+
+def test_many_networks_together_get_no_further_than_the_account_s_limit(settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login:account": "3/h"}
+    make_user("alice", second_factor=False)
+    owner, thief = Client(), Client()
+    owner.post("/accounts/login/", RIGHT, REMOTE_ADDR="198.51.100.9")
+    owner.post("/accounts/logout/")
+    for number in range(3):
+        wrong = {"login": "alice", "password": "wrong"}
+        thief.post("/accounts/login/", wrong, REMOTE_ADDR=f"203.0.{number}.7")
+
+    thief.post("/accounts/login/", RIGHT, REMOTE_ADDR="203.0.99.7")
+    assert "_auth_user_id" not in thief.session
+    owner.post("/accounts/login/", RIGHT, REMOTE_ADDR="198.51.100.200")
+    assert "_auth_user_id" in owner.session  # From the network where they came in before.
+
+
+def test_log_in_takes_as_long_whoever_is_named(monkeypatch):
+    """By the hashes that are computed, which take a third of a second each, and the statements."""
+    make_user("alice")
+    make_user("off", is_active=False)
+    User.objects.create_user("passkey")
+    hashed = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(
+        MD5PasswordHasher,
+        "encode",
+        lambda *about: hashed.append(1) or encode(*about),
+    )
+    found = set()
+    for number, name in enumerate(("alice", "off", "passkey", "nobody")):
+        hashed.clear()
+        with CaptureQueriesContext(connection) as queries:
+            wrong = {"login": name, "password": "wrong"}
+            Client().post("/accounts/login/", wrong, REMOTE_ADDR=f"203.0.{number}.7")
+        found.add((len(hashed), len(queries)))
+
+    assert len(found) == 1
+    assert found.pop()[0] > 0
+
+
 def test_limits_of_the_library_see_no_address(client, settings):
     make_user("alice")
-    connection = redis.from_url(settings.CACHES["default"]["LOCATION"])
+    store = redis.from_url(settings.CACHES["default"]["LOCATION"])
     cache.set(f"planted:{ADDRESS}", 1)
-    assert holds(connection, ADDRESS), "The search must be able to find something."
+    assert holds(store, ADDRESS), "The search must be able to find something."
     cache.delete(f"planted:{ADDRESS}")
 
     log_in(client, password="wrong", HTTP_USER_AGENT="A browser of its own kind")
     log_in(client)
 
-    keys = connection.keys("*allauth*")
+    keys = store.keys("*allauth*")
     assert any(b":ip:" in key for key in keys), "The library must have counted this network."
-    assert holds(connection, ADDRESS) == []
-    assert holds(connection, "A browser of its own kind") == []
+    assert holds(store, ADDRESS) == []
+    assert holds(store, "A browser of its own kind") == []
     assert client.session["account_authentication_methods"], "The session must hold something."
     for row in Session.objects.all():
         assert ADDRESS not in str(SessionStore().decode(row.session_data))

@@ -1,15 +1,17 @@
 """Who has a second factor, what the administration demands, and what lies in the database."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
-from config.second_factor import Adapter, has_second_factor, passkeys_work_here
+from config.second_factor import Adapter, AddPasskeyForm, has_second_factor, passkeys_work_here
 from letters.accounts.adapter import SIGNED_IN_AT
 from letters.models import User
 from tests.factories import PASSWORD, TOTP_SECRET, make_letter, make_user, totp_code
@@ -58,7 +60,7 @@ def test_demonstration_accounts_are_excepted_under_debug_only(settings, debug):
 
 # The administration ---------------------------------------------------------------------------
 
-PAGES = ["/admin/", "/admin/letters/letter/", "/admin/letters/user/add/", "/admin/jsi18n/"]
+PAGES = ["/admin/", "/admin/letters/letter/", "/admin/letters/user/", "/admin/jsi18n/"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -200,3 +202,93 @@ def test_passkeys_work_under_names_only(rf, settings, host, work):
     settings.ALLOWED_HOSTS = ["*"]
 
     assert passkeys_work_here(rf.get("/", headers={"host": host})) is work
+
+
+# What the session has shown -------------------------------------------------------------------
+
+
+def log_in(browser):
+    return browser.post("/accounts/login/", {"login": "alice", "password": PASSWORD})
+
+
+def test_adding_an_app_ends_all_other_sessions(client):
+    make_user("alice", is_staff=True, is_superuser=True, second_factor=False)
+    thief = Client()
+    for browser in (thief, client):
+        log_in(browser)
+    secret = client.get("/accounts/app/add/").context["form"].secret
+
+    client.post("/accounts/app/add/", {"code": totp_code(secret)})
+
+    assert client.get("/admin/").status_code == 200
+    assert thief.get("/accounts/")["Location"].startswith("/accounts/login/")
+
+
+def test_adding_a_passkey_ends_all_other_sessions(client, monkeypatch):
+    alice = make_user("alice", is_staff=True, second_factor=False)
+    thief = Client()
+    for browser in (thief, client):
+        log_in(browser)
+    monkeypatch.setattr(AddPasskeyForm, "clean", lambda form: form.cleaned_data)
+    monkeypatch.setattr(
+        "allauth.mfa.webauthn.internal.flows.auth.WebAuthn.add",
+        lambda user, name, credential: SimpleNamespace(instance=add_passkey(user)),
+    )
+
+    client.post("/accounts/passkeys/add/", {"name": "key", "credential": '{"made": 1}'})
+
+    assert has_second_factor(alice)
+    assert client.get("/admin/").status_code == 200
+    assert thief.get("/accounts/")["Location"].startswith("/accounts/login/")
+
+
+def test_session_that_showed_a_password_only_does_not_open_the_admin(client):
+    """Whatever was forgotten when the factor was added: the session itself is asked."""
+    alice = make_user("alice", is_staff=True, is_superuser=True, second_factor=False)
+    log_in(client)
+    TOTP.activate(alice, TOTP_SECRET)
+
+    answer = client.get("/admin/letters/letter/")
+
+    page = "/accounts/2fa/reauthenticate/?next=%2Fadmin%2Fletters%2Fletter%2F"
+    assert answer["Location"] == page
+    assert client.post("/admin/letters/letter/", {})["Location"].startswith("/accounts/2fa/")
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert client.get("/admin/").status_code == 302  # The password again is no second factor.
+    answer = client.post(page, {"code": totp_code()})
+    assert answer["Location"] == "/admin/letters/letter/"
+    assert client.get("/admin/letters/letter/").status_code == 200
+
+
+def test_session_that_showed_a_password_only_neither_publishes_nor_helps(client):
+    alice = make_user("alice", is_superuser=True, second_factor=False)
+    letter = make_letter(status="draft")
+    log_in(client)
+    TOTP.activate(alice, TOTP_SECRET)
+    page = f"/manage/letters/{letter.slug}/publish/"
+
+    answers = [client.get(page), client.post(page, {}), client.get("/accounts/people/")]
+
+    for answer in answers:
+        assert answer["Location"].startswith("/accounts/2fa/reauthenticate/?next=")
+
+
+def test_whoever_has_only_a_passkey_is_asked_for_it(client):
+    alice = make_user("alice", is_staff=True, second_factor=False)
+    log_in(client)
+    add_passkey(alice)
+
+    assert client.get("/admin/")["Location"].startswith("/accounts/passkeys/reauthenticate/?next=")
+
+
+def test_what_somebody_else_showed_in_the_same_session_does_not_count(client):
+    alice, bob = (make_user(name, is_staff=True) for name in ("alice", "bob"))
+    client.force_login(alice)
+    records = client.session["account_authentication_methods"]
+    client._login(bob, "django.contrib.auth.backends.ModelBackend")
+    session = client.session
+    session["account_authentication_methods"] = records
+    session["account_authentication_methods_user"] = str(alice.pk)
+    session.save()
+
+    assert client.get("/admin/").status_code == 302

@@ -8,10 +8,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from config import crypto
 from letters.models import ReviewPolicy
-from signatories.actions import moderation
+from signatories import roll
+from signatories.actions import batches, confirming, moderation
 from signatories.models import Signature, State, UsedAddress, Verification
-from tests.factories import make_letter, make_organisation, make_user
+from tests.factories import make_anonymous, make_letter, make_organisation, make_user
 from tests.privacy.witnesses import answer
 
 pytestmark = pytest.mark.django_db
@@ -180,3 +182,29 @@ def test_errors_of_the_form_are_the_same_whatever_the_address_did(letter, bring_
     assert known[0][0] == 200
     assert known[0][2].replace(ASKED, "") == unknown[0][2].replace(UNKNOWN, "")
     assert known[1] == unknown[1]
+
+
+@pytest.mark.parametrize(("before", "after"), [("anonymous", "counted"), ("counted", "anonymous")])
+def test_change_of_the_line_takes_as_long_for_a_line_that_stands_as_for_a_duplicate(before, after):
+    google = make_organisation("Google", "google.example")
+    letter = make_letter(visibility="internal")
+    letter.organisations.add(google)
+    batches.start_tally(letter)
+    asked = {}
+    for state in (State.PUBLISHED, State.APPROVED, State.DUPLICATE):
+        token = f"{state:x<43}"
+        place = roll.place_of(state) if state == "published" and before == "anonymous" else ""
+        make_anonymous(
+            letter,
+            google,
+            state=state,
+            appearance=before,
+            roll_key=place,
+            is_for_colleagues=True,
+            manage_digest=crypto.digest("manage", token),
+        )
+        asked[state] = ask("post", f"/signature/{token}/{after}/", {"readers": "internal"})
+        assert confirming.by_token(token).appearance == after
+
+    assert {answer[0] for answer, _statements in asked.values()} == {302}
+    assert len({len(statements) for _answer, statements in asked.values()}) == 1

@@ -1,15 +1,20 @@
 """Two editors, twenty invited, two owners: what happens where they come in the same moment."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from letters.actions import NotAllowed, Text, drafts, recipients, teams
 from letters.actions.drafts import Written
 from letters.models import Draft, Membership, Role, TeamInvitation
+from signatories.actions import policies, signing
+from signatories.actions.signing import Entry
+from signatories.addresses import Address
+from signatories.affiliation import Affiliation
 from tests.factories import make_letter, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,3 +136,44 @@ def test_of_many_lists_of_recipients_one_is_saved():
 
     assert found == ["Overtaken"] * 5 + ["done"]
     assert letter.recipients.count() == 2
+
+
+def test_rules_wait_for_whoever_signs_in_that_moment():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite writes one after the other anyway.")
+    letter, [alice] = letter_with(Role.OWNER, 1)
+    letter.minimum_group_size = 8
+    letter.save()
+    is_written = threading.Event()
+
+    def sign():
+        try:
+            with transaction.atomic():
+                signing.sign(
+                    letter=letter,
+                    entry=Entry("named", "Wilhelmina Otterbourne"),
+                    address=Address("w", "mail.test"),
+                    affiliation=Affiliation(),
+                )
+                is_written.set()
+                time.sleep(1)
+        finally:
+            connection.close()
+
+    def loosen():
+        is_written.wait(60)
+        try:
+            wishes = {"minimum_group_size": 5}
+            policies.change(letter=letter, wishes=wishes, organisations=[], actor=alice)
+        except NotAllowed as refusal:
+            return str(refusal)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as people:
+        signed, refused = people.submit(sign), people.submit(loosen)
+
+    signed.result()
+    assert "can only become stricter" in str(refused.result())
+    letter.refresh_from_db()
+    assert letter.minimum_group_size == 8

@@ -10,6 +10,7 @@ from django.utils import timezone
 from config import crypto
 from letters.actions import (
     NotAllowed,
+    Overtaken,
     ask_to_go_public,
     earliest_public_day,
     go_public,
@@ -296,16 +297,16 @@ def test_entry_given_inside_and_confirmed_afterwards_shows_nothing(
     before = sign(letter, salesforce, appearance, "before")
     ask_to_go_public(letter=letter, on=timezone.localdate(), actor=None)
     tasks.open_letters()
-    late = sign(stale, salesforce, appearance, "late")
+    with pytest.raises(Overtaken):
+        sign(stale, salesforce, appearance, "late")
 
-    for token in (before, late):
-        verification = Verification.objects.get(page_digest=crypto.digest("page", token))
-        confirming.confirm(verification=verification, secrets=(token,))
+    verification = Verification.objects.get(page_digest=crypto.digest("page", before))
+    confirming.confirm(verification=verification, secrets=(before,))
     move_batch(letter)
 
     letter.refresh_from_db()
     assert roll.page(letter).lines == []
-    assert published(letter) == {"total": 2, "named": 0, "anonymous": 0, "counted": 2}
+    assert published(letter) == {"total": 1, "named": 0, "anonymous": 0, "counted": 1}
 
 
 def sign(letter, organisation, appearance, local):
@@ -335,6 +336,55 @@ def test_form_filled_in_inside_and_sent_afterwards_asks_again(letter, salesforce
     assert 'value="Wilhelmina Otterbourne"' in page.content.decode()
     assert 'name="readers" value="public"' in page.content.decode()
     assert not Signature.objects.exists()
+
+
+@pytest.mark.parametrize("way", ["anonymous", "counted"])
+def test_change_asked_for_inside_and_sent_afterwards_shows_what_is_true_now(
+    letter, salesforce, clock, way
+):
+    names(letter, salesforce, 1)
+    browser, token = Client(), "n" * 43
+    Signature.objects.update(manage_digest=crypto.digest("manage", token))
+    page = f"/signature/{token}/{way}/"
+    assert 'name="readers" value="internal"' in browser.get(page).content.decode()
+    become_public(letter, clock)
+    before = list(Signature.objects.values())
+
+    answer = browser.post(page, {"readers": "internal"})
+
+    assert answer.status_code == 409
+    assert "has become public since. Nothing has been changed" in words(answer)
+    assert ("everybody can read that line" in words(answer)) == (way == "anonymous")
+    assert list(Signature.objects.values()) == before
+    assert 'name="readers" value="public"' in answer.content.decode()
+    assert browser.post(page, {"readers": "public"}).status_code == 302
+    assert [one.appearance for one in Signature.objects.all()] == [way]
+
+
+def test_change_whose_form_does_not_say_what_was_read_changes_nothing_afterwards(
+    letter, salesforce, clock
+):
+    names(letter, salesforce, 1)
+    become_public(letter, clock)
+
+    with pytest.raises(Overtaken):
+        own.appear_without_name(token="name 0", appearance="anonymous")
+
+    assert Signature.objects.get().appearance == "named"
+
+
+def test_answer_for_the_day_that_is_sent_afterwards_leads_to_what_is_asked_now(
+    letter, salesforce, clock
+):
+    lines(letter, salesforce, 1)
+    token = "n" * 43
+    Signature.objects.update(manage_digest=crypto.digest("manage", token))
+    become_public(letter, clock)
+
+    answer = Client().post(f"/signature/{token}/everybody/", {"shown": "1"})
+
+    assert answer["Location"] == f"/signature/{token}/"
+    assert Signature.objects.get().is_undecided
 
 
 def test_nobody_is_counted_only_under_a_letter_that_was_public_from_the_first():
@@ -393,7 +443,7 @@ def test_anonymous_line_comes_back_with_a_batch_when_its_signer_says_so(
     assert published(letter)["counted"] == 6
 
     for n in range(5):
-        token = own.appear_without_name(token=f"line {n}", appearance="anonymous")
+        token = own.appear_without_name(token=f"line {n}", appearance="anonymous", saw_public=True)
         assert token == f"line {n}"
 
     assert published(letter) == {"total": 6, "named": 0, "anonymous": 0, "counted": 6}
@@ -410,7 +460,7 @@ def test_name_can_be_dropped_and_goes_on_counting(letter, salesforce, clock, set
     move_batch(letter)
     become_public(letter, clock)
 
-    token = own.appear_without_name(token="name 0", appearance="counted")
+    token = own.appear_without_name(token="name 0", appearance="counted", saw_public=True)
 
     move_batch(letter)
     assert published(letter) == {"total": 1, "named": 0, "anonymous": 0, "counted": 1}
@@ -438,6 +488,25 @@ def test_sealing_forgets_names_that_nobody_was_shown(letter, salesforce, clock, 
         State.PUBLISHED,
         "",
     )
+
+
+@pytest.mark.parametrize("number", [4, 5])
+def test_names_that_sealing_forgets_count_as_the_page_said(letter, salesforce, clock, number):
+    names(letter, salesforce, number)
+    token = "n" * 43
+    first = Signature.objects.first()
+    Signature.objects.filter(pk=first.pk).update(manage_digest=crypto.digest("manage", token))
+    become_public(letter, clock)
+    page = words(Client().get(f"/signature/{token}/"))
+    assert "Under a letter of one organisation those without a line" in page
+    assert "only where at least 5 of them proved a mailbox there" in page
+    assert "counted until the letter is sealed" in page
+    assert published(letter)["total"] == number
+
+    sealing.close(letter=letter, actor=None)
+    sealing.seal(letter=letter, actor=None)
+
+    assert published(letter)["total"] == (5 if number == 5 else 0)
 
 
 @pytest.mark.parametrize("shown", [True, False])

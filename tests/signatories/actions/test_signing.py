@@ -12,8 +12,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from config import crypto
-from letters.actions import NotAllowed
-from letters.models import AuditEntry, Status
+from letters.actions import NotAllowed, Overtaken
+from letters.models import AuditEntry, Letter, Status
 from signatories import addresses, tasks
 from signatories.actions import signing
 from signatories.actions.signing import Entry
@@ -376,3 +376,35 @@ def test_send_again_never_touches_the_signature():
 
     assert Signature.objects.values().get() == before
     assert Signature.objects.get().state == State.UNCONFIRMED
+
+
+def test_sign_under_rules_that_have_changed_since_they_were_read_stores_nothing():
+    letter = make_letter(minimum_group_size=8)
+    Letter.objects.update(minimum_group_size=5)
+
+    with pytest.raises(Overtaken, match="rules of this letter have changed"):
+        sign(letter)
+
+    assert not Signature.objects.exists()
+    letter.refresh_from_db()
+    sign(letter)
+    assert Signature.objects.count() == 1
+
+
+def test_form_read_under_other_rules_comes_back_with_what_was_typed(client, monkeypatch):
+    letter = make_letter()
+    verb = signing.sign
+
+    def overtaken(**about):
+        Letter.objects.update(minimum_group_size=9)
+        return verb(**about)
+
+    monkeypatch.setattr(signing, "sign", overtaken)
+    typed = {"name": "Wilhelmina Otterbourne", "email": "w@orrery.example", "appearance": "named"}
+
+    page = client.post(f"/letters/{letter.slug}/sign/", typed)
+
+    assert page.status_code == 409
+    assert "rules of this letter have changed" in page.content.decode()
+    assert 'value="Wilhelmina Otterbourne"' in page.content.decode()
+    assert "Until 9 people" in " ".join(page.content.decode().split())
