@@ -5,7 +5,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from letters.actions import Text
 from letters.actions.drafts import Written
+from letters.actions.planning import obstacle_to
 from letters.dashboard.access import organiser
 from letters.demands import lines_as_demands
 from letters.models import Demand, Draft, Letter, LetterVersion, Status
@@ -25,12 +27,22 @@ def as_read(written: Written | Draft) -> dict[str, Any]:
     return {"version": version, "demands": demands}
 
 
+def as_text(written: Written | Draft) -> Text:
+    """What was typed, as a text that can be compared and digested."""
+    return Text(written.title, written.text, lines_as_demands(written.demands)).tidied()
+
+
 def letter_page(
     request: HttpRequest, template: str, letter: Letter, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     user = organiser(request)
+    told = Draft.objects.telling().filter(letter=letter).select_related("planned_by").first()
     context = {
         "letter": letter,
+        "page": template,
+        # The draft, where the team has to be told something about its time.
+        "told": told,
+        "obstacle": obstacle_to(letter, told) if told else "",
         "stages": STAGES,
         "may_edit": edited_by(user).filter(pk=letter.pk).exists(),
         "may_own": owned_by(user).filter(pk=letter.pk).exists(),

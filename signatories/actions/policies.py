@@ -17,16 +17,22 @@ def has_signatures(letter: Letter) -> bool:
 
 @transaction.atomic
 def change(
-    *, letter: Letter, wishes: dict[str, Any], organisations: list[Organisation], actor: User
+    *,
+    letter: Letter,
+    wishes: dict[str, Any],
+    organisations: list[Organisation],
+    actor: User,
+    instead_of: str | None = None,
 ) -> Letter:
     """Change a letter's rules; once somebody has signed, only to stricter ones. Raises
-    `NotAllowed`."""
+    `NotAllowed`, and `Overtaken` where other rules stand by now than those of `instead_of`."""
     changed = policies.change(
         letter=letter,
         wishes=wishes,
         organisations=organisations,
         has_signatures=has_signatures(letter),
         actor=actor,
+        instead_of=instead_of,
     )
     enqueue(tasks.purge_pages, letter.pk)
     return changed
