@@ -2,6 +2,7 @@
 were shown, so once somebody has signed, rules become stricter or stay as they are."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -58,9 +59,10 @@ def _is_looser(letter: Letter, wishes: dict[str, Any], name: str, order: list[An
 
 def digest_of(letter: Letter) -> str:
     """What tells one set of rules from another, so that nobody replaces one they have not seen."""
-    rules = [(name, getattr(letter, name)) for name in FIELDS]
+    rules = {name: getattr(letter, name) for name in FIELDS}
     organisations = sorted(one.pk for one in letter.organisations.all())
-    return hashlib.sha256(repr((rules, organisations)).encode()).hexdigest()[:16]
+    written = json.dumps([rules, organisations], default=str)
+    return hashlib.sha256(written.encode()).hexdigest()[:16]
 
 
 @transaction.atomic

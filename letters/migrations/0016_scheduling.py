@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='draft',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('planned_by__isnull', True), ('planned_revision__isnull', True), ('publish_at__isnull', True)), models.Q(('planned_by__isnull', False), ('planned_revision', models.F('revision')), ('publish_at__isnull', False)), _connector='OR'), name='drafts_appear_as_they_were_read_or_not_by_themselves', violation_error_message='A chosen time is for one revision of the draft.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('planned_by__isnull', True), ('planned_revision__isnull', True), ('publish_at__isnull', True)), models.Q(('planned_by__isnull', False), ('planned_revision', models.F('revision')), ('planned_revision__isnull', False), ('publish_at__isnull', False)), _connector='OR'), name='drafts_appear_as_they_were_read_or_not_by_themselves', violation_error_message='A chosen time is for one revision of the draft.'),
         ),
         migrations.AddConstraint(
             model_name='draft',

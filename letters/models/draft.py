@@ -84,6 +84,7 @@ class Draft(models.Model):
                 | Q(
                     publish_at__isnull=False,
                     planned_by__isnull=False,
+                    planned_revision__isnull=False,
                     planned_revision=F("revision"),
                 ),
                 name="drafts_appear_as_they_were_read_or_not_by_themselves",
