@@ -241,3 +241,28 @@ def test_letter_before_its_opening_is_read_and_says_when_signing_begins(alice, b
     sent = Client().post("/letters/library/sign/", {"name": "W", "email": "w@example.org"})
     assert "This letter takes no signatures yet" in words(sent)
     assert not letter.signatures.exists()
+
+
+def test_code_that_was_sent_before_the_closing_time_still_confirms(deliver, code_of, time_machine):
+    time_machine.move_to("2026-03-01T12:00:00Z", tick=False)
+    make_letter(slug="library", closes_at=datetime(2026, 3, 1, 12, 5, tzinfo=UTC))
+    google = make_organisation("Google", "google.example")
+    browser = Client()
+    form = {
+        "name": "Wilhelmina Otterbourne",
+        "email": "w@google.example",
+        "organisation": google.name,
+        "tenure": "current",
+        "appearance": "named",
+    }
+    confirm_url = browser.post("/letters/library/sign/", form).url
+    [message] = deliver()
+    time_machine.move_to("2026-03-01T12:06:00Z", tick=False)
+    tasks.end_letters()
+    assert status() == Status.CLOSED
+    assert "takes no more signatures" in words(browser.get("/letters/library/sign/"))
+
+    done = browser.post(confirm_url, {"code": code_of(message)}, follow=True)
+
+    assert "You have signed" in words(done)
+    assert Letter.objects.get().signatures.get().state == State.IN_REVIEW
