@@ -188,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep unsent codes": {"task": "signatories.tasks.sweep_codes", "schedule": 20},
     "publish batches": {"task": "signatories.tasks.publish_batches", "schedule": 20},
     "refresh counts": {"task": "signatories.tasks.refresh_counts", "schedule": 20},
+    "publish planned": {"task": "signatories.tasks.publish_planned", "schedule": 20},
     "open letters": {"task": "signatories.tasks.open_letters", "schedule": 60},
     "end letters": {"task": "signatories.tasks.end_letters", "schedule": 60},
     "erase expired": {"task": "signatories.tasks.erase_expired", "schedule": 600},

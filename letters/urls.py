@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from letters.dashboard import letters, recipients, responses, teams, texts, trail
+from letters.dashboard import letters, publishing, recipients, responses, teams, texts, trail
 
 manage_paths = [
     path("new/", letters.new, name="new"),
@@ -12,7 +12,10 @@ manage_paths = [
     path("letters/<slug:slug>/text/save/", texts.autosave, name="autosave"),
     path("letters/<slug:slug>/text/preview/", texts.preview, name="preview"),
     path("letters/<slug:slug>/text/discard/", texts.discard, name="discard"),
-    path("letters/<slug:slug>/publish/", letters.publish, name="publish"),
+    path("letters/<slug:slug>/publish/", publishing.publish, name="publish"),
+    path("letters/<slug:slug>/publish/time/", publishing.plan, name="plan"),
+    path("letters/<slug:slug>/publish/time/drop/", publishing.drop_plan, name="drop_plan"),
+    path("letters/<slug:slug>/publish/time/approve/", publishing.approve_plan, name="approve_plan"),
     path("letters/<slug:slug>/publish/write-on/", letters.write_on, name="write_on"),
     path("letters/<slug:slug>/publish/return/", letters.returned, name="returned"),
     path("letters/<slug:slug>/delete/", letters.delete, name="delete"),

@@ -1,6 +1,6 @@
 """How long we keep what: the one source, from the settings, for pages, inventory and docs."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -90,3 +90,8 @@ def hours_between_batches() -> int:
     if settings.BATCH_INTERVAL == "daily":
         return batches.LONGEST_INTERVAL // AN_HOUR
     return -(-timedelta(seconds=int(settings.BATCH_INTERVAL)) // AN_HOUR)
+
+
+def sealed_by_itself_on(closed_on: date | None) -> date | None:
+    """The day on which a letter is sealed that was closed then, unless it is reopened."""
+    return closed_on + timedelta(days=settings.SEALING_DAYS) if closed_on else None

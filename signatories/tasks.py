@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from config import purging
 from config.celery import enqueue
+from letters.actions import planning
 from letters.models import Letter, Status
 from signatories.actions import batches, erasing, opening, sealing
 from signatories.verification import mailbox
@@ -55,6 +56,14 @@ def purge_pages(letter_id: int) -> None:
     """Have the HTTP cache forget a letter's pages; by themselves they go within seconds."""
     for letter in Letter.objects.filter(pk=letter_id):
         purging.purge(letter.get_absolute_url())
+
+
+@shared_task
+def publish_planned() -> None:
+    """Publish what was to appear by now, as its team has chosen."""
+    for letter in planning.publish_due(now=timezone.now()):
+        logger.info("Letter %s has a new text", letter.pk)
+        enqueue(purge_pages, letter.pk)
 
 
 @shared_task

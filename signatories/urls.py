@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from signatories.dashboard import ending, overview, rules
+from signatories.dashboard import ending, history, overview, previews, rules
 from signatories.views import (
     changes,
     health,
@@ -71,4 +71,12 @@ manage_paths = [
     path("letters/<slug:slug>/", overview.letter, name="letter"),
     path("letters/<slug:slug>/rules/", rules.rules, name="policy"),
     path("letters/<slug:slug>/take-down/", ending.taking_down, name="take_down"),
+    path("letters/<slug:slug>/close/", ending.closing, name="close"),
+    path("letters/<slug:slug>/reopen/", ending.reopening, name="reopen"),
+    path("letters/<slug:slug>/seal/", ending.sealing_for_ever, name="seal"),
+    path("letters/<slug:slug>/public/", ending.going_public, name="public"),
+    path("letters/<slug:slug>/preview/", previews.as_public, name="as_public"),
+    path("letters/<slug:slug>/preview/sign/", previews.as_signatory, name="as_signatory"),
+    path("letters/<slug:slug>/versions/", history.versions, name="versions"),
+    path("letters/<slug:slug>/versions/<int:number>/", history.version, name="version"),
 ]

@@ -14,7 +14,9 @@ from letters.demands import in_one_line, tidied_markdown
 from letters.models import (
     AuditEntry,
     Demand,
+    Draft,
     Eligibility,
+    HeldBack,
     Letter,
     LetterVersion,
     Membership,
@@ -25,6 +27,7 @@ from letters.models import (
     Visibility,
     text_digest,
 )
+from letters.models.draft import UNPLANNED
 from letters.models.organisation import alias_key
 from letters.permissions import edited_by, owned_by
 
@@ -136,6 +139,9 @@ def publish_text(
     letter.current_version = version
     letter.title = text.title
     letter.save(update_fields=["current_version", "title"])
+    # A time was chosen for a draft that was read beside the text before this one.
+    planned = Draft.objects.planned().filter(letter=letter)
+    planned.update(**UNPLANNED, held_back=HeldBack.OVERTAKEN)
     audit(verb="letter.text_published", actor=actor, letter=letter, target=version.number)
     return version
 

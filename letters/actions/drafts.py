@@ -1,7 +1,7 @@
 """Writing a letter: drafts that only the team reads, and how they become a published text."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -21,8 +21,18 @@ from letters.actions import (
     publish_text,
 )
 from letters.demands import demands_as_lines
-from letters.models import Draft, Letter, LetterVersion, Membership, Response, Role, Status, User
-from letters.models.draft import LONGEST_DRAFT
+from letters.models import (
+    Draft,
+    HeldBack,
+    Letter,
+    LetterVersion,
+    Membership,
+    Response,
+    Role,
+    Status,
+    User,
+)
+from letters.models.draft import LONGEST_DRAFT, UNPLANNED
 from letters.permissions import edited_by, owned_by
 
 LONGEST_SLUG = 60
@@ -87,7 +97,8 @@ def written_in(version: LetterVersion | None) -> Written:
 def save(*, letter: Letter, written: Written, revision: int, actor: User) -> Draft:
     """Save what was typed over the draft's `revision`. The same again changes nothing.
 
-    Raises `Overtaken` where somebody else has saved meanwhile, and `NotAllowed`.
+    A time that was chosen for what stood there before is dropped. Raises `Overtaken` where
+    somebody else has saved meanwhile, and `NotAllowed`.
     """
     letter = _locked(letter, actor, edited_by)
     if letter.is_sealed:
@@ -101,6 +112,8 @@ def save(*, letter: Letter, written: Written, revision: int, actor: User) -> Dra
     if max(len(written.text), len(written.demands)) > LONGEST_DRAFT:
         raise NotAllowed(_("This is longer than a letter can be. Shorten it, then save it."))
     draft.title, draft.text, draft.demands = written.title, written.text, written.demands
+    if draft.publish_at is not None:
+        unplan(letter, draft, HeldBack.SAVED)
     draft.revision += 1
     draft.saved_by, draft.saved_at = actor, timezone.now()
     try:
@@ -112,6 +125,19 @@ def save(*, letter: Letter, written: Written, revision: int, actor: User) -> Dra
         letter.title = written.title.strip()[:200]
         letter.save(update_fields=["title"])
     return draft
+
+
+def unplan(letter: Letter, draft: Draft, why: HeldBack, *, stays_submitted: bool = False) -> None:
+    """Drop the chosen time, and say why. What was submitted for that time would otherwise appear
+    before it, so it is taken back from the host as well."""
+    was_planned = draft.publish_at is not None
+    for field, nothing in UNPLANNED.items():
+        setattr(draft, field, nothing)
+    draft.held_back = why
+    draft.save(update_fields=[*UNPLANNED, "held_back"])
+    if was_planned and letter.submitted_on and not stays_submitted:
+        letter.submitted_on = None
+        letter.save(update_fields=["submitted_on"])
 
 
 @transaction.atomic
@@ -148,17 +174,28 @@ def needs_approval(letter: Letter, actor: User) -> bool:
 
 
 @transaction.atomic
-def publish_draft(*, letter: Letter, text: Text, revision: int, actor: User, on: date) -> Letter:
+def publish_draft(
+    *,
+    letter: Letter,
+    text: Text,
+    revision: int,
+    actor: User,
+    on: date,
+    planned_for: datetime | None = None,
+) -> Letter:
     """Publish what the draft says: at once, or once the host has approved the letter.
 
-    `text` is the draft as it was read and found complete; `revision` which one that was. Raises
-    `Overtaken` where it was saved meanwhile, and `NotAllowed`.
+    `text` is the draft as it was read and found complete; `revision` which one that was, and
+    `planned_for` the time that was chosen for it: one that has a time appears at no other. Raises
+    `Overtaken` where it was saved or given a time meanwhile, and `NotAllowed`.
     """
     is_first = letter.status == Status.DRAFT
     letter = _locked(letter, actor, owned_by if is_first else edited_by)
     saved = Draft.objects.filter(letter=letter, revision=revision)
     if not saved.select_for_update().exists():
         raise Overtaken(_("Somebody has saved another draft meanwhile. Read it first."))
+    if not saved.filter(publish_at=planned_for).exists():
+        raise Overtaken(_("A time was chosen for this draft meanwhile. Look at it first."))
     if needs_approval(letter, actor):
         if letter.submitted_on is None:
             letter.submitted_on = on
@@ -183,6 +220,7 @@ def return_to_team(*, letter: Letter, actor: User, note: str) -> Letter:
     letter = _locked(letter, actor, owned_by)
     if letter.submitted_on is None:
         return letter
+    _drop_time(letter)
     letter.submitted_on = None
     letter.host_note = note
     letter.save(update_fields=["submitted_on", "host_note"])
@@ -195,7 +233,13 @@ def take_back_submission(*, letter: Letter, actor: User) -> Letter:
     """Go on writing instead of waiting for the host. Twice is once. Raises `NotAllowed`."""
     letter = _locked(letter, actor, owned_by)
     if letter.submitted_on is not None:
+        _drop_time(letter)
         letter.submitted_on = None
         letter.save(update_fields=["submitted_on"])
         audit(verb="letter.submission_taken_back", actor=actor, letter=letter)
     return letter
+
+
+def _drop_time(letter: Letter) -> None:
+    """The time was chosen for what was submitted, and goes with it."""
+    Draft.objects.planned().filter(letter=letter).update(**UNPLANNED)

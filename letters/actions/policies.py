@@ -1,6 +1,8 @@
 """The rules of a letter: who reads it, who signs it and how. People sign under rules that they
 were shown, so once somebody has signed, rules become stricter or stay as they are."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from letters.actions import NotAllowed, _locked, audit
+from letters.actions import NotAllowed, Overtaken, _locked, audit
 from letters.models import (
     Eligibility,
     Letter,
@@ -60,6 +62,14 @@ def _is_looser(letter: Letter, wishes: dict[str, Any], name: str, order: list[An
     return order.index(wish) < order.index(now)
 
 
+def digest_of(letter: Letter) -> str:
+    """What tells one set of rules from another, so that nobody replaces one they have not seen."""
+    rules = {name: getattr(letter, name) for name in FIELDS}
+    organisations = sorted(one.pk for one in letter.organisations.all())
+    written = json.dumps([rules, organisations], default=str)
+    return hashlib.sha256(written.encode()).hexdigest()[:16]
+
+
 @transaction.atomic
 def change(
     *,
@@ -68,9 +78,13 @@ def change(
     organisations: Iterable[Organisation],
     has_signatures: bool,
     actor: User,
+    instead_of: str | None = None,
 ) -> Letter:
     """Change the rules named in `wishes`, and whose people the letter is for. Raises `NotAllowed`
-    for what would be looser than the rules under which people signed."""
+    for what would be looser than the rules under which people signed.
+
+    `instead_of` is the digest of the rules that were changed; raises `Overtaken` where others
+    stand by now."""
     letter = _locked(letter, actor, owned_by)
     if letter.is_sealed:
         raise NotAllowed(_("A sealed letter keeps its rules."))
@@ -79,6 +93,8 @@ def change(
     wishes = {name: wish for name, wish in wishes.items() if getattr(letter, name) != wish}
     if not wishes and before == after:
         return letter
+    if instead_of is not None and instead_of != digest_of(letter):
+        raise Overtaken(_("Somebody has changed the rules meanwhile."))
     # A letter for anybody may become one for some; whose people those are stays then.
     is_moved = letter.is_for_organisations and before != after
     if has_signatures and (loosened(letter, wishes) or is_moved):

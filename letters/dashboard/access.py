@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
+from config.second_factor import has_second_factor, passed_second_factor, way_to_second_factor
 from letters.models import Letter, Membership, User
 
 View = Callable[..., HttpResponse]
@@ -23,6 +24,18 @@ def organiser(request: HttpRequest) -> User:
 def for_organisers(view: View) -> View:
     """Let in those with an account; others are led to the log-in first."""
     return login_required(view)
+
+
+def with_second_factor(view: View) -> View:
+    """As `for_organisers`; an account that has a second factor shows it in this session first.
+    One that has none sees the page, which says so."""
+
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if has_second_factor(request.user) and not passed_second_factor(request):
+            return way_to_second_factor(request)
+        return view(request, *args, **kwargs)
+
+    return login_required(functools.update_wrapper(wrapped, view))
 
 
 def for_scripts(view: View) -> View:

@@ -1,20 +1,15 @@
-"""Beginning a letter, publishing it, and deleting one that never was public."""
+"""Beginning a letter, what waits for the host, and deleting one that never was public."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.http import keeps_what_was_typed
-from config.second_factor import has_second_factor, passed_second_factor, way_to_second_factor
 from letters.actions import NotAllowed, drafts
-from letters.checklist import checklist_of
 from letters.dashboard.access import for_organisers, letter_or_404, organiser
-from letters.dashboard.numbers import number_in
-from letters.dashboard.pages import as_read, letter_page
+from letters.dashboard.pages import letter_page
 from letters.forms import HostNoteForm, NewLetterForm
-from letters.models import Letter, Status
-from letters.permissions import approved_by, edited_by, owned_by
+from letters.permissions import approved_by, owned_by
 
 READ_AND_SEND = ["GET", "HEAD", "POST"]
 
@@ -36,46 +31,6 @@ def new(request: HttpRequest) -> HttpResponse:
         return redirect("manage:text", letter.slug)
     context = {"form": form, "csrf_failed": csrf_failed}
     return render(request, "manage/new.html", context, status=403 if csrf_failed else 200)
-
-
-@for_organisers
-@require_http_methods(READ_AND_SEND)
-def publish(request: HttpRequest, slug: str) -> HttpResponse:
-    """What is still missing, what will happen, and the button."""
-    letter = letter_or_404(request, edited_by, slug)
-    user = organiser(request)
-    if has_second_factor(user) and not passed_second_factor(request):
-        return way_to_second_factor(request)
-    refusal = ""
-    if request.method == "POST":
-        try:
-            return redirect("manage:letter", _publish(request, letter).slug)
-        except NotAllowed as error:
-            refusal = str(error)
-    draft = drafts.draft_of(letter)
-    return letter_page(
-        request,
-        "publish",
-        letter,
-        draft=draft,
-        **as_read(draft),
-        checklist=checklist_of(letter, draft, passed_second_factor(request)),
-        refusal=refusal,
-        needs_approval=drafts.needs_approval(letter, user),
-        is_first=letter.status == Status.DRAFT,
-    )
-
-
-def _publish(request: HttpRequest, letter: Letter) -> Letter:
-    user, draft = organiser(request), drafts.draft_of(letter)
-    text = checklist_of(letter, draft, passed_second_factor(request)).ready_text()
-    return drafts.publish_draft(
-        letter=letter,
-        text=text,
-        revision=number_in(request.POST.get("revision", ""), otherwise=-1),
-        actor=user,
-        on=timezone.localdate(),
-    )
 
 
 @for_organisers

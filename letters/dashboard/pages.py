@@ -5,7 +5,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from letters.actions import Text
 from letters.actions.drafts import Written
+from letters.actions.planning import obstacle_to
 from letters.dashboard.access import organiser
 from letters.demands import lines_as_demands
 from letters.models import Demand, Draft, Letter, LetterVersion, Status, User
@@ -25,6 +27,11 @@ def as_read(written: Written | Draft) -> dict[str, Any]:
     return {"version": version, "demands": demands}
 
 
+def as_text(written: Written | Draft) -> Text:
+    """What was typed, as a text that can be compared and digested."""
+    return Text(written.title, written.text, lines_as_demands(written.demands)).tidied()
+
+
 def rights_of(user: User, letter: Letter) -> dict[str, bool]:
     """What somebody may do for a letter, as its pages ask it."""
     return {
@@ -39,8 +46,13 @@ def letter_page(
 ) -> HttpResponse:
     if "may_edit" not in context:
         context |= rights_of(organiser(request), letter)
+    told = Draft.objects.telling().filter(letter=letter).select_related("planned_by").first()
     context = {
         "letter": letter,
+        "page": template,
+        # The draft, where the team has to be told something about its time.
+        "told": told,
+        "obstacle": obstacle_to(letter, told) if told else "",
         "stages": STAGES,
         "csrf_failed": getattr(request, "csrf_failed", False),
         "refusal": "",

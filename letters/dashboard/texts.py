@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from config.http import keeps_what_was_typed
 from letters import differences
-from letters.actions import NotAllowed, Overtaken, Text, drafts
+from letters.actions import NotAllowed, Overtaken, drafts
 from letters.actions.drafts import Written
 from letters.dashboard import repeater
 from letters.dashboard.access import (
@@ -19,7 +19,7 @@ from letters.dashboard.access import (
     organiser,
 )
 from letters.dashboard.numbers import number_in
-from letters.dashboard.pages import as_read, letter_page
+from letters.dashboard.pages import as_read, as_text, letter_page
 from letters.demands import demands_as_lines, lines_as_demands
 from letters.models import Draft, Letter
 from letters.permissions import edited_by
@@ -158,11 +158,7 @@ def _overtaken(
 ) -> HttpResponse:
     """What was typed stays; saved again, it replaces what somebody else has saved meanwhile."""
     draft = drafts.draft_of(letter)
-    difference = differences.between(_as_text(_written(draft)), _as_text(written))
+    difference = differences.between(as_text(draft), as_text(written))
     return _page(
         request, letter, draft, written, rows, status=409, difference=difference, is_overtaken=True
     )
-
-
-def _as_text(written: Written) -> Text:
-    return Text(written.title, written.text, lines_as_demands(written.demands)).tidied()

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -281,3 +282,28 @@ class RulesForm(Dressed, forms.ModelForm):
     @property
     def wishes(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in policies.FIELDS}
+
+    def standing_otherwise(self) -> list[tuple[str, str]]:
+        """The rules that stand otherwise than was typed, in words: (the rule, how it stands)."""
+        standing = Letter.objects.get(pk=self.instance.pk)
+        found = [
+            (str(self.fields[name].label), _in_words(standing, name))
+            for name, wish in self.wishes.items()
+            if getattr(standing, name) != wish
+        ]
+        organisations = set(standing.organisations.all())
+        if organisations != set(self.cleaned_data["organisations"]):
+            names = ", ".join(sorted(str(one) for one in organisations)) or gettext("none")
+            found.append((str(self.fields["organisations"].label), names))
+        return found
+
+
+def _in_words(letter: Letter, name: str) -> str:
+    """How a rule stands, as people read it."""
+    value = getattr(letter, name)
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, datetime):
+        return date_format(value, "j F Y, H:i") + " UTC"
+    display = getattr(letter, f"get_{name}_display", None)
+    return str(display() if display else value or gettext("nothing"))

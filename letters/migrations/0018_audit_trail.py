@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0013_taken_down'),
+        ('letters', '0016_scheduling'),
     ]
 
     operations = [

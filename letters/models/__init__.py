@@ -1,6 +1,6 @@
 from letters.models.account import AccountSession, Invitation, Recovery, TeamInvitation
 from letters.models.audit import AuditEntry
-from letters.models.draft import Draft
+from letters.models.draft import Draft, HeldBack
 from letters.models.letter import (
     Demand,
     Eligibility,
@@ -25,6 +25,7 @@ __all__ = [
     "Demand",
     "Draft",
     "Eligibility",
+    "HeldBack",
     "Invitation",
     "Kind",
     "Letter",

@@ -261,6 +261,16 @@ class Letter(models.Model):
         )
 
     @property
+    def opens_later(self) -> bool:
+        """Whether the letter can be read, and its first entry is yet to be accepted."""
+        return (
+            self.status == Status.PUBLISHED
+            and self.taken_down_on is None
+            and self.opens_at is not None
+            and self.opens_at > timezone.now()
+        )
+
+    @property
     def is_internal(self) -> bool:
         return self.visibility == Visibility.INTERNAL
 

@@ -17,10 +17,15 @@ def has_signatures(letter: Letter) -> bool:
 
 @transaction.atomic
 def change(
-    *, letter: Letter, wishes: dict[str, Any], organisations: list[Organisation], actor: User
+    *,
+    letter: Letter,
+    wishes: dict[str, Any],
+    organisations: list[Organisation],
+    actor: User,
+    instead_of: str | None = None,
 ) -> Letter:
     """Change a letter's rules; once somebody has signed, only to stricter ones. Raises
-    `NotAllowed`."""
+    `NotAllowed`, and `Overtaken` where other rules stand by now than those of `instead_of`."""
     # The whole row: those who sign in this moment (`signing._hold_rules`) are waited for, and
     # whoever comes next waits.
     list(Letter.objects.select_for_update().filter(pk=letter.pk))
@@ -30,6 +35,7 @@ def change(
         organisations=organisations,
         has_signatures=has_signatures(letter),
         actor=actor,
+        instead_of=instead_of,
     )
     enqueue(tasks.purge_pages, letter.pk)
     return changed

@@ -3,7 +3,6 @@ and a button. Rows are fetched through `letters.permissions`; the verbs look onc
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +21,7 @@ from letters.actions import NotAllowed
 from letters.admin import LetterAdmin, person
 from letters.models import Letter, Status, User
 from letters.permissions import edited_by, owned_by
+from signatories.durations import sealed_by_itself_on
 
 TEMPLATES = "admin/signatories/letter"
 View = Callable[..., HttpResponse]
@@ -80,10 +80,6 @@ def doors_of(letter: Letter, who: User) -> list[Door]:
             doors.append(STAY if letter.public_on else OPEN)
         doors.append(UNLIST if letter.roll_in_search else LIST)
     return doors
-
-
-def sealed_by_itself_on(closed_on: date | None) -> date | None:
-    return closed_on + timedelta(days=settings.SEALING_DAYS) if closed_on else None
 
 
 def url_of(letter: Letter) -> str:

@@ -1,5 +1,7 @@
 """The rules of a letter, with what each of them means."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -7,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from config.http import keeps_what_was_typed
-from letters.actions import NotAllowed
+from letters.actions import NotAllowed, Overtaken
+from letters.actions.policies import digest_of
 from letters.dashboard.access import for_organisers, letter_or_404, organiser
 from letters.dashboard.pages import letter_page
 from letters.forms import RulesForm
@@ -26,25 +29,32 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     csrf_failed = getattr(request, "csrf_failed", False)
     sent = request.POST if request.method == "POST" else None
     form = RulesForm(Letter.objects.get(pk=letter.pk), sent)
-    refusal = ""
-    if request.method == "POST" and not csrf_failed and form.is_valid():
-        try:
-            policies.change(
-                letter=letter,
-                wishes=form.wishes,
-                organisations=form.cleaned_data["organisations"],
-                actor=organiser(request),
-            )
-            messages.success(request, _("The rules are saved."))
-            return redirect("manage:policy", slug)
-        except NotAllowed as error:
-            refusal = str(error)
-    return letter_page(
-        request,
-        "rules",
-        letter,
-        status=403 if csrf_failed else 200,
-        form=form,
-        refusal=refusal,
-        has_signatures=policies.has_signatures(letter),
-    )
+    if request.method != "POST" or csrf_failed or not form.is_valid():
+        return _page(request, letter, form, status=403 if csrf_failed else 200)
+    try:
+        policies.change(
+            letter=letter,
+            wishes=form.wishes,
+            organisations=form.cleaned_data["organisations"],
+            actor=organiser(request),
+            instead_of=request.POST.get("seen"),
+        )
+    except Overtaken:
+        others = form.standing_otherwise()
+        return _page(request, letter, form, others=others, status=409)
+    except NotAllowed as error:
+        return _page(request, letter, form, refusal=str(error))
+    messages.success(request, _("The rules are saved."))
+    return redirect("manage:policy", slug)
+
+
+def _page(
+    request: HttpRequest, letter: Letter, form: RulesForm, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """`others` are the rules that somebody else has saved; whoever saves after reading them
+    replaces them."""
+    context = {"others": None, **context}
+    is_first = request.method != "POST" or context["others"] is not None
+    seen = digest_of(Letter.objects.get(pk=letter.pk)) if is_first else request.POST.get("seen", "")
+    context["has_signatures"] = policies.has_signatures(letter)
+    return letter_page(request, "rules", letter, form=form, seen=seen, status=status, **context)

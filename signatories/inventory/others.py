@@ -93,9 +93,13 @@ def drafts() -> list[Entry]:
             title=_("Drafts of letters"),
             what=_(
                 "What a team has written and not published: title, text and demands, which "
-                "account saved it last, and when; what the host wrote to the team about it."
+                "account saved it last, and when; at which time it is to appear, which account "
+                "chose that, and why it was not kept; what the host wrote to the team about it."
             ),
-            seen_by=_("The letter’s owners and editors, and hosts."),
+            seen_by=_(
+                "The letter’s owners and editors, and hosts; the chosen time and whose it is, the "
+                "whole team."
+            ),
             kept_until=_("Until it is published or dropped, or the letter is deleted."),
             protected=_(
                 "Nobody else’s page shows it. While one writes, the browser keeps a copy until "
@@ -103,6 +107,7 @@ def drafts() -> list[Entry]:
             ),
             fields=(
                 *of("letters.Draft", "title text demands saved_by saved_at"),
+                *of("letters.Draft", "publish_at planned_by held_back"),
                 *of("letters.Letter", "host_note"),
             ),
             places=("browser:localStorage draft",),

@@ -73,7 +73,7 @@ NOT_ABOUT_PEOPLE = (
             *of("letters.User", "id is_demonstration"),
             *of("letters.Invitation", "id"),
             *of("letters.TeamInvitation", "id"),
-            *of("letters.Draft", "id letter revision"),
+            *of("letters.Draft", "id letter revision planned_revision"),
             *of("letters.Recovery", "id"),
             *of("letters.AccountSession", "id"),
             *of("mfa.Authenticator", "id"),

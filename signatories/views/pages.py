@@ -1,6 +1,7 @@
 """What the pages of the signing journey show: contexts, put together from rows."""
 
 import logging
+from typing import Any
 
 from csp.constants import SELF
 from csp.decorators import csp_update
@@ -63,7 +64,13 @@ def sign_form(
     csrf_failed: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    context = {
+    context = {**sign_context(letter, form), "token": token, "csrf_failed": csrf_failed}
+    return render(request, "signatories/sign.html", context, status=status)
+
+
+def sign_context(letter: Letter, form: SignForm) -> dict[str, Any]:
+    """What the form shows of the letter and its rules, also to those who make them."""
+    return {
         "letter": letter,
         "version": letter.current_version,
         "demands": letter.current_version.demands.all() if letter.current_version else [],
@@ -71,11 +78,10 @@ def sign_form(
         "organisations": affiliation.offered_names(letter),
         "previews": _previews(form),
         "vouch": form.vouch,
-        "token": token,
-        "csrf_failed": csrf_failed,
+        "token": "",
+        "csrf_failed": False,
         "offers_login": bool(login.offered(letter)),
     }
-    return render(request, "signatories/sign.html", context, status=status)
 
 
 def _previews(form: SignForm) -> dict[str, roll.Line]:

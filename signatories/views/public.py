@@ -1,6 +1,7 @@
 """Pages that are the same for everybody. They carry no cookie and may be cached."""
 
 import string
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -43,10 +44,15 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         letter = access.readable_letter(request, slug, "current_version", "tally")
     except Http404:
         return _tombstone(request, slug)
+    return render(request, "signatories/letter.html", letter_context(letter))
+
+
+def letter_context(letter: Letter) -> dict[str, Any]:
+    """What the page of a letter shows, also to a team that looks at it beforehand."""
     tally = statistics.tally_of(letter)
     lines = roll.beginning(letter, LINES_ON_LETTER_PAGE)
     rows = breakdown.rows_of(letter, tally)
-    context = {
+    return {
         "letter": letter,
         "version": letter.current_version,
         "demands": letter.current_version.demands.all() if letter.current_version else [],
@@ -60,7 +66,6 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         "bars": rows,
         "bar_scale": bar_scale(row.number for row in rows),
     }
-    return render(request, "signatories/letter.html", context)
 
 
 def _tombstone(request: HttpRequest, slug: str) -> HttpResponse:

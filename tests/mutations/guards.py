@@ -28,6 +28,7 @@ PRIVACY = "tests/privacy"
 T_DIRECTORY = ["tests/letters/test_directory_files.py"]
 T_LOGIN = ["tests/signatories/test_login.py"]
 T_ACCOUNTS = "tests/letters/accounts"
+T_PLANNING = "tests/letters/dashboard/test_planning.py"
 T_FACTOR = ["tests/config/test_second_factor.py"]
 
 GUARDS = [
@@ -1452,5 +1453,101 @@ GUARDS = [
         "        return self.filter(taken_down_on__isnull=False, visibility__in=visible)\n",
         "        return self.filter(taken_down_on__isnull=False)\n",
         ["tests/letters/dashboard/test_taking_down.py"],
+    ),
+    Guard(
+        7,
+        "what was planned appears as it was read",
+        "letters/actions/drafts.py",
+        "    if draft.publish_at is not None:\n        unplan(letter, draft, HeldBack.SAVED)\n",
+        "    draft.planned_revision = draft.publish_at and draft.revision + 1\n",
+        [T_PLANNING],
+    ),
+    Guard(
+        7,
+        "a draft with a time appears at no other",
+        "letters/actions/drafts.py",
+        "    if not saved.filter(publish_at=planned_for).exists():\n",
+        "    if False:\n",
+        [T_PLANNING],
+    ),
+    Guard(
+        7,
+        "another version drops the time of a draft",
+        "letters/actions/__init__.py",
+        "    planned.update(**UNPLANNED, held_back=HeldBack.OVERTAKEN)\n",
+        "",
+        [T_PLANNING],
+    ),
+    Guard(
+        3,
+        "nothing is published in the name of a former owner",
+        "letters/actions/planning.py",
+        "    if not owned_by(actor).filter(pk=letter.pk).exists():\n",
+        "    if False:\n",
+        [T_PLANNING],
+    ),
+    Guard(
+        3,
+        "nothing is published in the name of an account without a second factor",
+        "letters/actions/planning.py",
+        "    if not has_second_factor(actor):\n        return",
+        "    if False:\n        return",
+        [T_PLANNING],
+    ),
+    Guard(
+        3,
+        "a planned letter waits for the host",
+        "letters/actions/planning.py",
+        "    return HeldBack.UNAPPROVED if needs_approval(letter, actor) else HeldBack.NOT\n",
+        "    return HeldBack.NOT\n",
+        [T_PLANNING],
+    ),
+    Guard(
+        3,
+        "what was submitted for a time is not before the host without it",
+        "letters/actions/drafts.py",
+        "    if was_planned and letter.submitted_on and not stays_submitted:\n",
+        "    if False:\n",
+        [T_PLANNING],
+    ),
+    Guard(
+        3,
+        "a host approves the time that was read",
+        "letters/actions/planning.py",
+        "    if at is None or draft.publish_at != at:\n",
+        "    if False:\n",
+        [T_PLANNING],
+    ),
+    Guard(
+        7,
+        "of two owners none replaces the other's rules",
+        "letters/actions/policies.py",
+        "    if instead_of is not None and instead_of != digest_of(letter):\n",
+        "    if False:\n",
+        ["tests/letters/dashboard/test_rules.py"],
+    ),
+    Guard(
+        3,
+        "a draft is previewed by those who write",
+        "signatories/dashboard/previews.py",
+        "from letters.permissions import edited_by\n",
+        "from letters.permissions import read_by as edited_by\n",
+        ["tests/letters/dashboard/test_previews.py"],
+    ),
+    Guard(
+        3,
+        "a letter ends with a second factor only",
+        "signatories/dashboard/ending.py",
+        "    return is_sent and has_second_factor(organiser(request))\n",
+        "    return is_sent\n",
+        ["tests/letters/dashboard/test_ending.py"],
+    ),
+    Guard(
+        7,
+        "a draft is replaced by somebody who says so",
+        "signatories/dashboard/history.py",
+        '    if draft.pk and "replace" not in request.POST:\n',
+        "    if False:\n",
+        ["tests/letters/dashboard/test_history.py"],
     ),
 ]

@@ -5,7 +5,7 @@ another letter; Dora has an account and no team; a visitor has none. What is not
 here fails, so that a new address needs an answer to the question who may see it.
 """
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -14,7 +14,16 @@ from django.urls.resolvers import URLResolver
 from django.utils import timezone
 
 from letters.actions import propose
-from letters.models import AuditEntry, Invitation, Membership, Proposal, Role, Visibility
+from letters.models import (
+    AuditEntry,
+    Draft,
+    Invitation,
+    Letter,
+    Membership,
+    Proposal,
+    Role,
+    Visibility,
+)
 from signatories.actions import sealing
 from signatories.models import Signature, State
 from tests.admin_pages import make_host, make_moderator
@@ -194,8 +203,20 @@ WORKSPACE = {
     f"{ONE}publish/": EDITORS,
     f"{ONE}publish/write-on/": [302, 405, 405, 405, 405, 405, 405],
     f"{ONE}publish/return/": [302, 404, 404, 404, 404, 404, 404],
+    f"{ONE}publish/time/": [302, 405, 405, 405, 405, 405, 405],
+    f"{ONE}publish/time/drop/": [302, 405, 405, 405, 405, 405, 405],
+    f"{ONE}publish/time/approve/": [302, 405, 405, 405, 405, 405, 405],
+    f"{ONE}preview/": EDITORS,
+    f"{ONE}preview/sign/": EDITORS,
+    f"{ONE}versions/": MEMBERS,
+    f"{ONE}versions/<int:number>/": MEMBERS,
     f"{ONE}delete/": OWNERS,
     f"{ONE}take-down/": OWNERS,
+    f"{ONE}close/": OWNERS,
+    # To the overview: they do not apply to a published public letter.
+    f"{ONE}reopen/": [302, 404, 404, 404, 404, 302, 302],
+    f"{ONE}seal/": [302, 404, 404, 404, 404, 302, 302],
+    f"{ONE}public/": [302, 404, 404, 404, 404, 302, 302],
 }
 # Sent mail in development.
 DEVELOPMENT = {
@@ -251,6 +272,25 @@ class Stage:
                 digest="e" * 64, expires_at=timezone.now() + timedelta(days=1)
             ).pk,
         }
+
+    def write(self, *, is_planned, is_submitted):
+        """A draft that could be published, or is to be at the end of the century."""
+        alice, at = self.people["alice"], datetime(2099, 1, 1, tzinfo=UTC)
+        plan = {"publish_at": at, "planned_by": alice, "planned_revision": 1} if is_planned else {}
+        Draft.objects.create(
+            letter=self.letter,
+            title="Newer",
+            text="Newer.",
+            revision=1,
+            saved_by=alice,
+            saved_at=timezone.now(),
+            **plan,
+        )
+        Letter.objects.filter(pk=self.letter.pk).update(addressed_to="the mayor")
+        if is_submitted:
+            Letter.objects.filter(pk=self.letter.pk).update(
+                status="draft", published_on=None, submitted_on=timezone.localdate()
+            )
 
     def url(self, route):
         """An address of this route that leads to something, but for capabilities."""
@@ -312,6 +352,32 @@ ACTS = {
         {"alice", "host"},
         "letter.sealed",
     ),
+    "close in the workspace": (f"{ONE}close/", {}, {"alice", "host"}, "letter.closed"),
+    "reopen in the workspace": (f"{ONE}reopen/", {}, {"alice", "host"}, "letter.reopened"),
+    "seal in the workspace": (
+        f"{ONE}seal/",
+        {"slug": "asked-for"},
+        {"alice", "host"},
+        "letter.sealed",
+    ),
+    "choose a time": (
+        f"{ONE}publish/time/",
+        {"at": f"{date.today() + timedelta(days=9)}T00:00", "revision": "1"},
+        {"alice", "host"},
+        "letter.planned",
+    ),
+    "take back a time": (
+        f"{ONE}publish/time/drop/",
+        {},
+        {"alice", "host"},
+        "letter.plan_dropped",
+    ),
+    "approve a time": (
+        f"{ONE}publish/time/approve/",
+        {"at": "2099-01-01T00:00+00:00", "revision": "1"},
+        {"host"},
+        "letter.plan_approved",
+    ),
     "leave the roll out of search": (
         "admin/letters/letter/<int:pk>/search/",
         {"listed": "no"},
@@ -367,8 +433,10 @@ def rows_that_matter():
 @pytest.mark.parametrize("act", ACTS)
 def test_only_those_who_may_can_act_and_the_trail_has_it(stage, role, act):
     route, form, allowed, verb = ACTS[act]
-    if act in ("reopen", "seal"):
+    if act.split()[0] in ("reopen", "seal"):
         sealing.close(letter=stage.letter, actor=None)
+    if act.endswith("a time"):
+        stage.write(is_planned=act != "choose a time", is_submitted=act == "approve a time")
     browser = stage.browser(role)
     before = rows_that_matter()
 

@@ -3,14 +3,16 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from letters.actions import NotAllowed, Text, drafts, recipients, teams
+from letters.actions import NotAllowed, Text, drafts, planning, recipients, teams
+from letters.actions import policies as rules
 from letters.actions.drafts import Written
-from letters.models import Draft, Membership, Role, TeamInvitation
+from letters.models import AuditEntry, Draft, HeldBack, Membership, Role, TeamInvitation
 from signatories.actions import policies, signing
 from signatories.actions.signing import Entry
 from signatories.addresses import Address
@@ -177,3 +179,82 @@ def test_rules_wait_for_whoever_signs_in_that_moment():
     assert "can only become stricter" in str(refused.result())
     letter.refresh_from_db()
     assert letter.minimum_group_size == 8
+
+
+def planned(number):
+    """A published letter of owners, with a new version that is due."""
+    letter, people = letter_with(Role.OWNER, number)
+    letter.recipients.create(position=1, name="The mayor")
+    written = Written("Title", "Newer.\n", "")
+    drafts.save(letter=letter, written=written, revision=0, actor=people[0])
+    now = timezone.now()
+    at = now + timedelta(minutes=5)
+    planning.plan(letter=letter, revision=1, at=at, actor=people[0], now=now)
+    return letter, people, at + timedelta(minutes=1)
+
+
+def test_of_many_workers_one_publishes_what_is_due():
+    letter, _people, now = planned(1)
+
+    found = at_once(lambda _each: list(planning.publish_due(now=now)), 6)
+
+    assert found == ["done"] * 6
+    assert [one.number for one in letter.versions.all()] == [1, 2]
+    assert not Draft.objects.exists()
+    assert AuditEntry.objects.filter(verb="letter.text_published").count() == 1
+    assert not AuditEntry.objects.filter(verb="letter.held_back").exists()
+
+
+def test_draft_saved_in_the_moment_it_is_due_appears_as_it_was_read_or_not_at_all():
+    letter, people, now = planned(6)
+
+    def do(each):
+        if each == 0:
+            list(planning.publish_due(now=now))
+        else:
+            written = Written("Title", f"Never read {each}.\n", "")
+            drafts.save(letter=letter, written=written, revision=1, actor=people[each])
+
+    at_once(do, 6)
+
+    texts = [one.text for one in letter.versions.all()]
+    assert texts[1:] in ([], ["Newer.\n"])
+    draft = Draft.objects.filter(letter=letter).first()
+    if len(texts) == 1:
+        assert draft is not None
+        assert (draft.held_back, draft.publish_at) == (HeldBack.SAVED, None)
+
+
+def test_of_many_owners_who_choose_a_time_one_is_heard():
+    letter, people, now = planned(6)
+    planning.drop_plan(letter=letter, actor=people[0])
+    ahead = [now + timedelta(hours=each + 1) for each in range(6)]
+
+    found = at_once(
+        lambda each: planning.plan(
+            letter=letter, revision=1, at=ahead[each], actor=people[each], now=now
+        ),
+        6,
+    )
+
+    assert found == ["Overtaken"] * 5 + ["done"]
+    draft = Draft.objects.get()
+    assert draft.publish_at == ahead[people.index(draft.planned_by)]
+
+
+def test_of_many_owners_who_change_the_rules_one_is_saved():
+    letter, people = letter_with(Role.OWNER, 6)
+    seen = rules.digest_of(letter)
+
+    found = at_once(
+        lambda each: policies.change(
+            letter=letter,
+            wishes={"goal": each + 1},
+            organisations=[],
+            actor=people[each],
+            instead_of=seen,
+        ),
+        6,
+    )
+
+    assert found == ["Overtaken"] * 5 + ["done"]

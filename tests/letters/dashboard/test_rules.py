@@ -1,5 +1,6 @@
 """Rules: once somebody has signed, they become stricter or stay."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from letters.actions import NotAllowed
+from letters.actions.policies import digest_of
 from letters.models import AuditEntry, Letter, Membership, Role
 from signatories.actions import policies
 from tests.factories import make_letter, make_organisation, make_signature, make_user
@@ -192,3 +194,70 @@ def test_page_says_that_rules_only_become_stricter(page):
 
     assert "People have signed under these rules" in words(answer)
     assert Letter.objects.get().review_policy == "before"
+
+
+# Two owners at once -----------------------------------------------------------------------------
+
+
+def seen_in(answer):
+    return re.search(r'name="seen" value="([0-9a-f]{16})"', answer.content.decode())[1]
+
+
+def test_rules_that_somebody_else_changed_are_not_replaced_unseen(page, google):
+    letter = Letter.objects.get()
+    seen = digest_of(letter)
+    page(seen=seen, goal="300", organisations="Google")
+
+    answer = page(seen=seen, goal="500", review_policy="after")
+
+    assert answer.status_code == 409
+    text = words(answer)
+    assert "Somebody has changed the rules while you were at it" in text
+    standing = text.split("it replaces what stands otherwise:")[1].split("Save the rules")[0]
+    assert "Goal: now 300" in standing
+    assert "Organisations: now Google" in standing
+    assert "Review policy: now a moderator reads each entry before" in standing
+    assert "Summary: now" not in standing
+    assert 'value="500"' in answer.content.decode()
+    letter.refresh_from_db()
+    assert (letter.goal, letter.review_policy) == (300, "before")
+
+    again = page(seen=seen_in(answer), goal="500", review_policy="after")
+
+    assert again.status_code == 302
+    letter.refresh_from_db()
+    assert (letter.goal, letter.review_policy) == (500, "after")
+    assert not letter.organisations.exists()
+
+
+def test_rules_saved_again_as_they_stand_overtake_nobody(page):
+    seen = digest_of(Letter.objects.get())
+    page(seen=seen, goal="300")
+
+    assert page(seen=seen, goal="300").status_code == 302
+
+
+def test_form_that_comes_back_keeps_what_it_was_shown(page):
+    """A slip in one field does not make the page forget which rules its reader has seen."""
+    seen = digest_of(Letter.objects.get())
+    page(seen=seen, goal="300")
+
+    assert seen_in(page(seen=seen, goal="many")) == seen
+
+
+@pytest.mark.parametrize("name", ["summary", "opens_at", "minimum_group_size", "allows_login"])
+def test_digest_tells_every_rule(name, google):
+    letter = make_letter()
+    before = digest_of(letter)
+    values = {
+        "summary": "Short.",
+        "opens_at": timezone.now(),
+        "minimum_group_size": 9,
+        "allows_login": False,
+    }
+    setattr(letter, name, values[name])
+
+    assert digest_of(letter) != before
+    letter.refresh_from_db()
+    letter.organisations.add(google)
+    assert digest_of(letter) != before
