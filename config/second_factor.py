@@ -4,6 +4,8 @@ The library's tables hold no address. Secrets in them are encrypted under `FIELD
 passkey there is a public key, which is no secret.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import qrcode
@@ -18,7 +20,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -27,6 +29,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import crypto
+
+View = Callable[..., HttpResponseBase]
 
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 QUIET_ZONE = 4  # Modules of white around the code, by ISO/IEC 18004.
@@ -84,6 +88,18 @@ def passkeys_work_here(request: HttpRequest) -> bool:
     """Browsers tie passkeys to a name: there are none for a site that is opened by number."""
     host = request.get_host().rpartition(":")[0] or request.get_host()
     return not (host.startswith("[") or host.replace(".", "").isdigit())
+
+
+def asks_for_second_factor(view: View) -> View:
+    """Mark a page that changes what an account is entered with: a session that showed a password
+    alone would else take the factor away, or add one of its own."""
+
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if has_second_factor(request.user) and not passed_second_factor(request):
+            return way_to_second_factor(request)
+        return view(request, *args, **kwargs)
+
+    return functools.update_wrapper(wrapped, view)
 
 
 class Adapter(DefaultMFAAdapter):

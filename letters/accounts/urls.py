@@ -15,6 +15,7 @@ from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
+from config.second_factor import asks_for_second_factor as guarded
 from letters.accounts import pages, views
 from letters.accounts.views import with_scripts
 
@@ -36,32 +37,40 @@ account_patterns = [
     re_path(rf"^recovery/{CAPABILITY}/$", recover, name="account_recover"),
     path("people/", views.people, name="account_people"),
     path("sessions/", views.sessions, name="account_sessions"),
-    path("password/change/", pages.ChangePassword.as_view(), name="account_change_password"),
-    path("password/set/", set_password, name="account_set_password"),
+    path(
+        "password/change/", guarded(pages.ChangePassword.as_view()), name="account_change_password"
+    ),
+    path("password/set/", guarded(set_password), name="account_set_password"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("2fa/authenticate/", with_scripts(mfa.authenticate), name="mfa_authenticate"),
     path("2fa/reauthenticate/", mfa.reauthenticate, name="mfa_reauthenticate"),
-    path("app/add/", pages.AddApp.as_view(), name="mfa_activate_totp"),
-    path("app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("app/add/", guarded(pages.AddApp.as_view()), name="mfa_activate_totp"),
+    path("app/remove/", guarded(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("codes/", guarded(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
     path(
         "codes/download/",
-        recovery_codes.download_recovery_codes,
+        guarded(recovery_codes.download_recovery_codes),
         name="mfa_download_recovery_codes",
     ),
     path(
         "codes/renew/",
-        recovery_codes.generate_recovery_codes,
+        guarded(recovery_codes.generate_recovery_codes),
         name="mfa_generate_recovery_codes",
     ),
     path("passkeys/", webauthn.list_webauthn, name="mfa_list_webauthn"),
-    path("passkeys/add/", with_scripts(pages.AddPasskey.as_view()), name="mfa_add_webauthn"),
+    path(
+        "passkeys/add/", guarded(with_scripts(pages.AddPasskey.as_view())), name="mfa_add_webauthn"
+    ),
     path("passkeys/login/", webauthn.login_webauthn, name="mfa_login_webauthn"),
     path(
         "passkeys/reauthenticate/",
         with_scripts(webauthn.reauthenticate_webauthn),
         name="mfa_reauthenticate_webauthn",
     ),
-    path("passkeys/<int:pk>/name/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
-    path("passkeys/<int:pk>/remove/", pages.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
+    path("passkeys/<int:pk>/name/", guarded(webauthn.edit_webauthn), name="mfa_edit_webauthn"),
+    path(
+        "passkeys/<int:pk>/remove/",
+        guarded(pages.RemovePasskey.as_view()),
+        name="mfa_remove_webauthn",
+    ),
 ]

@@ -273,6 +273,38 @@ def test_session_that_showed_a_password_only_neither_publishes_nor_helps(client)
         assert answer["Location"].startswith("/accounts/2fa/reauthenticate/?next=")
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "app/add/",
+        "app/remove/",
+        "codes/",
+        "codes/download/",
+        "codes/renew/",
+        "passkeys/add/",
+        "passkeys/{}/name/",
+        "passkeys/{}/remove/",
+        "password/change/",
+        "password/set/",
+    ],
+)
+def test_session_that_showed_a_password_only_changes_no_way_in(client, page):
+    """Else a thief who came in a moment too early would take the factor away again."""
+    alice = make_user("alice", second_factor=False)
+    log_in(client)
+    TOTP.activate(alice, TOTP_SECRET)
+    RecoveryCodes.activate(alice)
+    page = f"/accounts/{page.format(add_passkey(alice).pk)}"
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    before = list(Authenticator.objects.values_list("pk", "type", "data"))
+
+    answers = [client.get(page), client.post(page, {"name": "mine"})]
+
+    for answer in answers:
+        assert answer["Location"].startswith("/accounts/2fa/reauthenticate/?next=")
+    assert list(Authenticator.objects.values_list("pk", "type", "data")) == before
+
+
 def test_whoever_has_only_a_passkey_is_asked_for_it(client):
     alice = make_user("alice", is_staff=True, second_factor=False)
     log_in(client)

@@ -930,6 +930,14 @@ GUARDS = [
     ),
     Guard(
         3,
+        "account: a session with a password alone changes no way in",
+        "config/second_factor.py",
+        "        if has_second_factor(request.user) and not passed_second_factor(request):",
+        "        if False:",
+        T_FACTOR,
+    ),
+    Guard(
+        3,
         "account: recovery codes are no second factor",
         "config/second_factor.py",
         "filter(user_id=user.pk, type__in=FACTORS)",
