@@ -875,9 +875,9 @@ GUARDS = [
     Guard(
         3,
         "account: publishing asks the session for the second factor",
-        "letters/dashboard/letters.py",
-        "    if has_second_factor(user) and not passed_second_factor(request):",
-        "    if False:",
+        "letters/dashboard/access.py",
+        "        if has_second_factor(request.user) and not passed_second_factor(request):",
+        "        if False:",
         T_FACTOR,
     ),
     Guard(
@@ -1546,7 +1546,7 @@ GUARDS = [
         3,
         "a letter ends with a second factor only",
         "signatories/dashboard/ending.py",
-        "    return is_sent and has_second_factor(organiser(request))\n",
+        "    return is_sent and passed_second_factor(request)\n",
         "    return is_sent\n",
         ["tests/letters/dashboard/test_ending.py"],
     ),
