@@ -81,7 +81,7 @@ def states(tally: Tally) -> list[Row]:
 
 def methods(tally: Tally) -> list[Row]:
     return [
-        Row(capfirst(method.label), number, is_minor=method == Method.NONE)
+        Row(str(capfirst(method.label)), number, is_minor=method == Method.NONE)
         for method, number in statistics.by_method(tally)
     ]
 

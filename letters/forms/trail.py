@@ -1,9 +1,11 @@
 """Which part of the trail somebody wants to read."""
 
 from collections.abc import Iterable
+from typing import cast
 from urllib.parse import urlencode
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from letters.forms import Dressed
@@ -19,9 +21,10 @@ class TrailForm(Dressed, forms.Form):
     )
     person = forms.ChoiceField(label=_("By whom"), required=False)
 
-    def __init__(self, *args: object, people: Iterable[User], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["person"].choices = [
+    def __init__(self, data: QueryDict, *, people: Iterable[User]) -> None:
+        super().__init__(data)
+        person = cast(forms.ChoiceField, self.fields["person"])
+        person.choices = [
             ("", _("everybody")),
             *((str(one.pk), one.username) for one in people),
             (NOBODY, _("nobody: the clock, or a command")),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.second_factor import has_second_factor
-from letters.models import Draft, Letter, Outcome, Role, Status, User
+from letters.models import Draft, Letter, Outcome, Proposal, Role, Status, User
 from letters.permissions import proposals_decided_by
 
 CLOSING_IS_NEAR = timedelta(days=7)
@@ -133,7 +133,8 @@ def _entries(queue: Queue, today: date) -> Iterator[Task]:
 
 
 def _names(letter: Letter, user: User) -> Iterator[Task]:
-    number = proposals_decided_by(user).undecided().filter(letters=letter).count()
+    decided = proposals_decided_by(user).values("pk")
+    number = Proposal.objects.undecided().filter(letters=letter, pk__in=decided).count()
     if number:
         what = ngettext(
             "%(n)d name of an organisation is not listed",

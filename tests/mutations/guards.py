@@ -719,9 +719,9 @@ GUARDS = [
         6,
         "refused codes are counted with the batch",
         f"{ACTIONS}/batches.py",
-        "    names = letter.signatures.named()\n    return {\n",
-        "    names = letter.signatures.named()\n    return {\n"
-        '        "refused": statistics.count_refused(letter),\n',
+        "            **_named_numbers(letter), counted_on=timezone.localdate()\n",
+        "            **_named_numbers(letter), counted_on=timezone.localdate(),\n"
+        "            refused=statistics.count_refused(letter)\n",
         ["tests/signatories/test_growth.py"],
     ),
     Guard(
