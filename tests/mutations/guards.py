@@ -84,7 +84,7 @@ GUARDS = [
     Guard(
         2,
         "spellings of one mailbox are one address",
-        "signatories/addresses.py",
+        "letters/addresses.py",
         'self.local.split("+", 1)[0] or self.local',
         "self.local",
         ["tests/signatories/test_addresses.py"],
