@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from letters.dashboard import letters, recipients, responses, teams, texts
+from letters.dashboard import letters, notices, recipients, responses, teams, texts
 
 manage_paths = [
     path("new/", letters.new, name="new"),
@@ -19,4 +19,6 @@ manage_paths = [
     path("letters/<slug:slug>/recipients/", recipients.recipients, name="recipients"),
     path("letters/<slug:slug>/responses/", responses.responses, name="responses"),
     path("letters/<slug:slug>/team/", teams.team, name="team"),
+    path("letters/<slug:slug>/notices/", notices.choices, name="notices"),
+    path("news/", notices.news_list, name="news"),
 ]

@@ -15,7 +15,7 @@ from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from letters.accounts import pages, views
+from letters.accounts import mail_pages, pages, views
 from letters.accounts.views import with_scripts
 
 CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
@@ -24,6 +24,7 @@ CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
 login = csp_update({"script-src": [SELF], "connect-src": [SELF]})(account.login)
 sign_up = views.SignUp.as_view()
 recover = views.Recover.as_view()
+mail = reauthentication_required(mail_pages.account_mail)
 set_password = reauthentication_required(pages.SetPassword.as_view())
 
 account_patterns = [
@@ -36,6 +37,8 @@ account_patterns = [
     re_path(rf"^recovery/{CAPABILITY}/$", recover, name="account_recover"),
     path("people/", views.people, name="account_people"),
     path("sessions/", views.sessions, name="account_sessions"),
+    path("mail/", mail, name="account_mail"),
+    re_path(rf"^notices/{CAPABILITY}/$", mail_pages.switch_off, name="account_notices_off"),
     path("password/change/", pages.ChangePassword.as_view(), name="account_change_password"),
     path("password/set/", set_password, name="account_set_password"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),

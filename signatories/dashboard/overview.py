@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from config.templatetags.drawings import bar_scale
 from letters.dashboard.access import for_organisers, letter_or_404, organiser, roles_in
+from letters.dashboard.notices import unread_news
 from letters.dashboard.pages import letter_page
 from letters.models import Letter, Role, Status, User
 from letters.permissions import approved_by, moderated_by, owned_by, read_by
@@ -52,6 +53,7 @@ def letters(request: HttpRequest) -> HttpResponse:
             for one in shown
         ],
         "next_after": shown[-1].slug if len(found) > LETTERS_A_PAGE else "",
+        "news": unread_news(user),
         "waiting": approved_by(user).order_by("submitted_on", "slug")[:LETTERS_A_PAGE],
     }
     return render(request, "manage/letters.html", context)

@@ -6,7 +6,6 @@ a periodic sweep finds again what is due.
 """
 
 import logging
-import secrets
 from datetime import datetime
 
 from django.conf import settings
@@ -21,8 +20,6 @@ from signatories import addresses, statistics
 from signatories.models import Fate, Verification
 
 logger = logging.getLogger(__name__)
-
-CODE_DIGITS = 8
 
 
 class WrongCode(Exception):
@@ -46,7 +43,7 @@ def send_code(verification_id: str) -> float | None:
     Returns the seconds after which to try again, or None. A crash between claim and mark
     repeats the mail in flight and loses none.
     """
-    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+    code = crypto.new_code()
     button = crypto.new_token()
     verification = _claim(verification_id, code, button)
     if verification is None:
