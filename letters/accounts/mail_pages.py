@@ -23,13 +23,10 @@ FORMS: dict[str, type[Form]] = {"address": MailForm, "code": CodeForm}
 
 
 @require_http_methods(READ_AND_SEND)
-@http.keeps_what_was_typed
 def account_mail(request: HttpRequest) -> HttpResponse:
     """Add, confirm, change and remove the address, for whoever has just proven who they are."""
     tool = request.POST.get("do", "") if request.method == "POST" else ""
     form = FORMS[tool](request.POST) if tool in FORMS else None
-    if getattr(request, "csrf_failed", False):
-        return _page(request, form, status=403, csrf_failed=True)
     if not tool or (form and not form.is_valid()):
         return _page(request, form)
     try:
@@ -80,7 +77,6 @@ def _page(
     *,
     status: int = 200,
     refusal: str = "",
-    csrf_failed: bool = False,
 ) -> HttpResponse:
     user = organiser(request)
     row = AccountMail.objects.filter(user=user).first()
@@ -97,7 +93,6 @@ def _page(
             for kind in kinds_told(user, None)
         ],
         "refusal": refusal,
-        "csrf_failed": csrf_failed,
     }
     return render(request, "account/mail.html", context, status=status)
 
