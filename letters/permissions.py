@@ -3,6 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from letters.models import Letter, Notice, NoticeKind, Organisation, Proposal, Role, User
+from letters.models.notice import NoticeQuerySet
 
 
 def moderated_by(user: User) -> QuerySet[Letter]:
@@ -52,7 +53,7 @@ def kinds_told(user: User, letter: Letter | None) -> list[NoticeKind]:
     return [kind for kind in NoticeKind if kind in told]
 
 
-def notices_read_by(user: User) -> QuerySet[Notice]:
+def notices_read_by(user: User) -> NoticeQuerySet:
     """This person's news, as far as they may know of them still."""
     own = Notice.objects.filter(user=user)
     if not user.is_active or user.is_superuser:

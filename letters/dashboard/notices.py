@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from letters.dashboard.access import for_organisers, letter_or_404, organiser
 from letters.dashboard.numbers import number_in
 from letters.dashboard.pages import letter_page
 from letters.models import AccountMail, Notice, User
+from letters.models.notice import NoticeQuerySet
 from letters.permissions import kinds_told, notices_read_by, read_by
 
 READ_AND_SEND = ["GET", "HEAD", "POST"]
@@ -74,11 +74,11 @@ def news_list(request: HttpRequest) -> HttpResponse:
 
 def unread_news(user: User) -> list[Item]:
     """The newest of what somebody has not read yet, for the page of their letters."""
-    unread = _newest(user).filter(seen_on__isnull=True)
+    unread = _newest(user).unread()
     return items_of(list(unread[:NEWEST]))
 
 
-def _newest(user: User) -> QuerySet[Notice]:
+def _newest(user: User) -> NoticeQuerySet:
     told = notices_read_by(user).listed()
     return told.select_related("occasion__letter").order_by("-pk")
 

@@ -37,7 +37,7 @@ class AccountMail(Outbox):
     erase_after = models.DateTimeField(null=True, blank=True)
     confirmed_on = models.DateField(null=True, blank=True)
 
-    objects = AccountMailQuerySet.as_manager()
+    objects = AccountMailQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         constraints = [

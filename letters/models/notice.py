@@ -85,7 +85,7 @@ class Notice(Outbox):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
     seen_on = models.DateField(null=True, blank=True)
 
-    objects = NoticeQuerySet.as_manager()
+    objects = NoticeQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         indexes = [models.Index(fields=["due_at"], name="notice_outbox")]

@@ -159,8 +159,8 @@ def accounts(until: dict[str, str]) -> list[Entry]:
             ),
             seen_by=_("The account’s owner."),
             kept_until=sentence(
-                _("%(days)d days; what somebody wants, until they leave the team")
-                % {"days": settings.NOTICE_DAYS}
+                _("%(until)s; what somebody wants by mail, until they leave the team")
+                % {"until": until["news"]}
             ),
             protected=_(
                 "The numbers are those of the letter’s page and of the moderators’ queue. The link "

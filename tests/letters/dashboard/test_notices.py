@@ -109,7 +109,7 @@ def test_news_stand_above_the_letters_until_they_are_read(letter):
     client = browser(member(letter, "alice", Role.OWNER))
     announce(letter)
     page = text_of(client.get("/manage/"))
-    assert "News for you Keep the library open new Many more people than on other days" in page
+    assert "News for you Keep the library open New: Many more people than on other days" in page
 
     client.get("/manage/news/")
     assert "News for you" in text_of(client.get("/manage/"))
