@@ -14,6 +14,8 @@ from functools import lru_cache
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+CODE_DIGITS = 8
+
 
 class Unreadable(Exception):
     """The ciphertext cannot be read with any key at hand."""
@@ -61,6 +63,11 @@ def _fernet(key: bytes) -> Fernet:
 
 def random_key() -> bytes:
     return secrets.token_bytes(32)
+
+
+def new_code() -> str:
+    """A code that a person can type: eight digits."""
+    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
 
 
 def new_token() -> str:

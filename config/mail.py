@@ -4,6 +4,7 @@ import os
 import secrets
 import smtplib
 from collections.abc import Sequence
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from django.core.mail.message import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+LONGEST_DELAY = timedelta(minutes=15)
+
 
 class Refused(Exception):
     """The mail server refuses this mailbox for good (SMTP 5xx)."""
@@ -23,8 +26,10 @@ class Unreachable(Exception):
     """The mail server cannot be reached or asks to come back later."""
 
 
-def send(folder: str, to: str, context: dict[str, object]) -> None:
-    """Send the mail in the template folder `folder` to one address.
+def send(
+    folder: str, to: str, context: dict[str, object], headers: dict[str, str] | None = None
+) -> None:
+    """Send the mail in the template folder `folder` to one address, with further `headers`.
 
     Raises `Refused` or `Unreachable`; neither carries the address.
     """
@@ -39,6 +44,7 @@ def send(folder: str, to: str, context: dict[str, object]) -> None:
             "Message-ID": f"<{secrets.token_hex(16)}@{_sender_domain()}>",
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
+            **(headers or {}),
         },
     )
     message.attach_alternative(render_to_string(f"{folder}/body.html", context), "text/html")
@@ -54,6 +60,14 @@ def send(folder: str, to: str, context: dict[str, object]) -> None:
 def subject(folder: str) -> str:
     """The subject of the mail in the template folder; it never depends on the person."""
     return " ".join(render_to_string(f"{folder}/subject.txt").split())
+
+
+def delay_after(attempts: int) -> timedelta:
+    """How long to leave a server alone that was out of reach so often: exponentially longer,
+    with jitter, up to a quarter of an hour."""
+    # A server can be away for days; no timedelta holds two to the power of all attempts.
+    delay = min(timedelta(seconds=5 * 2 ** min(attempts, 10)), LONGEST_DELAY)
+    return delay * (0.5 + secrets.randbelow(1000) / 1000)
 
 
 def _is_refusal(error: smtplib.SMTPException) -> bool:

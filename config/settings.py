@@ -191,6 +191,8 @@ CELERY_BEAT_SCHEDULE = {
     "publish planned": {"task": "signatories.tasks.publish_planned", "schedule": 20},
     "open letters": {"task": "signatories.tasks.open_letters", "schedule": 60},
     "end letters": {"task": "signatories.tasks.end_letters", "schedule": 60},
+    "sweep mail to teams": {"task": "letters.tasks.sweep_mail", "schedule": 20},
+    "notice what happened": {"task": "signatories.tasks.notice_what_happened", "schedule": 600},
     "erase expired": {"task": "signatories.tasks.erase_expired", "schedule": 600},
     "turn keys": {"task": "signatories.tasks.turn_keys", "schedule": 600},
 }
@@ -220,6 +222,8 @@ REJECTED_DAYS = 30
 LETTERS_NEED_APPROVAL = env.bool("LETTERS_NEED_APPROVAL", default=True)
 SEALING_DAYS = 30
 MEMBER_HOURS = 12
+NOTICE_HOUR = env.int("NOTICE_HOUR", default=7)  # UTC; when news of the day are mailed to teams.
+NOTICE_DAYS = 90
 PUBLIC_NOTICE_DAYS = env.int("PUBLIC_NOTICE_DAYS", default=7)  # Before an internal letter opens.
 
 # How many colleagues one signatory may vouch for: open links at once, links in all, and
@@ -275,6 +279,8 @@ RATE_LIMITS = {
     "account:network": "600/h" if DEBUG else "30/h",
     "recovery:account": "10/d",
     "login:account": "60/h",
+    "mail:account": "10/d",
+    "mail:mailbox": "5/d",
 }
 _changed_limits = {
     name: limit for name, _, limit in (w.partition("=") for w in words("RATE_LIMITS"))
@@ -380,6 +386,7 @@ def refuse_unreadable_values() -> None:
             r"(https?://|$)", CACHE_PURGE_URL
         ),
         "BATCH_MINIMUM must be a number from 1": BATCH_MINIMUM < 1,
+        "NOTICE_HOUR must be an hour of the day from 0 to 23": NOTICE_HOUR not in range(24),
         "REGISTRATION must be open, invitation or closed": REGISTRATION
         not in ("open", "invitation", "closed"),
         "NOTICE_URL must begin with https://, http:// or /": not re.match(

@@ -1,8 +1,9 @@
 """Who may do what. Rows are fetched through these, never checked afterwards."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from letters.models import Letter, Organisation, Proposal, Role, User
+from letters.models import Letter, Notice, NoticeKind, Organisation, Proposal, Role, User
+from letters.models.notice import NoticeQuerySet
 
 
 def moderated_by(user: User) -> QuerySet[Letter]:
@@ -30,6 +31,38 @@ def approved_by(user: User) -> QuerySet[Letter]:
 def read_by(user: User) -> QuerySet[Letter]:
     """The letters whose settings and audit trail this person may read."""
     return _with_role(user, *Role)
+
+
+# Of what somebody is told who may not read everything about a letter.
+TOLD_TO_EDITORS = (NoticeKind.SUBMITTED, NoticeKind.RETURNED)
+TOLD_TO_MODERATORS = (NoticeKind.WAITING,)
+TOLD_TO_HOSTS = (NoticeKind.APPROVAL,)
+
+
+def kinds_told(user: User, letter: Letter | None) -> list[NoticeKind]:
+    """Of what this person is told about a letter; without one, of what a host is about all."""
+    if letter is None:
+        return list(TOLD_TO_HOSTS) if user.is_active and user.is_superuser else []
+    told: set[NoticeKind] = set()
+    if read_by(user).filter(pk=letter.pk).exists():
+        told |= set(NoticeKind) - {*TOLD_TO_EDITORS, *TOLD_TO_MODERATORS, *TOLD_TO_HOSTS}
+    if edited_by(user).filter(pk=letter.pk).exists():
+        told |= set(TOLD_TO_EDITORS)
+    if moderated_by(user).filter(pk=letter.pk).exists():
+        told |= set(TOLD_TO_MODERATORS)
+    return [kind for kind in NoticeKind if kind in told]
+
+
+def notices_read_by(user: User) -> NoticeQuerySet:
+    """This person's news, as far as they may know of them still."""
+    own = Notice.objects.filter(user=user)
+    if not user.is_active or user.is_superuser:
+        return own if user.is_active else own.none()
+    editors = Q(occasion__kind__in=TOLD_TO_EDITORS, occasion__letter__in=edited_by(user))
+    moderators = Q(occasion__kind__in=TOLD_TO_MODERATORS, occasion__letter__in=moderated_by(user))
+    narrow = (*TOLD_TO_EDITORS, *TOLD_TO_MODERATORS, *TOLD_TO_HOSTS)
+    readers = ~Q(occasion__kind__in=narrow) & Q(occasion__letter__in=read_by(user))
+    return own.filter(editors | moderators | readers)
 
 
 def organisations_kept_by(user: User) -> QuerySet[Organisation]:

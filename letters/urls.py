@@ -2,7 +2,16 @@
 
 from django.urls import path, re_path
 
-from letters.dashboard import letters, publishing, recipients, responses, teams, texts, trail
+from letters.dashboard import (
+    letters,
+    notices,
+    publishing,
+    recipients,
+    responses,
+    teams,
+    texts,
+    trail,
+)
 
 manage_paths = [
     path("new/", letters.new, name="new"),
@@ -24,4 +33,6 @@ manage_paths = [
     path("letters/<slug:slug>/team/", teams.team, name="team"),
     path("letters/<slug:slug>/trail/", trail.page, name="trail"),
     path("letters/<slug:slug>/trail.csv", trail.download, name="trail_file"),
+    path("letters/<slug:slug>/notices/", notices.choices, name="notices"),
+    path("news/", notices.news_list, name="news"),
 ]

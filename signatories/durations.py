@@ -54,6 +54,7 @@ def kept() -> dict[str, str]:
         "login": _("it is answered, at most %(minutes)d minutes")
         % {"minutes": settings.LOGIN_MINUTES},
         "decisions": _("for good; no names in them"),
+        "news": _("at most %(days)d days") % {"days": settings.NOTICE_DAYS},
         "session": _("log-out or the end of the browser, at most %(hours)d hours")
         % {"hours": settings.SESSION_COOKIE_AGE // 3600},
     }

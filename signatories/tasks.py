@@ -9,7 +9,7 @@ from config import purging
 from config.celery import enqueue
 from letters.actions import planning
 from letters.models import Letter, Status
-from signatories.actions import batches, erasing, opening, sealing
+from signatories.actions import batches, erasing, noticing, opening, sealing
 from signatories.verification import mailbox
 
 logger = logging.getLogger(__name__)
@@ -77,6 +77,12 @@ def open_letters() -> None:
 def end_letters() -> None:
     for what, letter in sealing.end_letters(now=timezone.now()):
         logger.info("Letter %s is %s", letter.pk, what)
+
+
+@shared_task
+def notice_what_happened() -> None:
+    for occasion in noticing.notice_what_happened(now=timezone.now()):
+        logger.info("Letter %s: %s", occasion.letter_id, occasion.kind)
 
 
 @shared_task

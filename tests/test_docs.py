@@ -271,6 +271,7 @@ def promised():
     }
     days = {settings.DUPLICATE_DAYS, settings.REJECTED_DAYS, settings.SEALING_DAYS}
     days.add(settings.VOUCH_DAYS)
+    days.add(settings.NOTICE_DAYS)
     return {
         f"{settings.CODE_MINUTES} minutes",
         *(f"{number} hours" for number in hours),

@@ -19,6 +19,7 @@ from letters.accounts.browsers import browser_of
 from letters.accounts.credentials import Passkey, Password
 from letters.actions import NotAllowed, audit
 from letters.models import (
+    AccountMail,
     AccountSession,
     Invitation,
     Letter,
@@ -159,7 +160,8 @@ def account_to_recover(token: str) -> User | None:
 
 @transaction.atomic
 def recover(*, token: str, credential: Password | Passkey) -> User:
-    """Give the account behind the link a new way in; every old one ends, and every session.
+    """Give the account behind the link a new way in; every old one ends, and every session;
+    the address for notices is forgotten.
 
     Raises `LinkIsOver`.
     """
@@ -169,6 +171,8 @@ def recover(*, token: str, credential: Password | Passkey) -> User:
     if user is None or not deleted:
         raise LinkIsOver
     Authenticator.objects.filter(user=user).delete()
+    # Whoever gave the link is not to learn where somebody's mail goes.
+    AccountMail.objects.filter(user=user).delete()
     end_sessions(user=user)
     credential.give_to(user)
     _audit_for_teams("account.recovered", user, actor=None)

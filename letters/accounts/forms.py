@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from letters.accounts.credentials import Passkey, Password
+from letters.addresses import Address
+from letters.forms.proofs import AddressField
 from letters.models import User
 
 
@@ -70,6 +72,23 @@ class PasswordForm(forms.Form):
     @property
     def credential(self) -> Password:
         return Password(self.cleaned_data["password1"])
+
+
+class MailForm(forms.Form):
+    """An address for notices: at a public mail provider only."""
+
+    email = AddressField()
+
+    def clean_email(self) -> Address:
+        address = self.cleaned_data["email"]
+        if not address.is_private:
+            raise ValidationError(
+                _(
+                    "Take an address at a public mail provider. We count every other mailbox as "
+                    "one at work: an employer could read there which letters you work on."
+                )
+            )
+        return address
 
 
 class PasskeyForm(SignupWebAuthnForm):

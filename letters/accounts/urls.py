@@ -16,7 +16,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
 from config.second_factor import asks_for_second_factor as guarded
-from letters.accounts import pages, views
+from letters.accounts import mail_pages, pages, views
 from letters.accounts.views import with_scripts
 
 CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
@@ -25,6 +25,7 @@ CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
 login = csp_update({"script-src": [SELF], "connect-src": [SELF]})(account.login)
 sign_up = views.SignUp.as_view()
 recover = views.Recover.as_view()
+mail = reauthentication_required(mail_pages.account_mail)
 set_password = reauthentication_required(pages.SetPassword.as_view())
 
 account_patterns = [
@@ -37,6 +38,8 @@ account_patterns = [
     re_path(rf"^recovery/{CAPABILITY}/$", recover, name="account_recover"),
     path("people/", views.people, name="account_people"),
     path("sessions/", views.sessions, name="account_sessions"),
+    path("mail/", mail, name="account_mail"),
+    re_path(rf"^notices/{CAPABILITY}/$", mail_pages.switch_off, name="account_notices_off"),
     path(
         "password/change/", guarded(pages.ChangePassword.as_view()), name="account_change_password"
     ),

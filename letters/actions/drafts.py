@@ -20,6 +20,7 @@ from letters.actions import (
     publish,
     publish_text,
 )
+from letters.actions.noticing import announce_act
 from letters.demands import demands_as_lines
 from letters.models import (
     Draft,
@@ -27,6 +28,7 @@ from letters.models import (
     Letter,
     LetterVersion,
     Membership,
+    NoticeKind,
     Response,
     Role,
     Status,
@@ -200,12 +202,18 @@ def publish_draft(
         if letter.submitted_on is None:
             letter.submitted_on = on
             letter.save(update_fields=["submitted_on"])
-            audit(verb="letter.submitted", actor=actor, letter=letter)
+            entry = audit(verb="letter.submitted", actor=actor, letter=letter)
+            for kind in (NoticeKind.SUBMITTED, NoticeKind.APPROVAL):
+                announce_act(entry, kind=kind)
         return letter
+    was_submitted = letter.submitted_on is not None
     publish_text(letter=letter, text=text, actor=actor, on=on)
     if is_first:
         letter.refresh_from_db()
         letter = publish(letter=letter, actor=actor, on=on)
+    if was_submitted:
+        published = letter.audit_entries.filter(verb="letter.published").latest("pk")
+        announce_act(published, kind=NoticeKind.APPROVED)
     saved.delete()
     letter.refresh_from_db()
     return letter
@@ -224,7 +232,8 @@ def return_to_team(*, letter: Letter, actor: User, note: str) -> Letter:
     letter.submitted_on = None
     letter.host_note = note
     letter.save(update_fields=["submitted_on", "host_note"])
-    audit(verb="letter.returned", actor=actor, letter=letter)
+    entry = audit(verb="letter.returned", actor=actor, letter=letter)
+    announce_act(entry, kind=NoticeKind.RETURNED)
     return letter
 
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0013_taken_down'),
+        ('letters', '0015_notices'),
     ]
 
     operations = [

@@ -1,4 +1,5 @@
 from letters.models.account import AccountSession, Invitation, Recovery, TeamInvitation
+from letters.models.account_mail import AccountMail
 from letters.models.audit import AuditEntry
 from letters.models.draft import Draft, HeldBack
 from letters.models.letter import (
@@ -14,12 +15,14 @@ from letters.models.letter import (
     Visibility,
     text_digest,
 )
+from letters.models.notice import Notice, NoticeChoice, NoticeKind, Occasion
 from letters.models.organisation import Organisation, OrganisationAlias, OrganisationDomain
 from letters.models.proposal import Proposal, ProposalState
 from letters.models.response import Kind, Response, Update
 from letters.models.team import Membership, Role, User
 
 __all__ = [
+    "AccountMail",
     "AccountSession",
     "AuditEntry",
     "Demand",
@@ -31,6 +34,10 @@ __all__ = [
     "Letter",
     "LetterVersion",
     "Membership",
+    "Notice",
+    "NoticeChoice",
+    "NoticeKind",
+    "Occasion",
     "Organisation",
     "OrganisationAlias",
     "OrganisationDomain",

@@ -1,5 +1,6 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from letters.models.constraints import one_of
@@ -9,6 +10,18 @@ class User(AbstractUser):
     """An organiser, moderator or host. Signatories have no account."""
 
     is_demonstration = models.BooleanField(_("demonstration"), default=False, editable=False)
+
+    REQUIRED_FIELDS = []
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            # An account may have one for notices, encrypted: `AccountMail`. This one is in clear.
+            models.CheckConstraint(
+                condition=Q(email=""),
+                name="accounts_have_no_address_in_clear",
+                violation_error_message=_("Leave the mail address empty."),
+            )
+        ]
 
 
 class Role(models.TextChoices):

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from config import keys
-from letters.actions import audit
-from letters.models import Invitation, Letter, Recovery, TeamInvitation
+from letters.accounts import mailbox as account_mailbox
+from letters.actions import audit, noticing
+from letters.models import AccountMail, Invitation, Letter, Recovery, TeamInvitation
 from signatories import addresses, statistics
 from signatories.actions import directory, sealing
 from signatories.models import Fate, Signature, State, Verification, Vouch
@@ -26,6 +27,7 @@ Rows = (
     | QuerySet[Invitation]
     | QuerySet[TeamInvitation]
     | QuerySet[Recovery]
+    | QuerySet[AccountMail]
 )
 
 
@@ -45,6 +47,7 @@ def expired(now: datetime) -> dict[str, Rows]:
         "invitations": Invitation.objects.expired(now),
         "invitations to teams": TeamInvitation.objects.expired(now),
         "links to accounts": Recovery.objects.expired(now),
+        "addresses of accounts": AccountMail.objects.expired(now),
     }
 
 
@@ -54,6 +57,7 @@ def due(now: datetime) -> dict[str, int]:
         "letters would be closed": Letter.objects.past_closing(now).count(),
         "letters would be sealed": sealing.due_for_sealing(now).count(),
         **{f"{what} would be erased": rows.count() for what, rows in expired(now).items()},
+        "news of teams would be erased": noticing.number_to_forget(now=now),
         "proposed names of organisations would be erased": len(directory.empty_proposals()),
         "keys of the day would be destroyed": len(keys.expired_day_keys(now)),
     }
@@ -82,6 +86,9 @@ def erase_expired(*, now: datetime) -> Iterator[tuple[str, int]]:
     number = directory.erase_empty_proposals()
     if number:
         yield "proposed names of organisations", number
+    number = noticing.forget(now=now)
+    if number:
+        yield "news of teams", number
     SessionStore.clear_expired()
 
 
@@ -92,7 +99,7 @@ def _erase_batch(rows: Rows) -> int:
     for row in batch:
         if isinstance(row, Verification):
             mailbox.erase(row, Fate.EXPIRED)
-        if isinstance(row, Vouch | Invitation | TeamInvitation | Recovery):
+        if isinstance(row, Vouch | Invitation | TeamInvitation | Recovery | AccountMail):
             row.delete()
     signatures = [row for row in batch if isinstance(row, Signature)]
     # An anonymous duplicate was in no number, and its end must be in none.
@@ -125,10 +132,11 @@ def erase_without_key() -> int:
 def turn_keys(*, now: datetime) -> list[str]:
     """Create today's keys and destroy those whose hours are over; return the destroyed ones.
 
-    The letters' keys are wrapped anew under the newest of `FIELD_KEYS`; what a crash left of
-    those of sealed letters goes.
+    The letters' keys and the addresses of accounts are encrypted anew under the newest of
+    `FIELD_KEYS`; what a crash left of the keys of sealed letters goes.
     """
     addresses.rewrap_letter_keys()
+    account_mailbox.renew_addresses()
     for kind in settings.KEY_HOURS:
         keys.read_or_create("day", keys.day_key_name(kind, now.date()))
     destroyed = keys.expired_day_keys(now)

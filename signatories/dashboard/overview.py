@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from config.templatetags.drawings import bar_scale
 from letters import trail
 from letters.dashboard.access import for_organisers, letter_or_404, organiser, roles_in
+from letters.dashboard.notices import unread_news
 from letters.dashboard.pages import letter_page, rights_of
 from letters.models import Letter, User
 from letters.permissions import approved_by, read_by
@@ -44,6 +45,7 @@ def letters(request: HttpRequest) -> HttpResponse:
             for one in shown
         ],
         "next_after": shown[-1].slug if len(found) > LETTERS_A_PAGE else "",
+        "news": unread_news(user),
         "waiting": approved_by(user).order_by("submitted_on", "slug")[:LETTERS_A_PAGE],
     }
     return render(request, "manage/letters.html", context)

@@ -1,6 +1,5 @@
 """Reading what people type: shape and cleaning. Nothing here changes state."""
 
-import re
 import unicodedata
 from typing import Any
 
@@ -10,14 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from letters import spelling
+from letters.forms.proofs import AddressField, CodeForm  # noqa: F401 - one of our forms too
 from letters.models import Letter, Organisation, Visibility
 from letters.plain_text import read_plain_text
-from signatories import addresses, affiliation
+from signatories import affiliation
 from signatories.actions.signing import Entry, takes_unverified_names
 from signatories.affiliation import Affiliation
 from signatories.models import NAMELESS, Appearance, RoleBucket, Signature, Tenure, Vouch
 from signatories.verification import login
-from signatories.verification.mailbox import CODE_DIGITS
 from signatories.verification.vouch import proves
 
 
@@ -28,22 +27,6 @@ class PlainTextField(forms.CharField):
         if self.max_length and len(value) > 4 * self.max_length:
             raise ValidationError(self.error_messages["max_length"], code="max_length")
         return read_plain_text(value) if value else ""
-
-
-class AddressField(forms.CharField):
-    """A mail address; its clean value is an `Address`."""
-
-    widget = forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
-    default_error_messages = {"required": gettext_lazy("Enter your email address.")}
-
-    def clean(self, value: Any) -> addresses.Address | None:
-        typed = super().clean(value)
-        if not typed:
-            return None
-        try:
-            return addresses.read(typed)
-        except addresses.NotAnAddress as error:
-            raise ValidationError(str(error)) from None
 
 
 class SignForm(forms.Form):
@@ -361,24 +344,6 @@ class UpdatesForm(forms.Form):
 
 class EnterForm(forms.Form):
     email = AddressField()
-
-
-class CodeForm(forms.Form):
-    code = forms.CharField(
-        max_length=40,
-        error_messages={
-            "required": gettext_lazy("Enter the eight digits from the message."),
-            "max_length": gettext_lazy("The code has eight digits."),
-        },
-    )
-
-    def clean_code(self) -> str:
-        """Digits in any script, with spaces or hyphens between them if the person likes."""
-        typed = re.sub(r"[\s\-–.]", "", self.cleaned_data["code"])
-        digits = "".join(str(unicodedata.digit(c, "")) for c in typed)
-        if len(typed) != CODE_DIGITS or len(digits) != CODE_DIGITS:
-            raise ValidationError(_("The code has eight digits."))
-        return digits
 
 
 class FindForm(forms.Form):

@@ -131,7 +131,7 @@ def accounts(until: dict[str, str]) -> list[Entry]:
             ),
             seen_by=by_hosts,
             kept_until=deleted,
-            protected=_("The password by Argon2. No mail address is asked for."),
+            protected=_("The password by Argon2. No mail address is needed."),
             fields=(
                 *of(
                     "letters.User",
@@ -141,6 +141,50 @@ def accounts(until: dict[str, str]) -> list[Entry]:
                 *of("letters.Membership", "letter user role"),
                 *of("account.EmailAddress", "user email verified primary"),
                 *of("account.EmailConfirmation", "email_address created sent key"),
+            ),
+        ),
+        Entry(
+            title=_("Addresses for notices"),
+            what=_(
+                "Of accounts whose owner gave one: a mail address, until it is confirmed also the "
+                "digest of a code and when it is sent, and the day of confirmation."
+            ),
+            seen_by=_("Nobody. The account’s owner sees its first letter and its provider."),
+            kept_until=sentence(
+                _("%(until)s; a confirmed one until its owner removes it or the account ends")
+                % {"until": until["other address"]}
+            ),
+            protected=_(
+                "Encrypted under a key of the host. It opens no account. Mailboxes at work are "
+                "refused."
+            ),
+            fields=of(
+                "letters.AccountMail",
+                "user address code_digest tries attempts due_at retry_at claimed_at sent_at "
+                "erase_after confirmed_on",
+            ),
+        ),
+        Entry(
+            title=_("Notices to teams"),
+            what=_(
+                "What a member of a team was told about a letter and whether they read it, what of "
+                "it they want by mail, and when the mail left. Who signed is never in it."
+            ),
+            seen_by=_("The account’s owner."),
+            kept_until=sentence(
+                _("%(until)s; what somebody wants by mail, until they leave the team")
+                % {"until": until["news"]}
+            ),
+            protected=_(
+                "The numbers are those of the letter’s page and of the moderators’ queue. The link "
+                "that ends a kind of mail is stored as a digest."
+            ),
+            fields=(
+                *of(
+                    "letters.Notice",
+                    "occasion user seen_on attempts due_at retry_at claimed_at sent_at",
+                ),
+                *of("letters.NoticeChoice", "user letter kind is_on token_digest"),
             ),
         ),
         Entry(

@@ -52,6 +52,10 @@ NOT_ABOUT_PEOPLE = (
         ),
     ),
     Silent(
+        "what happened to a letter, in numbers of its page",
+        of("letters.Occasion", "id letter kind day step figures"),
+    ),
+    Silent(
         "which organisations exist, not who works there",
         (
             *of(
@@ -74,6 +78,9 @@ NOT_ABOUT_PEOPLE = (
             *of("letters.Invitation", "id"),
             *of("letters.TeamInvitation", "id"),
             *of("letters.Draft", "id letter revision planned_revision"),
+            *of("letters.AccountMail", "id"),
+            *of("letters.Notice", "id"),
+            *of("letters.NoticeChoice", "id"),
             *of("letters.Recovery", "id"),
             *of("letters.AccountSession", "id"),
             *of("mfa.Authenticator", "id"),

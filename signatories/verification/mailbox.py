@@ -6,8 +6,7 @@ a periodic sweep finds again what is due.
 """
 
 import logging
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -21,9 +20,6 @@ from signatories import addresses, statistics
 from signatories.models import Fate, Verification
 
 logger = logging.getLogger(__name__)
-
-CODE_DIGITS = 8
-LONGEST_DELAY = timedelta(minutes=15)
 
 
 class WrongCode(Exception):
@@ -47,7 +43,7 @@ def send_code(verification_id: str) -> float | None:
     Returns the seconds after which to try again, or None. A crash between claim and mark
     repeats the mail in flight and loses none.
     """
-    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+    code = crypto.new_code()
     button = crypto.new_token()
     verification = _claim(verification_id, code, button)
     if verification is None:
@@ -99,15 +95,12 @@ def _mail(verification: Verification, to: str, code: str, button: str) -> None:
         context["button_url"] = settings.SITE_URL + reverse("signer:confirm", args=[button])
         mail.send("signatories/mail/code_private", to, context)
     else:
-        mail.send("signatories/mail/code_work", to, context)
+        mail.send("mail/code", to, context)
 
 
 def _put_back(verification: Verification, error: mail.Unreachable) -> float:
-    """Release the claim and wait exponentially longer, with jitter, up to a quarter of an hour."""
-    # A server can be away for days; no timedelta holds two to the power of all attempts.
-    doublings = min(verification.attempts, 10)
-    delay = min(timedelta(seconds=5 * 2**doublings), LONGEST_DELAY)
-    delay *= 0.5 + secrets.randbelow(1000) / 1000
+    """Release the claim and leave the server alone for a while."""
+    delay = mail.delay_after(verification.attempts)
     Verification.objects.filter(pk=verification.pk, claimed_at=verification.claimed_at).update(
         retry_at=timezone.now() + delay, claimed_at=None, attempts=F("attempts") + 1
     )

@@ -138,7 +138,7 @@ def code_page(
         "can_resend": True,
         "code_minutes": settings.CODE_MINUTES,
         "sender": settings.MAIL_FROM,
-        "subject": mail.subject("signatories/mail/code_work"),
+        "subject": mail.subject("mail/code"),
         "is_private": verification.is_private,
         "offers_login": bool(login.offered_for(verification)),
     }

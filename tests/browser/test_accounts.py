@@ -324,6 +324,12 @@ def test_pages_of_helping_and_inviting_are_accessible(browser, site):
     with open_page(browser, site.url, java_script_enabled=True, bypass_csp=True) as page:
         steps.log_in(page, "harriet", PASSWORD, "KRSXG5CTMVRXEZLU")
 
+        page.goto("/accounts/mail/")
+        found += faults(page, "address for notices")
+        page.get_by_label("Address at a public mail provider").fill("heron@gmail.com")
+        page.get_by_role("button", name="Send me a code").click()
+        expect(page.get_by_label("Eight digits from the message")).to_be_visible()
+        found += faults(page, "code for the address")
         page.goto("/accounts/people/")
         found += faults(page, "people")
         page.get_by_role("button", name="Make a link margit").click()

@@ -141,8 +141,14 @@ def test_pages_of_the_workspace_are_accessible(browser, site, page):
         looker.context.add_cookies(cookies)
         one = "/manage/letters/sweep-the-square/"
         pages = ["", "text/", "recipients/", "responses/", "rules/", "team/", "trail/", "publish/"]
-        pages += ["delete/"]
-        for path in ("/manage/", "/manage/new/", "/manage/handbook/", *(one + p for p in pages)):
+        pages += ["delete/", "notices/"]
+        for path in (
+            "/manage/",
+            "/manage/new/",
+            "/manage/handbook/",
+            "/manage/news/",
+            *(one + p for p in pages),
+        ):
             assert looker.goto(path).status == 200, path
             found += faults(looker, path)
             looker.set_viewport_size({"width": 320, "height": 700})

@@ -68,7 +68,7 @@ def test_sign_up_without_an_invitation_is_closed(client):
 def test_pages_of_the_library_that_write_to_addresses_do_not_exist(client, page):
     data = {"email": "nobody@orrery.example", "action_add": "1", "code": "1"}
     answers = [client.get(f"/accounts/{page}"), client.post(f"/accounts/{page}", data)]
-    client.force_login(make_user("alice", email="alice@orrery.example"))
+    client.force_login(make_user("alice"))
     answers += [client.get(f"/accounts/{page}"), client.post(f"/accounts/{page}", data)]
 
     assert [answer.status_code for answer in answers] == [404] * 4

@@ -211,6 +211,8 @@ def test_the_clock_calls_tasks_that_exist():
         "signatories.tasks.refresh_counts",
         "signatories.tasks.open_letters",
         "signatories.tasks.end_letters",
+        "letters.tasks.sweep_mail",
+        "signatories.tasks.notice_what_happened",
         "signatories.tasks.erase_expired",
         "signatories.tasks.turn_keys",
     }

@@ -10,7 +10,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from config import mail
 
-WORK, PRIVATE = "signatories/mail/code_work", "signatories/mail/code_private"
+WORK, PRIVATE = "mail/code", "signatories/mail/code_private"
 ADDRESS = "w.otterbourne@google.example"
 CONTEXT = {"code": "1234 5678", "minutes": 30}
 BUTTON = "http://testserver/confirm/" + "b" * 43 + "/"

@@ -5,7 +5,7 @@ import pytest
 from config import mail
 from config.mailbox import PAGE_SIZE
 
-WORK = "signatories/mail/code_work"
+WORK = "mail/code"
 CONTEXT = {"code": "1234 5678", "minutes": 30}
 
 

@@ -11,7 +11,9 @@ from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.utils.formats import date_format
 
+from letters.accounts import mailbox
 from letters.actions import audit
+from letters.addresses import Address
 from letters.models import (
     AuditEntry,
     Demand,
@@ -314,9 +316,8 @@ def test_accounts_and_teams_are_the_hosts_business(client):
 
 def test_account_pages_show_no_address_and_no_time(client):
     member = make_moderator("bob", make_letter(title="Pick up the phone"))
-    User.objects.filter(pk=member.pk).update(
-        email="canary@mail.test", last_login="2026-01-20T13:37:00Z", first_name="Robert"
-    )
+    User.objects.filter(pk=member.pk).update(last_login="2026-01-20T13:37:00Z", first_name="Robert")
+    mailbox.give_address(user=member, address=Address("canary", "gmail.com"))
     come_in(client, make_host())
 
     for path in ("user/", f"user/{member.pk}/change/", "membership/"):

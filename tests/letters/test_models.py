@@ -8,11 +8,15 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from letters.models import (
+    AccountMail,
     AuditEntry,
     Demand,
     Letter,
     LetterVersion,
     Membership,
+    Notice,
+    NoticeChoice,
+    Occasion,
     Organisation,
     OrganisationAlias,
     OrganisationDomain,
@@ -96,9 +100,55 @@ def proposal():
     return Proposal(name="Orrery Labs", key="orrery labs")
 
 
+def bob():
+    return User(username="bob", password="x")
+
+
 def recovery():
     host = make_user("harriet", is_superuser=True)
     return Recovery(user=make_user("bob"), made_by=host, digest="a" * 64, expires_at=NOW)
+
+
+def account_mail():
+    return AccountMail(user=make_user("bob"), address=b"secret", erase_after=NOW)
+
+
+def occasion(**fields):
+    return Occasion(**{"letter": make_letter(), "kind": "surge", "day": TODAY, **fields})
+
+
+def second_occasion():
+    first = occasion(kind="goal", step=50)
+    first.save()
+    return Occasion(letter=first.letter, kind="goal", day=TODAY + timedelta(days=1), step=75)
+
+
+def second_digest():
+    first = occasion(kind="digest")
+    first.save()
+    return Occasion(letter=first.letter, kind="digest", day=TODAY + timedelta(days=1))
+
+
+def notice():
+    first = occasion()
+    first.save()
+    Notice.objects.create(occasion=first, user=make_user("alice"))
+    return Notice(occasion=first, user=make_user("bob"))
+
+
+def choice():
+    letter, bob = make_letter(), make_user("bob")
+    NoticeChoice.objects.create(
+        letter=letter, user=bob, kind="goal", is_on=True, token_digest="b" * 64
+    )
+    return NoticeChoice(letter=letter, user=bob, kind="surge", is_on=True, token_digest="a" * 64)
+
+
+def hosts_choice():
+    NoticeChoice.objects.create(
+        user=make_user("alice"), kind="approval", is_on=True, token_digest="b" * 64
+    )
+    return NoticeChoice(user=make_user("bob"), kind="approval", is_on=True, token_digest="a" * 64)
 
 
 CASES = [
@@ -204,6 +254,26 @@ CASES = [
         lambda: AuditEntry(verb="letter.published", recorded_on=TODAY),
         {"number": 0},
     ),
+    Case("accounts_have_no_address_in_clear", bob, {"email": "bob@gmail.com"}),
+    Case("account_mail_is_confirmed_or_goes", account_mail, {"erase_after": None}),
+    Case("account_mail_is_confirmed_or_goes", account_mail, {"confirmed_on": TODAY}),
+    Case(
+        "account_mail_is_confirmed_or_goes",
+        account_mail,
+        {"confirmed_on": TODAY, "erase_after": None, "due_at": NOW},
+    ),
+    Case("account_codes_sent_have_a_digest", account_mail, {"sent_at": NOW}),
+    Case("occasion_kind_is_known", occasion, {"kind": "rumour"}),
+    Case("an_occasion_is_noted_once", second_digest, {"day": TODAY}),
+    Case("a_step_to_a_goal_is_noted_once", second_occasion, {"step": 50}),
+    Case("one_notice_of_an_occasion", notice, {"user": lambda: User.objects.get(username="alice")}),
+    Case("notices_are_due_or_sent", notice, {"due_at": NOW, "sent_at": NOW}),
+    Case("noticechoice_kind_is_known", choice, {"kind": "rumour"}),
+    Case("people_choose_once_for_a_letter", choice, {"kind": "goal"}),
+    Case("hosts_choose_once", hosts_choice, {"user": lambda: User.objects.get(username="alice")}),
+    Case("choices_are_about_a_letter_but_for_hosts", choice, {"letter": None}),
+    Case("choices_are_about_a_letter_but_for_hosts", hosts_choice, {"letter": make_letter}),
+    Case("choices_have_a_digest", choice, {"token_digest": ""}),
 ]
 
 

@@ -352,7 +352,7 @@ def test_mail_takes_no_headers_from_an_address():
     """The form refuses such an address; if one came through all the same, no mail would leave."""
     with pytest.raises(BadHeaderError):
         config_mail.send(
-            "signatories/mail/code_work",
+            "mail/code",
             "w@google.example\r\nBcc: everybody@google.example",
             {"code": "1234 5678", "minutes": 30},
         )

@@ -103,6 +103,8 @@ ACCOUNTS = {
     "accounts/invitation/<token>/": [404, 302, 302, 302, 302, 302, 302],
     "accounts/login/": [200, 302, 302, 302, 302, 302, 302],
     "accounts/logout/": OWN,
+    "accounts/mail/": NOT_NOW,  # To the password first.
+    "accounts/notices/<token>/": NOBODY,
     "accounts/passkeys/": OWN,
     "accounts/passkeys/<int:pk>/name/": NOT_NOW,
     "accounts/passkeys/<int:pk>/remove/": NOT_NOW,
@@ -187,12 +189,14 @@ WORKSPACE = {
     "manage/": [302, 200, 200, 200, 200, 200, 200],
     "manage/new/": [302, 200, 200, 200, 200, 200, 200],
     "manage/handbook/": [302, 200, 200, 200, 200, 200, 200],
+    "manage/news/": [302, 200, 200, 200, 200, 200, 200],
     "manage/join/<token>/": [302, 404, 404, 404, 404, 404, 404],
     ONE: MEMBERS,
     f"{ONE}rules/": MEMBERS,
     f"{ONE}team/": MEMBERS,
     f"{ONE}trail/": MEMBERS,
     f"{ONE}trail.csv": MEMBERS,
+    f"{ONE}notices/": MEMBERS,
     f"{ONE}text/": EDITORS,
     # For scripts, which no log-in page would help.
     f"{ONE}text/save/": [401, 405, 405, 405, 405, 405, 405],

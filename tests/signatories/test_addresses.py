@@ -7,6 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from config import crypto, keys
+from letters.mail_domains import free_mail_domains
 from letters.models import OrganisationDomain
 from signatories import addresses
 from signatories.addresses import Address
@@ -105,7 +106,7 @@ def test_private_are_the_mailboxes_of_public_providers(address, is_private):
 
 
 def test_free_mail_domains_are_lower_case_ascii_and_no_organisations_domain():
-    domains = addresses.free_mail_domains()
+    domains = free_mail_domains()
 
     assert len(domains) > 100
     assert all(domain == domain.lower() and domain.isascii() for domain in domains)
