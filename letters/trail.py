@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from letters.models import AuditEntry, Letter, Outcome, Role, User
+from letters.models import AuditEntry, HeldBack, Letter, Outcome, Role, User
 
 NOBODY = "nobody"  # In the filter by person: what happened without an account.
 
@@ -59,6 +59,7 @@ SHOWN_BY = {
 }
 ROLES = dict(Role.choices)
 OUTCOMES = dict(Outcome.choices)
+HELD_BACK_BECAUSE = dict(HeldBack.choices)
 
 VERBS = {
     "letter.started": Verb(Kind.LETTER, _("Began the letter")),
@@ -78,6 +79,12 @@ VERBS = {
     "letter.sealed": Verb(Kind.LETTER, _("Sealed the letter")),
     "letter.taken_down": Verb(Kind.LETTER, _("Took the letter down")),
     "letter.put_back": Verb(Kind.LETTER, _("Put the letter back")),
+    "letter.planned": Verb(Kind.LETTER, _("Chose the time at which the draft appears")),
+    "letter.plan_approved": Verb(Kind.LETTER, _("Let the draft appear at the chosen time")),
+    "letter.plan_dropped": Verb(Kind.LETTER, _("Took the chosen time back")),
+    "letter.held_back": Verb(
+        Kind.LETTER, _("The draft did not appear at the chosen time"), HELD_BACK_BECAUSE
+    ),
     "letter.deleted": Verb(Kind.LETTER, _("Deleted a letter that never appeared")),
     "letter.batch_published": Verb(
         Kind.BATCHES,
@@ -106,6 +113,9 @@ VERBS = {
     "account.invited": Verb(Kind.TEAM, _("Invited somebody to make an account")),
     "account.invitation_taken_back": Verb(Kind.TEAM, _("Took an invitation to the site back")),
     "account.signed_up": Verb(Kind.TEAM, _("Somebody made an account")),
+    "account.rights_changed": Verb(Kind.TEAM, _("Changed what an account may do")),
+    "account.renamed": Verb(Kind.TEAM, _("Renamed an account")),
+    "account.deleted": Verb(Kind.TEAM, _("Deleted an account")),
     "account.recovery_offered": Verb(Kind.TEAM, _("Offered somebody a new way into an account")),
     "account.recovered": Verb(Kind.TEAM, _("Somebody entered an account by a new way")),
     "proposal.accepted": Verb(Kind.DIRECTORY, _("Listed an organisation that somebody named")),
