@@ -268,6 +268,8 @@ def test_erase_expired_dry_run_says_what_it_would_erase_and_changes_nothing(caps
         "0 invitations would be erased",
         "0 invitations to teams would be erased",
         "0 links to accounts would be erased",
+        "0 addresses of accounts would be erased",
+        "0 news of teams would be erased",
         "0 proposed names of organisations would be erased",
         "0 keys of the day would be destroyed",
     ]
