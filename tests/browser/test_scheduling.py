@@ -126,7 +126,7 @@ def test_draft_begins_from_an_older_version(site, page):
     page.get_by_label("Replace the draft").check()
     page.get_by_role("button", name="Begin a draft from it").click()
     heading(page, "Text")
-    expect(page.get_by_label("Text, in Markdown")).to_have_value("First.")
+    expect(page.get_by_label("Text, in Markdown")).to_have_value("First.\n")
     page.goto("/manage/letters/count-the-trees/publish/")
     expect(page.locator("main")).to_contain_text("What changes since the published text")
 
