@@ -116,6 +116,7 @@ def save(*, letter: Letter, written: Written, revision: int, actor: User) -> Dra
     draft.title, draft.text, draft.demands = written.title, written.text, written.demands
     if draft.publish_at is not None:
         unplan(letter, draft, HeldBack.SAVED)
+        audit(verb="letter.plan_dropped", actor=actor, letter=letter, reason=HeldBack.SAVED)
     draft.revision += 1
     draft.saved_by, draft.saved_at = actor, timezone.now()
     try:
@@ -148,6 +149,8 @@ def discard(*, letter: Letter, actor: User) -> None:
     letter = _locked(letter, actor, edited_by)
     if letter.current_version is None:
         raise NotAllowed(_("Nothing is published yet: the draft is all there is."))
+    if Draft.objects.planned().filter(letter=letter).exists():
+        audit(verb="letter.plan_dropped", actor=actor, letter=letter)
     Draft.objects.filter(letter=letter).delete()
 
 

@@ -1467,7 +1467,7 @@ GUARDS = [
         "what was planned appears as it was read",
         "letters/actions/drafts.py",
         "    if draft.publish_at is not None:\n        unplan(letter, draft, HeldBack.SAVED)\n",
-        "    draft.planned_revision = draft.publish_at and draft.revision + 1\n",
+        "    if draft.publish_at is not None:\n        draft.planned_revision = revision + 1\n",
         [T_PLANNING],
     ),
     Guard(

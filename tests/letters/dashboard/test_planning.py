@@ -211,6 +211,21 @@ def test_saving_drops_the_time_and_the_same_again_does_not(letter, alice, clock)
     draft = Draft.objects.get()
     assert (draft.publish_at, draft.planned_by, draft.held_back) == (None, None, HeldBack.SAVED)
     assert (draft.revision, status()) == (2, Status.DRAFT)
+    assert verbs() == ["letter.started", "letter.planned", "letter.plan_dropped"]
+
+
+def test_dropped_draft_takes_its_time_along_and_the_trail_has_it(alice, clock):
+    letter = make_letter(addressed_to="the mayor")
+    Membership.objects.create(letter=letter, user=alice, role=Role.OWNER)
+    drafts.save(letter=letter, written=WRITTEN, revision=0, actor=alice)
+    plan(letter, alice)
+
+    for _twice in range(2):
+        drafts.discard(letter=letter, actor=alice)
+    when_it_comes(clock)
+
+    assert letter.versions.count() == 1
+    assert verbs() == ["letter.planned", "letter.plan_dropped"]
 
 
 def held_back(letter, alice, clock, spoil):
