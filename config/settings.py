@@ -273,6 +273,7 @@ RATE_LIMITS = {
     "change:page": "30/h",
     "account:network": "600/h" if DEBUG else "30/h",
     "recovery:account": "10/d",
+    "export:account": "600/h" if DEBUG else "60/h",
 }
 _changed_limits = {
     name: limit for name, _, limit in (w.partition("=") for w in words("RATE_LIMITS"))

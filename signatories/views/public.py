@@ -1,6 +1,7 @@
 """Pages that are the same for everybody. They carry no cookie and may be cached."""
 
 import string
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -43,10 +44,15 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         letter = access.readable_letter(request, slug, "current_version", "tally")
     except Http404:
         return _tombstone(request, slug)
+    return render(request, "signatories/letter.html", about_letter(letter))
+
+
+def about_letter(letter: Letter) -> dict[str, Any]:
+    """What the letter's page shows, here and in its archive."""
     tally = statistics.tally_of(letter)
     lines = roll.beginning(letter, LINES_ON_LETTER_PAGE)
     rows = breakdown.rows_of(letter, tally, statistics.by_organisation(tally))
-    context = {
+    return {
         "letter": letter,
         "version": letter.current_version,
         "demands": letter.current_version.demands.all() if letter.current_version else [],
@@ -60,7 +66,6 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         "bars": rows,
         "bar_scale": bar_scale(row.number for row in rows),
     }
-    return render(request, "signatories/letter.html", context)
 
 
 def _tombstone(request: HttpRequest, slug: str) -> HttpResponse:
@@ -106,15 +111,18 @@ def stats(request: HttpRequest, slug: str) -> HttpResponse:
 def verification(request: HttpRequest, slug: str) -> HttpResponse:
     """How affiliations under this letter were checked, in words and numbers."""
     letter = access.readable_letter(request, slug, "current_version", "tally")
+    return render(request, "signatories/verification.html", about_verification(letter))
+
+
+def about_verification(letter: Letter) -> dict[str, Any]:
     tally = statistics.tally_of(letter)
-    context = {
+    return {
         "letter": letter,
         "tally": tally,
         "figures": tally.figures or statistics.count_nothing(),
         "methods": statistics.by_method(tally),
         "admitted": letter.organisations.all() if letter.is_for_organisations else [],
     }
-    return render(request, "signatories/verification.html", context)
 
 
 @require_safe

@@ -343,7 +343,7 @@ GUARDS = [
     Guard(
         9,
         "an exported cell is no formula",
-        "letters/directory_files.py",
+        "letters/plain_text.py",
         """    return f"'{cell}" if begins_like_a_formula(cell.lstrip("' ")) else cell""",
         "    return cell",
         T_DIRECTORY,

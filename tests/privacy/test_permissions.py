@@ -195,6 +195,10 @@ WORKSPACE = {
     f"{ONE}publish/return/": [302, 404, 404, 404, 404, 404, 404],
     f"{ONE}delete/": OWNERS,
     f"{ONE}take-down/": OWNERS,
+    f"{ONE}downloads/": MEMBERS,
+    # Files are asked for by a button.
+    f"{ONE}downloads/<str:file>": [302, 405, 405, 405, 405, 405, 405],
+    f"{ONE}archive.zip": [302, 405, 405, 405, 405, 405, 405],
 }
 # Sent mail in development.
 DEVELOPMENT = {
@@ -256,6 +260,7 @@ class Stage:
         places = {
             "<slug:slug>": self.letter.slug,
             "<int:number>": "1",
+            "<str:file>": "roll.csv",
             "<token>": UNKNOWN,
             "<int:pk>": str(self.letter.pk),
             "<uuid:pk>": str(self.entry.pk),
@@ -353,6 +358,18 @@ ACTS = {
         {"bob", "alice", "host"},
         "signature.rejected",
     ),
+    "take the roll along": (
+        "manage/letters/<slug:slug>/downloads/<str:file>",
+        {},
+        {"bob", "erin", "alice", "host"},
+        "letter.exported",
+    ),
+    "take the letter along": (
+        "manage/letters/<slug:slug>/archive.zip",
+        {},
+        {"alice", "host"},
+        "letter.exported",
+    ),
 }
 
 
@@ -366,7 +383,7 @@ def rows_that_matter():
 @pytest.mark.parametrize("act", ACTS)
 def test_only_those_who_may_can_act_and_the_trail_has_it(stage, role, act):
     route, form, allowed, verb = ACTS[act]
-    if act in ("reopen", "seal"):
+    if act in ("reopen", "seal", "take the letter along"):
         sealing.close(letter=stage.letter, actor=None)
     browser = stage.browser(role)
     before = rows_that_matter()
