@@ -116,11 +116,11 @@ def _about_sheet(letter: Letter, notes: list[str]) -> Sheet:
 
 
 def roll_csv(lines: Iterable[Row]) -> Iterator[bytes]:
-    return _csv(COLUMNS, map(_cells, lines))
+    return _csv(COLUMNS, _in_cells(lines))
 
 
 def roll_xlsx(letter: Letter, lines: Iterable[Row]) -> Iterator[bytes]:
-    sheet = Sheet(_("Roll"), COLUMNS, map(_cells, lines), WIDTHS)
+    sheet = Sheet(_("Roll"), COLUMNS, _in_cells(lines), WIDTHS)
     return workbooks.workbook([sheet, _about_sheet(letter, notes(letter))])
 
 
@@ -135,11 +135,20 @@ def roll_json(letter: Letter, lines: Iterable[Row]) -> Iterator[bytes]:
     yield b"\n  ]\n}\n"
 
 
-def _cells(line: Row) -> Cells:
-    yes, no = _("yes"), _("no")
-    answers = (yes if is_so else no for is_so in (line.verified, line.anonymous))
-    parts = (line.name, line.line, line.title, line.organisation, line.tenure, line.role)
-    return (*parts, *answers, yes if line.demonstration else no)
+def _in_cells(lines: Iterable[Row]) -> Iterator[Cells]:
+    words = {True: _("yes"), False: _("no")}
+    for line in lines:
+        yield (
+            line.name,
+            line.line,
+            line.title,
+            line.organisation,
+            line.tenure,
+            line.role,
+            words[line.verified],
+            words[line.anonymous],
+            words[line.demonstration],
+        )
 
 
 # The numbers ---------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def letter():
     letter = make_letter(slug="taken-along")
     make_signature(letter, state=State.PUBLISHED)
     batches.refresh_count(letter=letter)
-    return letter
+    return Letter.objects.get(pk=letter.pk)
 
 
 @pytest.fixture
