@@ -215,11 +215,11 @@ def walk(letter: Letter) -> Iterator[Signature]:
     # Thousands of lines share few organisations, which are read once for each of the queries.
     signatures = letter.signatures.on_roll().prefetch_related("organisation", "shown_organisation")
     signatures = signatures.only(*_ON_A_LINE).order_by("roll_key")
-    began, after = _moment(letter), ""
+    began, after = moment(letter), ""
     while True:
         found = list(signatures.filter(roll_key__gt=after)[:READ_AT_ONCE])
         # Asked afterwards: if none has moved by now, none had when the lines were read.
-        if _moment(letter) != began:
+        if moment(letter) != began:
             raise RollMoved
         yield from found
         if len(found) < READ_AT_ONCE:
@@ -245,7 +245,7 @@ _ON_A_LINE = (
 )
 
 
-def _moment(letter: Letter) -> tuple[object, ...] | None:
+def moment(letter: Letter) -> tuple[object, ...] | None:
     """What changes with every batch, be it one of the clock, of going public or of sealing."""
     rows = Letter.objects.filter(pk=letter.pk)
     return rows.values_list("tally__next_batch_at", "status", "visibility").first()

@@ -8,11 +8,11 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from letters.models import Letter, Membership, User
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def organiser(request: HttpRequest) -> User:
@@ -28,7 +28,7 @@ def for_organisers(view: View) -> View:
 def for_scripts(view: View) -> View:
     """As `for_organisers`; a script that asks without an account gets no log-in page for it."""
 
-    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return HttpResponse(status=401)
         return view(request, *args, **kwargs)

@@ -82,8 +82,7 @@ def _files(letter: Letter) -> Iterator[tuple[str, Content]]:
     for name in STATIC:
         yield name, [Path(str(finders.find(name))).read_bytes()]
     with tempfile.TemporaryFile() as kept:
-        book = _read_roll(letter, kept)
-        pages = Pages(letter, book)
+        pages = _read(letter, kept)
         yield from pages.about_letter()
         yield from pages.of_roll()
         yield from pages.lists()
@@ -123,20 +122,25 @@ def page_of(line: int) -> int:
     return line // LINES_A_PAGE + 1
 
 
-def _read_roll(letter: Letter, kept: IO[bytes]) -> Book:
-    """All lines as of one moment. A batch that moves meanwhile makes it begin again."""
-    for attempt in range(1, TRIES + 1):
-        kept.seek(0)
-        kept.truncate()
-        book = Book(kept)
+def _read(letter: Letter, kept: IO[bytes]) -> "Pages":
+    """Lines and numbers as of one moment. A batch that moves meanwhile makes it begin again."""
+    for _each in range(TRIES):
+        began = roll.moment(letter)
         try:
-            for signature in roll.walk(letter):
-                row = row_of(signature)
-                book.add(row, signature.roll_key, signature.is_hidden_from_search)
-            break
+            pages = Pages(letter, _read_roll(letter, kept))
         except roll.RollMoved:
-            if attempt == TRIES:
-                raise
+            continue
+        if roll.moment(letter) == began:
+            return pages
+    raise roll.RollMoved
+
+
+def _read_roll(letter: Letter, kept: IO[bytes]) -> Book:
+    kept.seek(0)
+    kept.truncate()
+    book = Book(kept)
+    for signature in roll.walk(letter):
+        book.add(row_of(signature), signature.roll_key, signature.is_hidden_from_search)
     return book
 
 
@@ -145,8 +149,9 @@ def _read_roll(letter: Letter, kept: IO[bytes]) -> Book:
 
 class Pages:
     def __init__(self, letter: Letter, book: Book) -> None:
-        # As the batch left it: the numbers belong to the lines that were just read.
+        # Read here, not when the pages are rendered: the numbers are those of the lines.
         self.letter = Letter.objects.select_related("current_version", "tally").get(pk=letter.pk)
+        self.first_page = public.about_letter(self.letter)
         self.book = book
         self.versions = list(self.letter.versions.order_by("number"))
         self.places = self._places()
@@ -180,8 +185,8 @@ class Pages:
         return [page.encode()]
 
     def about_letter(self) -> Iterator[tuple[str, Content]]:
-        context = public.about_letter(self.letter)
-        context["bars"] = [replace(row, url="") for row in context["bars"]]
+        bars = [replace(row, url="") for row in self.first_page["bars"]]
+        context = {**self.first_page, "bars": bars}
         yield self.page("index.html", "signatories/letter.html", context)
         context = public.about_verification(self.letter)
         yield self.page("verification.html", "signatories/verification.html", context)

@@ -1311,7 +1311,7 @@ GUARDS = [
         5,
         "a file that meets a batch breaks off",
         "signatories/roll.py",
-        "        if _moment(letter) != began:\n",
+        "        if moment(letter) != began:\n",
         "        if False:\n",
         ["tests/signatories/exports"],
     ),
@@ -1361,6 +1361,14 @@ GUARDS = [
         "signatories/templatetags/archive.py",
         "        return self.to(file) if file else settings.SITE_URL + address",
         "        return settings.SITE_URL + address",
+        ["tests/signatories/exports"],
+    ),
+    Guard(
+        5,
+        "lines and numbers of an archive are of one moment",
+        "signatories/exports/archive.py",
+        "        if roll.moment(letter) == began:\n",
+        "        if True:\n",
         ["tests/signatories/exports"],
     ),
 ]

@@ -21,6 +21,7 @@ from signatories import roll, statistics
 from signatories.actions import batches, sealing
 from signatories.exports import archive
 from signatories.models import Appearance, Signature, State
+from signatories.views import public
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 from tests.signatories.exports.test_files import move_batch
 
@@ -293,6 +294,25 @@ def test_roll_is_read_again_when_a_batch_moves_meanwhile(letter, monkeypatch):
     monkeypatch.setattr(roll, "walk", walk)
 
     assert len(json.loads(folder_of(letter)["roll.json"])["lines"]) == LINES
+
+
+def test_lines_and_numbers_are_of_one_moment(letter, google, monkeypatch):
+    read = public.about_letter
+    batch = iter([True])
+
+    def about_letter(letter):
+        if next(batch, False):
+            make_anonymous(letter, google)
+            move_batch(letter)
+        return read(letter)
+
+    monkeypatch.setattr(public, "about_letter", about_letter)
+
+    folder = folder_of(letter)
+
+    assert len(json.loads(folder["roll.json"])["lines"]) == LINES + 1
+    assert json.loads(folder["stats.json"])["published"]["total"] == LINES + 1
+    assert f">{LINES + 1}</text>" in folder["index.html"].decode()
 
 
 def test_archive_gives_up_where_batches_move_all_the_time(letter, monkeypatch):
