@@ -65,11 +65,12 @@ def row_of(signature: Signature) -> Row:
 
 
 def _anonymous_parts(signature: Signature) -> tuple[str, str, str, str]:
-    if signature.shown_organisation is None:
+    organisation = signature.shown_organisation
+    if organisation is None:
         return "", "", "", ""
     tenure = _("former") if signature.shown_tenure == Tenure.FORMER else ""
     role = signature.get_shown_role_display() if signature.shown_role else ""
-    return "", signature.shown_organisation.name, tenure, str(role)
+    return "", organisation.name, tenure, str(role)
 
 
 def _named_parts(signature: Signature) -> tuple[str, str, str, str]:

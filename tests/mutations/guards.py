@@ -1319,8 +1319,8 @@ GUARDS = [
         5,
         "a file shows the organisation that the line shows",
         "signatories/exports/rows.py",
-        """    return "", signature.shown_organisation.name, tenure, str(role)""",
-        """    return "", str(signature.organisation), tenure, str(role)""",
+        "    organisation = signature.shown_organisation\n",
+        "    organisation = signature.organisation\n",
         ["tests/signatories/exports", f"{PRIVACY}/test_small_groups.py"],
     ),
     Guard(
