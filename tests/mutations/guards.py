@@ -1357,7 +1357,7 @@ GUARDS = [
     ),
     Guard(
         9,
-        "an archive loads nothing from the site",
+        "an archive needs no site",
         "signatories/templatetags/archive.py",
         "        return self.to(file) if file else settings.SITE_URL + address",
         "        return settings.SITE_URL + address",

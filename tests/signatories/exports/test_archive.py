@@ -130,8 +130,12 @@ def letter(google, monkeypatch):
 def test_every_link_leads_somewhere_in_the_folder_or_to_the_site(letter):
     folder = folder_of(letter)
 
-    assert len(pages_of(folder)) == 9
+    pages = pages_of(folder)
+    assert len(pages) == 9
     assert lead_nowhere(folder) == []
+    links = {link for page in pages.values() for link in page.links}
+    to_the_site = {link for link in links if link.startswith(SITE)}
+    assert to_the_site == {f"{SITE}/letters/kept/", f"{SITE}/how-it-works/"}
 
 
 def test_a_link_that_leads_nowhere_would_be_found():
