@@ -281,6 +281,7 @@ RATE_LIMITS = {
     "login:account": "60/h",
     "mail:account": "10/d",
     "mail:mailbox": "5/d",
+    "export:account": "600/h" if DEBUG else "60/h",
 }
 _changed_limits = {
     name: limit for name, _, limit in (w.partition("=") for w in words("RATE_LIMITS"))

@@ -23,7 +23,7 @@ from letters import mail_domains
 from letters.actions import audit
 from letters.models import Organisation, OrganisationAlias, OrganisationDomain
 from letters.models.organisation import HeadcountBand, alias_key
-from letters.plain_text import begins_like_a_formula, read_plain_text
+from letters.plain_text import begins_like_a_formula, guarded, read_plain_text
 
 COLUMNS = ("slug", "name", "aliases", "parent", "headcount_band", "domains")
 LONGEST_NAME = 120
@@ -87,7 +87,7 @@ def export() -> str:
             organisation.headcount_band,
             "|".join(map(_domain_in_words, domains)),
         ]
-        writer.writerow(map(_guarded, cells))
+        writer.writerow(map(guarded, cells))
     return text.getvalue()
 
 
@@ -102,10 +102,6 @@ def _domain_in_words(entry: OrganisationDomain) -> str:
     if entry.mailbox_domain != entry.domain:
         words.append(f"as={entry.mailbox_domain}")
     return " ".join(words)
-
-
-def _guarded(cell: str) -> str:
-    return f"'{cell}" if begins_like_a_formula(cell.lstrip("' ")) else cell
 
 
 # Reading --------------------------------------------------------------------------------------

@@ -45,6 +45,11 @@ def begins_like_a_formula(value: str) -> bool:
     return unicodedata.normalize("NFKC", value).startswith(tuple("=+-@|%\t\r\n"))
 
 
+def guarded(cell: str) -> str:
+    """The cell of a CSV file, with an apostrophe before it where it would be calculated."""
+    return f"'{cell}" if begins_like_a_formula(cell.lstrip("' ")) else cell
+
+
 def _is_invisible(character: str) -> bool:
     kind = unicodedata.category(character)
     is_hidden = kind in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")

@@ -94,6 +94,7 @@ VERBS = {
             "number",
         ),
     ),
+    "letter.exported": Verb(Kind.LETTER, _("Took the roll, the numbers or the letter along")),
     "letter.recipients_set": Verb(Kind.RECIPIENTS, _("Changed the recipients")),
     "letter.response_recorded": Verb(
         Kind.RECIPIENTS, _("Recorded a recipient’s response"), OUTCOMES

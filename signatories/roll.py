@@ -3,7 +3,7 @@
 import secrets
 import string
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from letters.models import Letter
 from signatories.models import Appearance, Signature, Tenure
 
 PAGE_SIZE = 60
+READ_AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -194,3 +195,57 @@ def beginning(letter: Letter, size: int) -> list[Line]:
 
 def lines(signatures: Iterable[Signature]) -> list[Line]:
     return [line(signature) for signature in signatures]
+
+
+# The whole roll ------------------------------------------------------------------------------
+
+
+class RollMoved(Exception):
+    """A batch moved while the roll was read.
+
+    What was read before and what would come after are not of one moment: together they could
+    show an organisation on fewer lines than the minimum.
+    """
+
+
+def walk(letter: Letter) -> Iterator[Signature]:
+    """Every line from A to Z, some at a time by key: no transaction stays open while somebody
+    takes their time to read them. Raise `RollMoved` rather than go on across a batch.
+    """
+    # Thousands of lines share few organisations, which are read once for each of the queries.
+    signatures = letter.signatures.on_roll().prefetch_related("organisation", "shown_organisation")
+    signatures = signatures.only(*_ON_A_LINE).order_by("roll_key")
+    began, after = moment(letter), ""
+    while True:
+        found = list(signatures.filter(roll_key__gt=after)[:READ_AT_ONCE])
+        # Asked afterwards: if none has moved by now, none had when the lines were read.
+        if moment(letter) != began:
+            raise RollMoved
+        yield from found
+        if len(found) < READ_AT_ONCE:
+            return
+        after = found[-1].roll_key
+
+
+_ON_A_LINE = (
+    "letter",
+    "appearance",
+    "name",
+    "title",
+    "organisation",
+    "organisation_text",
+    "tenure",
+    "method",
+    "shown_organisation",
+    "shown_tenure",
+    "shown_role",
+    "roll_key",
+    "is_hidden_from_search",
+    "is_demonstration",
+)
+
+
+def moment(letter: Letter) -> tuple[object, ...] | None:
+    """What changes with every batch, be it one of the clock, of going public or of sealing."""
+    rows = Letter.objects.filter(pk=letter.pk)
+    return rows.values_list("tally__next_batch_at", "status", "visibility").first()

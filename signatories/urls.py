@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from signatories.dashboard import ending, history, overview, previews, rules
+from signatories.dashboard import downloads, ending, history, overview, previews, rules
 from signatories.views import (
     changes,
     health,
@@ -70,6 +70,9 @@ manage_paths = [
     path("", overview.letters, name="letters"),
     path("letters/<slug:slug>/", overview.letter, name="letter"),
     path("letters/<slug:slug>/rules/", rules.rules, name="policy"),
+    path("letters/<slug:slug>/downloads/", downloads.downloads, name="downloads"),
+    path("letters/<slug:slug>/downloads/<str:file>", downloads.download, name="download"),
+    path("letters/<slug:slug>/archive.zip", downloads.whole, name="archive"),
     path("letters/<slug:slug>/take-down/", ending.taking_down, name="take_down"),
     path("letters/<slug:slug>/close/", ending.closing, name="close"),
     path("letters/<slug:slug>/reopen/", ending.reopening, name="reopen"),

@@ -52,7 +52,8 @@ def numbers(until: dict[str, str]) -> list[Entry]:
         Entry(
             title=_("The audit trail"),
             what=_(
-                "What teams and hosts decided: which account, on which day, about which entry. "
+                "What teams and hosts decided: which account, on which day, about which entry; and "
+                "which file of the roll or the numbers somebody took along. "
                 "What signatories do is not in it."
             ),
             seen_by=_("The letter’s team, and hosts."),

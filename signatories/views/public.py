@@ -111,15 +111,18 @@ def stats(request: HttpRequest, slug: str) -> HttpResponse:
 def verification(request: HttpRequest, slug: str) -> HttpResponse:
     """How affiliations under this letter were checked, in words and numbers."""
     letter = access.readable_letter(request, slug, "current_version", "tally")
+    return render(request, "signatories/verification.html", about_verification(letter))
+
+
+def about_verification(letter: Letter) -> dict[str, Any]:
     tally = statistics.tally_of(letter)
-    context = {
+    return {
         "letter": letter,
         "tally": tally,
         "figures": tally.figures or statistics.count_nothing(),
         "methods": statistics.by_method(tally),
         "admitted": letter.organisations.all() if letter.is_for_organisations else [],
     }
-    return render(request, "signatories/verification.html", context)
 
 
 @require_safe

@@ -1,5 +1,7 @@
 """The texts of a letter as they stood, and what each says differently from the one before."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -7,7 +9,7 @@ from django.views.decorators.http import require_safe
 from config.http import public_for
 from letters import differences
 from letters.actions import Text
-from letters.models import LetterVersion
+from letters.models import Letter, LetterVersion
 from signatories import statistics
 from signatories.views import access
 from signatories.views.public import FRESH_SECONDS
@@ -17,13 +19,17 @@ from signatories.views.public import FRESH_SECONDS
 @public_for(FRESH_SECONDS)
 def versions(request: HttpRequest, slug: str) -> HttpResponse:
     letter = access.readable_letter(request, slug, "current_version", "tally")
+    return render(request, "signatories/versions.html", about_versions(letter))
+
+
+def about_versions(letter: Letter) -> dict[str, Any]:
+    """What the list of versions shows, here and in the letter's archive."""
     tally = statistics.tally_of(letter)
-    context = {
+    return {
         "letter": letter,
         "tally": tally,
         "counts": statistics.by_version(letter, tally),
     }
-    return render(request, "signatories/versions.html", context)
 
 
 @require_safe
@@ -31,9 +37,14 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     letter = access.readable_letter(request, slug, "current_version", "tally")
     version = get_object_or_404(letter.versions, number=number)
+    return render(request, "signatories/version.html", about_version(letter, version))
+
+
+def about_version(letter: Letter, version: LetterVersion) -> dict[str, Any]:
+    number = version.number
     before = letter.versions.filter(number__lt=number).order_by("number").last()
     counts = statistics.by_version(letter, statistics.tally_of(letter))
-    context = {
+    return {
         "letter": letter,
         "version": version,
         "demands": version.demands.all(),
@@ -42,7 +53,6 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "before": before,
         "difference": _difference(before, version) if before else None,
     }
-    return render(request, "signatories/version.html", context)
 
 
 @require_safe

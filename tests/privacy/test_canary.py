@@ -19,11 +19,12 @@ from django.test import Client
 
 from config import logs
 from letters.actions import audit
-from letters.models import AuditEntry, ReviewPolicy
+from letters.models import AuditEntry, Letter, ReviewPolicy
 from signatories import addresses, tasks
 from signatories.actions import batches, erasing, moderation
 from signatories.models import Signature, State, Tally, UsedAddress, Verification
 from tests.factories import make_anonymous, make_letter, make_organisation, make_user
+from tests.privacy.taken_along import files_of
 from tests.privacy.witnesses import heap_of_redis, heap_of_rows, redis_client
 from tests.processes.leaks import holds_code, leaks
 
@@ -370,3 +371,29 @@ def test_digests_are_useless_without_the_key_of_the_letter(browser, letter, log)
         for one in candidates
     }
     assert used.digest not in keyless
+
+
+# In what a team takes along ------------------------------------------------------------
+
+
+def test_files_hold_the_line_and_nothing_that_leads_to_its_signer(browser, letter, log):
+    code_page = browser.post(f"/letters/{letter.slug}/sign/", form_data()).url
+    receipt = browser.post(code_page, {"code": code_in(work_off_the_queue())}).url
+    signature = Signature.objects.get(name=NAME)
+    host = make_user("host", is_superuser=True)
+    moderation.approve(signature=signature, actor=host)
+    signature.refresh_from_db()
+    move_batch(letter)
+    browser.post(f"/letters/{letter.slug}/sign/", form_data(email=f"second.{ADDRESS}"))
+
+    files = files_of(Letter.objects.get(pk=letter.pk))
+
+    secrets = [ADDRESS, LOCAL, NETWORK, str(signature.pk), signature.pk.hex, signature.roll_key]
+    secrets += [signature.address_digest, signature.manage_digest, receipt.split("/")[2]]
+    heap = "\n".join(files.values()).encode()
+    assert [(secret, leaks(secret, heap)) for secret in secrets if leaks(secret, heap)] == []
+    with_name = {name for name, text in files.items() if NAME in text}
+    assert with_name == {
+        *("roll.csv", "roll.xlsx", "roll.json"),
+        *(f"archive/{name}" for name in ("index.html", "roll/1.html", "roll.csv", "roll.json")),
+    }

@@ -221,6 +221,10 @@ WORKSPACE = {
     f"{ONE}reopen/": [302, 404, 404, 404, 404, 302, 302],
     f"{ONE}seal/": [302, 404, 404, 404, 404, 302, 302],
     f"{ONE}public/": [302, 404, 404, 404, 404, 302, 302],
+    f"{ONE}downloads/": MEMBERS,
+    # Files are asked for by a button.
+    f"{ONE}downloads/<str:file>": [302, 405, 405, 405, 405, 405, 405],
+    f"{ONE}archive.zip": [302, 405, 405, 405, 405, 405, 405],
 }
 # Sent mail in development.
 DEVELOPMENT = {
@@ -301,6 +305,7 @@ class Stage:
         places = {
             "<slug:slug>": self.letter.slug,
             "<int:number>": "1",
+            "<str:file>": "roll.csv",
             "<token>": UNKNOWN,
             "<int:pk>": str(self.letter.pk),
             "<uuid:pk>": str(self.entry.pk),
@@ -424,6 +429,18 @@ ACTS = {
         {"bob", "alice", "host"},
         "signature.rejected",
     ),
+    "take the roll along": (
+        "manage/letters/<slug:slug>/downloads/<str:file>",
+        {},
+        {"bob", "erin", "alice", "host"},
+        "letter.exported",
+    ),
+    "take the letter along": (
+        "manage/letters/<slug:slug>/archive.zip",
+        {},
+        {"alice", "host"},
+        "letter.exported",
+    ),
 }
 
 
@@ -437,7 +454,7 @@ def rows_that_matter():
 @pytest.mark.parametrize("act", ACTS)
 def test_only_those_who_may_can_act_and_the_trail_has_it(stage, role, act):
     route, form, allowed, verb = ACTS[act]
-    if act.split()[0] in ("reopen", "seal"):
+    if act.split()[0] in ("reopen", "seal") or act == "take the letter along":
         sealing.close(letter=stage.letter, actor=None)
     if act.endswith("a time"):
         stage.write(is_planned=act != "choose a time", is_submitted=act == "approve a time")

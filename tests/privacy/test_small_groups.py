@@ -1,4 +1,4 @@
-"""Small groups at every public door, also at doors that are yet to be built.
+"""Small groups at every public door and in every file, also at doors that are yet to be built.
 
 `tests/signatories/test_statistics.py` tries random histories and compares numbers. Here
 somebody reads every public page and file, byte for byte, before and after.
@@ -9,11 +9,13 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from letters.models import ReviewPolicy
+from letters.models import Letter, ReviewPolicy
 from signatories.actions import batches, moderation, own
+from signatories.exports import files
 from signatories.models import Signature, Tally
 from signatories.urls import public_patterns
 from tests.factories import make_letter, make_organisation, make_user
+from tests.privacy.taken_along import files_of
 from tests.privacy.witnesses import unified
 
 pytestmark = pytest.mark.django_db
@@ -40,11 +42,21 @@ DOORS = {
     "stats": "/letters/{slug}/stats.json",
 }
 LISTS_THE_DIRECTORY = {"sign", "organisations"}
+# What says the public numbers and the lines; the files of a team among it.
+NAMES_ORGANISATIONS = {
+    "letter",
+    "roll",
+    "stats",
+    *files.FILES,
+    *("archive/index.html", "archive/roll/1.html", "archive/roll.csv", "archive/roll.json"),
+    "archive/stats.json",
+}
 QUERIES = ("", "?organisation={organisation}", "?q=e", "?q=Narwhal", "?after=m", "?after=zzzz")
 
 
 def read_all(letter, organisation):
-    """Everything the public can read: address → bytes, without what each visit draws anew."""
+    """Everything the public can read, and a team can take along: address → text, without what each
+    visit draws anew."""
     browser = Client()
     read = {}
     for name, door in DOORS.items():
@@ -53,6 +65,8 @@ def read_all(letter, organisation):
             response = browser.get(url)
             assert response.status_code == 200, url
             read[name, query] = unified(response.content.decode())
+    for name, text in files_of(Letter.objects.get(pk=letter.pk)).items():
+        read[name, ""] = text
     return read
 
 
@@ -109,7 +123,7 @@ def test_anonymous_comings_and_goings_show_at_no_door_before_the_batch(
     move_batch(letter)
     host = make_user("alice", is_superuser=True)
     before = read_all(letter, narwhal)
-    assert doors_that_name(narwhal, before) == LISTS_THE_DIRECTORY | {"letter", "roll", "stats"}
+    assert doors_that_name(narwhal, before) == LISTS_THE_DIRECTORY | NAMES_ORGANISATIONS
 
     late = [sign(letter, narwhal, n, deliver, code_of) for n in range(20, 27)]
     own.withdraw(token=tokens[0])
@@ -131,7 +145,7 @@ def test_organisation_is_named_at_a_door_from_the_minimum_on(
     move_batch(letter)
 
     doors = doors_that_name(narwhal, read_all(letter, narwhal))
-    named = {"letter", "roll", "stats"} if number >= MINIMUM else set()
+    named = NAMES_ORGANISATIONS if number >= MINIMUM else set()
     assert doors == named | LISTS_THE_DIRECTORY
 
 

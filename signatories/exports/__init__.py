@@ -1,0 +1,1 @@
+"""What a team takes along: the roll, the numbers and the whole letter, as files."""
