@@ -313,6 +313,8 @@ CONTENT_SECURITY_POLICY = {
 SILENCED_SYSTEM_CHECKS = ["security.W003"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+# No file of a visitor ever lies on a disk; views that take one say so (`config.uploads`).
+FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]
 
 # Accounts: who may make one (anybody, whoever a host has invited, nobody), and what is constant.
 REGISTRATION = env.str("REGISTRATION", default="invitation")
