@@ -191,6 +191,7 @@ CELERY_BEAT_SCHEDULE = {
     "open letters": {"task": "signatories.tasks.open_letters", "schedule": 60},
     "end letters": {"task": "signatories.tasks.end_letters", "schedule": 60},
     "erase expired": {"task": "signatories.tasks.erase_expired", "schedule": 600},
+    "sweep imports": {"task": "signatories.tasks.sweep_imports", "schedule": 20},
     "turn keys": {"task": "signatories.tasks.turn_keys", "schedule": 600},
 }
 
@@ -226,6 +227,11 @@ PUBLIC_NOTICE_DAYS = env.int("PUBLIC_NOTICE_DAYS", default=7)  # Before an inter
 VOUCHES_AT_ONCE = 3
 VOUCHES_IN_ALL = 5
 VOUCH_DAYS = 7
+
+# Invitations to sign, to people whom organisers bring as a spreadsheet: how many leave in a
+# minute, and for how many days a mailbox gets no second one for the same letter.
+INVITATIONS_PER_MINUTE = env.int("INVITATIONS_PER_MINUTE", default=60)
+INVITED_DAYS = 30
 
 # Anonymous signatures move in batches: once a day at a random minute, or every so many
 # seconds, in development each minute. Fewer lines than the minimum wait for company, but
@@ -273,6 +279,7 @@ RATE_LIMITS = {
     "change:page": "30/h",
     "account:network": "600/h" if DEBUG else "30/h",
     "recovery:account": "10/d",
+    "import:letter": "20/d",
 }
 _changed_limits = {
     name: limit for name, _, limit in (w.partition("=") for w in words("RATE_LIMITS"))
@@ -379,6 +386,7 @@ def refuse_unreadable_values() -> None:
             r"(https?://|$)", CACHE_PURGE_URL
         ),
         "BATCH_MINIMUM must be a number from 1": BATCH_MINIMUM < 1,
+        "INVITATIONS_PER_MINUTE must be a number from 3": INVITATIONS_PER_MINUTE < 3,
         "REGISTRATION must be open, invitation or closed": REGISTRATION
         not in ("open", "invitation", "closed"),
         "NOTICE_URL must begin with https://, http:// or /": not re.match(

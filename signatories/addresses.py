@@ -1,6 +1,7 @@
 """Mail addresses: read, compared, encrypted and digested; never kept in clear."""
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -123,6 +124,12 @@ def digest(letter: Letter, address: Address) -> str:
 def updates_digest(letter: Letter, address: Address) -> str:
     """The keyed digest of a subscriber's mailbox. Not that of a signer: the two never meet."""
     return crypto.mac(_letter_key(letter), "updates", address.mailbox()).hex()
+
+
+def invited_digests(letter: Letter, invited: Iterable[Address]) -> list[str]:
+    """Keyed digests of mailboxes that are invited to sign. They never meet those of signers."""
+    key = _letter_key(letter)
+    return [crypto.mac(key, "invited", address.mailbox()).hex() for address in invited]
 
 
 def encrypt_for_updates(letter: Letter, address: Address) -> bytes:

@@ -3,17 +3,19 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from config import purging
 from config.celery import enqueue
 from letters.models import Letter, Status
-from signatories.actions import batches, erasing, opening, sealing
-from signatories.verification import mailbox
+from signatories.actions import batches, erasing, importing, opening, sealing
+from signatories.verification import invitation, mailbox
 
 logger = logging.getLogger(__name__)
 
 SWEEP_SIZE = 500
+SWEEPS_A_MINUTE = 3
 
 
 @shared_task
@@ -29,6 +31,32 @@ def sweep_codes() -> None:
     """Find what is due and was not sent, whatever happened to the queue."""
     for verification_id in mailbox.unsent(timezone.now(), SWEEP_SIZE):
         send_code.delay(verification_id)
+
+
+@shared_task
+def read_import(import_id: str) -> None:
+    """Read a spreadsheet part by part; wherever this stops, the sweep has it go on from there."""
+    while importing.read_part(import_id=import_id):
+        logger.info("Read a part of import %s", import_id)
+
+
+@shared_task
+def send_invitation(invited_id: str) -> None:
+    invitation.send(invited_id)
+
+
+@shared_task
+def sweep_imports() -> None:
+    """Have files read whose reading has stopped, and as many invitations sent as may leave now.
+
+    This is the throttle as well: nothing else queues invitations.
+    """
+    now = timezone.now()
+    for import_id in importing.unread(now):
+        read_import.delay(import_id)
+    importing.look_after_sending()
+    for invited_id in invitation.unsent(now, settings.INVITATIONS_PER_MINUTE // SWEEPS_A_MINUTE):
+        send_invitation.delay(invited_id)
 
 
 @shared_task

@@ -7,6 +7,17 @@ from signatories.models.choices import (
     State,
     Tenure,
 )
+from signatories.models.importing import (
+    ENDED,
+    NOTES,
+    Fault,
+    Import,
+    ImportFault,
+    ImportPart,
+    ImportState,
+    Invited,
+    InvitedMailbox,
+)
 from signatories.models.signature import Signature
 from signatories.models.tally import Departure, Fate, Tally
 from signatories.models.verification import (
@@ -19,10 +30,19 @@ from signatories.models.verification import (
 from signatories.models.vouch import Vouch
 
 __all__ = [
+    "ENDED",
     "NAMELESS",
+    "NOTES",
     "Appearance",
     "Departure",
     "Fate",
+    "Fault",
+    "Import",
+    "ImportFault",
+    "ImportPart",
+    "ImportState",
+    "Invited",
+    "InvitedMailbox",
     "LetterKey",
     "Method",
     "Purpose",

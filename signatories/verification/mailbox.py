@@ -103,16 +103,21 @@ def _mail(verification: Verification, to: str, code: str, button: str) -> None:
 
 
 def _put_back(verification: Verification, error: mail.Unreachable) -> float:
-    """Release the claim and wait exponentially longer, with jitter, up to a quarter of an hour."""
-    # A server can be away for days; no timedelta holds two to the power of all attempts.
-    doublings = min(verification.attempts, 10)
-    delay = min(timedelta(seconds=5 * 2**doublings), LONGEST_DELAY)
-    delay *= 0.5 + secrets.randbelow(1000) / 1000
+    """Release the claim, and have nobody try again for a while."""
+    delay = delay_after(verification.attempts)
     Verification.objects.filter(pk=verification.pk, claimed_at=verification.claimed_at).update(
         retry_at=timezone.now() + delay, claimed_at=None, attempts=F("attempts") + 1
     )
     logger.warning("Mail server not reached (%s), again in %d s", error, delay.total_seconds())
     return delay.total_seconds()
+
+
+def delay_after(attempts: int) -> timedelta:
+    """Exponentially longer with each attempt, with jitter, up to a quarter of an hour."""
+    # A server can be away for days; no timedelta holds two to the power of all attempts.
+    doublings = min(attempts, 10)
+    delay = min(timedelta(seconds=5 * 2**doublings), LONGEST_DELAY)
+    return delay * (0.5 + secrets.randbelow(1000) / 1000)
 
 
 def unsent(now: datetime, limit: int) -> list[str]:
