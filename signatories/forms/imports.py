@@ -49,7 +49,7 @@ class ColumnsForm(forms.Form):
 
     def clean(self) -> None:
         chosen: dict[str, str] = {}
-        for name, column in self.cleaned_data.items():
+        for name, column in list(self.cleaned_data.items()):
             if column and column in chosen.values():
                 self.add_error(name, _("Another column is that already."))
             elif column:
