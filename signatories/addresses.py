@@ -97,10 +97,15 @@ def _what_is_wrong(typed: str) -> str:
 
 def encrypt(address: Address, appearance: str) -> tuple[bytes, str]:
     """The encrypted address, and the name of the key of the day it needs."""
+    key_name, key = key_of_the_day(appearance)
+    return crypto.encrypt_under(key, str(address).encode()), key_name
+
+
+def key_of_the_day(appearance: str) -> tuple[str, bytes]:
+    """The key under which addresses of such entries are kept today: its name, and the key."""
     kind = "anonymous" if appearance in NAMELESS else "named"
     key_name = keys.day_key_name(kind, timezone.now().date())
-    key = keys.read_or_create("day", key_name)
-    return crypto.encrypt_under(key, str(address).encode()), key_name
+    return key_name, keys.read_or_create("day", key_name)
 
 
 def decrypt(ciphertext: bytes, key_name: str) -> Address:

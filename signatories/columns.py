@@ -32,7 +32,7 @@ class Column(models.TextChoices):
     TITLE = "title", _("title or position")
 
 
-# Heads as forms and programs write them, without case, accents and punctuation.
+# Heads as forms and programs write them, without case, accents and punctuation, and s for z.
 HEADS: dict[Column, str] = {
     Column.EMAIL: "email mail emailaddress mailaddress emailadresse mailadresse adressemail "
     "adresseemail courriel correo correoelectronico emailadres indirizzoemail posta enderecoemail "
@@ -41,10 +41,10 @@ HEADS: dict[Column, str] = {
     "fornamn voornaam etunimi",
     Column.LAST_NAME: "lastname surname familyname nachname familienname nomdefamille apellido "
     "apellidos cognome sobrenome apelido nazwisko etternavn efternamn achternaam sukunimi",
-    Column.ORGANISATION: "organisation organization organizacion organizzazione organizacao "
-    "organizacja company companyname employer affiliation institution university firma "
+    Column.ORGANISATION: "organisation organisacion organissazione organisacao organisacja "
+    "company companyname employer affiliation institution university firma "
     "unternehmen arbeitgeber entreprise employeur empresa azienda bedrijf foretag werkgever "
-    "companyorganisation companyorganization",
+    "companyorganisation",
     Column.TITLE: "title jobtitle position role job occupation profession jobtitleposition titel "
     "berufsbezeichnung beruf funktion rolle poste fonction metier cargo puesto titolo ruolo "
     "posizione funcao stanowisko functie tittel titre",
@@ -52,7 +52,9 @@ HEADS: dict[Column, str] = {
     "nomcomplet nomprenom nometprenom nombrecompleto nombreyapellido nombreyapellidos "
     "nomecognome nomecompleto imieinazwisko naam namn navn nimi signatory",
 }
-BY_HEAD = {head: column for column, heads in HEADS.items() for head in heads.split()}
+BY_HEAD = {
+    head.replace("z", "s"): column for column, heads in HEADS.items() for head in heads.split()
+}
 DATES = re.compile(
     r"(date|day|time|timestamp|datum|zeit|zeitstempel|horodateur|fecha|marcatemporal|data|signedon|"
     r"datesigned|submittedat|createdat)"
@@ -107,9 +109,14 @@ def _by_head(head: str) -> Column:
     """By the whole head, or by a word in it: “What is your name?”"""
     if DATES.fullmatch(_plain(head)):
         return Column.OUT
-    words = {BY_HEAD[word] for word in map(_plain, re.findall(r"\w+", head)) if word in BY_HEAD}
+    words = {BY_HEAD.get(_spelt(word)) for word in re.findall(r"\w+", head)}
     within = (one for one in HEADS if one in words)
-    return BY_HEAD.get(_plain(head)) or next(within, Column.OUT)
+    return BY_HEAD.get(_spelt(head)) or next(within, Column.OUT)
+
+
+def _spelt(head: str) -> str:
+    """English, Spanish and others write some of these words with either letter."""
+    return _plain(head).replace("z", "s")
 
 
 def _plain(head: str) -> str:

@@ -25,6 +25,7 @@ from signatories import addresses, tasks
 from signatories.columns import Mapping, Names, Person, Read, read_row
 from signatories.models import (
     ENDED,
+    Appearance,
     Fault,
     Import,
     ImportFault,
@@ -47,8 +48,7 @@ def begin(*, letter: Letter, table: Table, actor: User) -> Import:
     """Keep a spreadsheet, encrypted, until it is read. Raises `NotAllowed`."""
     letter = _owned(letter, actor)
     now = timezone.now()
-    key_name = keys.day_key_name("named", now.date())
-    key = keys.read_or_create("day", key_name)
+    key_name, key = addresses.key_of_the_day(Appearance.NAMED)
     try:
         with transaction.atomic():
             source = Import.objects.create(

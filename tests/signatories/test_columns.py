@@ -26,11 +26,12 @@ EMAIL, ORGANISATION, TITLE = Column.EMAIL, Column.ORGANISATION, Column.TITLE
             [OUT, FIRST, LAST, EMAIL, ORGANISATION, TITLE],
         ),
         (
-            ["Marca temporal", "Nombre", "Apellidos", "Correo electrónico", "Organización"],
+            ["Marca temporal", "Nombre", "Apellidos", "Correo electrónico", "Organi" "zación"],
             [OUT, FIRST, LAST, EMAIL, ORGANISATION],
         ),
         (["Nome", "Cognome", "Indirizzo e-mail", "Azienda"], [FIRST, LAST, EMAIL, ORGANISATION]),
         (["Nombre", "Correo"], [NAME, EMAIL]),
+        (["Nazwisko", "Imię", "Zeit", "E-mail"], [LAST, FIRST, OUT, EMAIL]),
         (["What is your name?", "Your email", "Where do you work? (company)", "Job title"],
          [NAME, EMAIL, ORGANISATION, TITLE]),
         (["Name of your company", "Name", "Mail"], [ORGANISATION, NAME, EMAIL]),
