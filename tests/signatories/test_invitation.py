@@ -66,7 +66,7 @@ def test_invitation_says_who_asks_why_and_what_happens(source, letter):
     until = source.erase_after.strftime("%H:%M UTC")
     for words in (
         "The organisers of the open letter “An open letter” gave us your name and address",
-        "because you said that you want to sign it.",
+        "and say that you want to sign it.",
         "The organisers: The Lantern Society.",
         "This site, testserver, hosts the letter and writes to you on their behalf.",
         f"http://testserver{letter.get_absolute_url()}",
