@@ -3,7 +3,6 @@
 import logging
 
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 
 from config import purging
@@ -15,7 +14,6 @@ from signatories.verification import invitation, mailbox
 logger = logging.getLogger(__name__)
 
 SWEEP_SIZE = 500
-SWEEPS_A_MINUTE = 3
 
 
 @shared_task
@@ -55,7 +53,7 @@ def sweep_imports() -> None:
     for import_id in importing.unread(now):
         read_import.delay(import_id)
     importing.look_after_sending()
-    for invited_id in invitation.unsent(now, settings.INVITATIONS_PER_MINUTE // SWEEPS_A_MINUTE):
+    for invited_id in invitation.unsent(now):
         send_invitation.delay(invited_id)
 
 

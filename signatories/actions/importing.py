@@ -267,6 +267,7 @@ def look_after_sending() -> None:
 @transaction.atomic
 def erase(source: Import) -> None:
     """Everything of an import goes: file, invitations and report."""
+    Import.objects.select_for_update().filter(pk=source.pk).first()
     _erase_people(source)
     source.delete()
 

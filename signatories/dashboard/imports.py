@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config import crypto, keys, ratelimit
+from config.http import keeps_what_was_typed
 from config.uploads import takes_file
 from letters.actions import NotAllowed
 from letters.dashboard.access import completes_forms, for_organisers, letter_or_404, organiser
@@ -97,6 +98,7 @@ def _upload_page(
 @completes_forms
 @for_organisers
 @require_http_methods(READ_AND_SEND)
+@keeps_what_was_typed
 def import_of(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
     """The page of an import, whatever state it is in."""
     letter = letter_or_404(request, owned_by, slug)
@@ -104,6 +106,8 @@ def import_of(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
     if request.method != "POST":
         return _page(request, source)
     wish = request.POST.get("do", "")
+    if getattr(request, "csrf_failed", False):
+        return _shown_again(request, source, wish)
     if wish in ("preview", "read"):
         return _columns_sent(request, source, wish)
     return _sent(request, source, wish)
@@ -114,6 +118,15 @@ def _source_or_404(letter: Letter, pk: UUID) -> Import:
     if source is None:
         raise Http404
     return source
+
+
+def _shown_again(request: HttpRequest, source: Import, wish: str) -> HttpResponse:
+    """The form that came without its token, as it was filled in."""
+    table = _opened(source) if source.state == ImportState.MAPPING else None
+    if table:
+        return _columns_page(request, source, ColumnsForm(table, request.POST), status=403)
+    form = StartForm(request.POST if wish == "start" else None)
+    return _page(request, source, start_form=form, status=403)
 
 
 def _sent(request: HttpRequest, source: Import, wish: str) -> HttpResponse:
@@ -192,7 +205,7 @@ def _opened(source: Import) -> Table | None:
 
 
 def _columns_page(
-    request: HttpRequest, source: Import, form: ColumnsForm | None = None, refusal: str = ""
+    request: HttpRequest, source: Import, form: ColumnsForm | None = None, **context: Any
 ) -> HttpResponse:
     table = _opened(source)
     if table is None:
@@ -206,7 +219,7 @@ def _columns_page(
         form=form,
         columns=_columns(table, form),
         previewed=_previewed(table, form),
-        refusal=refusal,
+        **context,
     )
 
 

@@ -127,6 +127,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='invited',
+            index=models.Index(fields=['claimed_at'], name='invitation_throttle'),
+        ),
+        migrations.AddIndex(
+            model_name='invited',
             index=models.Index(condition=models.Q(('sent_at__isnull', True)), fields=['source', 'id'], name='invitation_outbox'),
         ),
         migrations.AddConstraint(

@@ -171,6 +171,10 @@ class InvitedQuerySet(models.QuerySet["Invited"]):
     def unsent(self) -> "InvitedQuerySet":
         return self.filter(sent_at__isnull=True)
 
+    def claimed_since(self, moment: datetime) -> "InvitedQuerySet":
+        """Those that have left since then, or are about to."""
+        return self.filter(claimed_at__gt=moment)
+
 
 class Invited(models.Model):
     """Somebody who is invited to sign, and has not answered. Deleted when they do.
@@ -200,7 +204,8 @@ class Invited(models.Model):
                 fields=["source", "id"],
                 condition=Q(sent_at__isnull=True),
                 name="invitation_outbox",
-            )
+            ),
+            models.Index(fields=["claimed_at"], name="invitation_throttle"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -7,7 +7,7 @@ whatever happens to queue, worker or mail server, a periodic sweep finds again w
 import json
 import logging
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +25,8 @@ from signatories.models import Import, Invited, InvitedMailbox, Signature, Tenur
 from signatories.verification import mailbox
 
 logger = logging.getLogger(__name__)
+
+SWEEPS_A_MINUTE = 3
 
 
 class InvitationGone(Exception):
@@ -129,6 +131,7 @@ def _claim(invited_id: str, token: str) -> Invited | None:
     found = Invited.objects.select_related("source__letter").filter(pk=invited_id).first()
     if found is None or why_not(found.source.letter):
         return None
+    _hold(found)
     now = timezone.now()
     due = Invited.objects.due(now).filter(pk=invited_id)
     if not due.update(claimed_at=now, token_digest=crypto.digest("invitation", token)):
@@ -154,6 +157,7 @@ def _mail(invited: Invited, token: str) -> None:
 @transaction.atomic
 def _mark(invited: Invited, *, is_refused: bool = False) -> None:
     """It has left; or the mail server refuses the mailbox for good, and the row goes."""
+    _hold(invited)
     same = Invited.objects.filter(pk=invited.pk, claimed_at=invited.claimed_at)
     if is_refused:
         is_marked = bool(same.delete()[0])
@@ -170,8 +174,14 @@ def note_written(invited: Invited, **note: Any) -> None:
     mailboxes.update(**note)
 
 
+def _hold(invited: Invited) -> None:
+    """Whoever cancels or erases the import locks it first too, and then its people."""
+    Import.objects.select_for_update().filter(pk=invited.source_id).first()
+
+
 @transaction.atomic
 def _put_back(invited: Invited, error: mail.Unreachable) -> None:
+    _hold(invited)
     delay = mailbox.delay_after(invited.attempts)
     own = Invited.objects.filter(pk=invited.pk, claimed_at=invited.claimed_at)
     if own.update(retry_at=timezone.now() + delay, claimed_at=None, attempts=F("attempts") + 1):
@@ -179,8 +189,14 @@ def _put_back(invited: Invited, error: mail.Unreachable) -> None:
     logger.warning("Mail server not reached (%s), again in %d s", error, delay.total_seconds())
 
 
-def unsent(now: datetime, limit: int) -> list[str]:
-    """Ids of invitations that are due and unclaimed. By their random keys: the order of the
-    spreadsheet is nobody's business."""
+def unsent(now: datetime) -> list[str]:
+    """Ids of invitations that are due and may leave now: a third of those of a minute, less
+    where others have left within it. However often somebody asks, the same ones come first
+    until they are claimed; so a pile of sweeps after an outage lets no more of them leave.
+
+    By their random keys: the order of the spreadsheet is nobody's business.
+    """
+    a_minute = settings.INVITATIONS_PER_MINUTE
+    left = a_minute - Invited.objects.claimed_since(now - timedelta(minutes=1)).count()
     rows = Invited.objects.due(now).order_by("pk").values_list("pk", flat=True)
-    return [str(pk) for pk in rows[:limit]]
+    return [str(pk) for pk in rows[: max(0, min(left, a_minute // SWEEPS_A_MINUTE))]]

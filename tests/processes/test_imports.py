@@ -101,7 +101,7 @@ def written_to(stack, provider):
 
 
 def test_worker_and_mail_server_that_fail_while_invitations_leave_miss_nobody(stack):
-    pk = key(stack, begin(stack, "sent", 200))
+    pk = key(stack, begin(stack, "sent", 1000))
     wait_for(lambda: state_of(stack, pk)[0] == "ready", "the end of the file", 300)
     do(stack, "start", pk)
     wait_for(lambda: len(written_to(stack, "sent")) >= 40, "the first invitations", 300)
@@ -117,10 +117,11 @@ def test_worker_and_mail_server_that_fail_while_invitations_leave_miss_nobody(st
     stack.let_time_pass("signatories_invited", "retry_at", CLAIM_LEASE)
     stack.worker.start()
 
-    wait_for(lambda: state_of(stack, pk)[0] == "done", "the last invitation", 300)
+    done = "the last invitation"
+    wait_for(lambda: state_of(stack, pk)[0] == "done", done, 300, explain=stack.describe)
 
     mails = written_to(stack, "sent")
-    assert len(mails) == 140
-    assert sum(mails.values()) <= 140 + in_flight
-    assert state_of(stack, pk)[3] == 140
+    assert len(mails) == 700
+    assert sum(mails.values()) <= 700 + in_flight
+    assert state_of(stack, pk)[3] == 700
     do(stack, "cancel", pk)

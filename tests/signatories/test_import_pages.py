@@ -197,6 +197,34 @@ def test_columns_that_make_no_sense_are_refused_in_words(browser, letter, alice,
     assert source.state == "mapping"
 
 
+def test_columns_without_the_token_are_shown_again_as_they_were(letter, alice):
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(alice)
+    source = begin(letter, alice, *ROWS)
+    chosen = {"column-0": "", "column-1": "email", "column-2": "name", "column-3": "title"}
+
+    page = strict.post(f"{UPLOAD}{source.pk}/", {**chosen, "do": "read"})
+
+    assert page.status_code == 403
+    assert "Please press the button once more" in words(page)
+    assert columns_of(page.content.decode()) == chosen
+    source.refresh_from_db()
+    assert source.state == "mapping"
+
+
+def test_start_without_the_token_is_shown_again_as_it_was(letter, alice):
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(alice)
+    source = imported(letter, alice, *ROWS)
+
+    page = strict.post(f"{UPLOAD}{source.pk}/", {"do": "start", "asked": "on"})
+
+    assert page.status_code == 403
+    assert 'name="asked" checked' in page.content.decode()
+    source.refresh_from_db()
+    assert source.state == "ready"
+
+
 # From reading to the end ----------------------------------------------------------------------
 
 

@@ -92,7 +92,7 @@ def test_sent_invitation_is_marked_counted_and_not_sent_again(source):
     assert (source.sent, source.undeliverable) == (1, 0)
     assert the_invited().sent_at is not None
     assert InvitedMailbox.objects.get().written_on == timezone.localdate()
-    assert invitation.unsent(timezone.now(), 9) == []
+    assert invitation.unsent(timezone.now()) == []
 
 
 def test_two_workers_cannot_both_take_it(source):
@@ -151,10 +151,10 @@ def test_server_out_of_reach_puts_it_back_for_later_and_later(source, failing):
 def test_expired_and_paused_invitations_are_not_due(source):
     invited = the_invited()
     Import.objects.update(erase_after=timezone.now())
-    assert invitation.unsent(timezone.now(), 9) == []
+    assert invitation.unsent(timezone.now()) == []
     invitation.send(str(invited.pk))
     Import.objects.update(erase_after=timezone.now() + timedelta(hours=1), state="paused")
-    assert invitation.unsent(timezone.now(), 9) == []
+    assert invitation.unsent(timezone.now()) == []
 
     invitation.send(str(invited.pk))
 
@@ -163,14 +163,24 @@ def test_expired_and_paused_invitations_are_not_due(source):
 
 def test_sweep_lets_no_more_leave_than_the_setting_says(letter, settings, monkeypatch):
     settings.INVITATIONS_PER_MINUTE = 7
-    started(letter, make_moderator("alice", letter, "owner"), *people(5))
+    started(letter, make_moderator("alice", letter, "owner"), *people(20))
     queued = []
     monkeypatch.setattr(tasks.send_invitation, "delay", queued.append)
 
-    tasks.sweep_imports()
+    # As many sweeps as pile up while no worker is there.
+    for _sweep in range(9):
+        tasks.sweep_imports()
+    assert len(queued) == 18
+    assert len(set(queued)) == 2
 
-    assert queued == invitation.unsent(timezone.now(), 2)
-    assert len(queued) == 2
+    for _sweep in range(9):
+        tasks.sweep_imports()
+        for invited_id in queued:
+            invitation.send(invited_id)
+    assert len(mail.outbox) == 7
+    assert invitation.unsent(timezone.now()) == []
+
+    assert len(invitation.unsent(timezone.now() + timedelta(minutes=1, seconds=1))) == 2
 
 
 def test_sweep_has_files_read_and_says_what_is_done(source, monkeypatch):
