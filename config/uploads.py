@@ -8,7 +8,7 @@ it stays in memory.
 import functools
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
@@ -83,7 +83,7 @@ def takes_file(largest: int) -> Callable[[View], View]:
     """
 
     def decorate(view: View) -> View:
-        checked = decorator_from_middleware(SameOriginCsrf)(view)
+        checked = cast(View, decorator_from_middleware(SameOriginCsrf)(view))
 
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             request.upload_handlers = [InMemory(request, largest)]

@@ -156,7 +156,7 @@ def _packed(content: object, key: bytes) -> bytes:
     return crypto.encrypt_under(key, zlib.compress(json.dumps(content).encode()))
 
 
-def _unpacked(content: bytes, key: bytes) -> Any:
+def _unpacked(content: bytes | memoryview, key: bytes) -> Any:
     return json.loads(zlib.decompress(crypto.decrypt_under(key, bytes(content))))
 
 
