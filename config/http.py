@@ -16,6 +16,7 @@ NOT_FOR_ROBOTS = (
     "/login/",
     "/signature/",
     "/vouch/",
+    "/invitation/",
     "/updates/",
     "/members/",
     "/manage/",

@@ -194,6 +194,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep mail to teams": {"task": "letters.tasks.sweep_mail", "schedule": 20},
     "notice what happened": {"task": "signatories.tasks.notice_what_happened", "schedule": 600},
     "erase expired": {"task": "signatories.tasks.erase_expired", "schedule": 600},
+    "sweep imports": {"task": "signatories.tasks.sweep_imports", "schedule": 20},
     "turn keys": {"task": "signatories.tasks.turn_keys", "schedule": 600},
 }
 
@@ -231,6 +232,11 @@ PUBLIC_NOTICE_DAYS = env.int("PUBLIC_NOTICE_DAYS", default=7)  # Before an inter
 VOUCHES_AT_ONCE = 3
 VOUCHES_IN_ALL = 5
 VOUCH_DAYS = 7
+
+# Invitations to sign, to people whom organisers bring as a spreadsheet: how many leave in a
+# minute, and for how many days a mailbox gets no second one for the same letter.
+INVITATIONS_PER_MINUTE = env.int("INVITATIONS_PER_MINUTE", default=60)
+INVITED_DAYS = 30
 
 # Anonymous signatures move in batches: once a day at a random minute, or every so many
 # seconds, in development each minute. Fewer lines than the minimum wait for company, but
@@ -282,6 +288,7 @@ RATE_LIMITS = {
     "mail:account": "10/d",
     "mail:mailbox": "5/d",
     "export:account": "600/h" if DEBUG else "60/h",
+    "import:letter": "20/d",
 }
 _changed_limits = {
     name: limit for name, _, limit in (w.partition("=") for w in words("RATE_LIMITS"))
@@ -323,6 +330,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W003"]
 # The longest draft and as many demands, in any script: four bytes for each of their characters.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 640 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+# No file of a visitor ever lies on a disk; views that take one say so (`config.uploads`).
+FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]
 
 # Accounts: who may make one (anybody, whoever a host has invited, nobody), and what is constant.
 REGISTRATION = env.str("REGISTRATION", default="invitation")
@@ -388,6 +397,7 @@ def refuse_unreadable_values() -> None:
         ),
         "BATCH_MINIMUM must be a number from 1": BATCH_MINIMUM < 1,
         "NOTICE_HOUR must be an hour of the day from 0 to 23": NOTICE_HOUR not in range(24),
+        "INVITATIONS_PER_MINUTE must be a number from 3": INVITATIONS_PER_MINUTE < 3,
         "REGISTRATION must be open, invitation or closed": REGISTRATION
         not in ("open", "invitation", "closed"),
         "NOTICE_URL must begin with https://, http:// or /": not re.match(

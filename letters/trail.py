@@ -27,6 +27,7 @@ class Kind(models.TextChoices):
     ENTRIES = "entries", _("decisions about entries")
     BATCHES = "batches", _("batches")
     RECIPIENTS = "recipients", _("recipients and responses")
+    INVITED = "invited", _("lists and invitations")
     TEAM = "team", _("the team and its accounts")
     DIRECTORY = "directory", _("names of organisations")
     KEYS = "keys", _("keys")
@@ -95,6 +96,25 @@ VERBS = {
         ),
     ),
     "letter.exported": Verb(Kind.LETTER, _("Took the roll, the numbers or the letter along")),
+    "import.begun": Verb(
+        Kind.INVITED,
+        ngettext_lazy(
+            "Brought a list with %(number)d row",
+            "Brought a list with %(number)d rows",
+            "number",
+        ),
+    ),
+    "import.started": Verb(
+        Kind.INVITED,
+        ngettext_lazy(
+            "Had %(number)d person of a list invited",
+            "Had %(number)d people of a list invited",
+            "number",
+        ),
+    ),
+    "import.paused": Verb(Kind.INVITED, _("The invitations of a list wait")),
+    "import.resumed": Verb(Kind.INVITED, _("Had the invitations of a list go on")),
+    "import.cancelled": Verb(Kind.INVITED, _("Had a list erased, with its invitations")),
     "letter.recipients_set": Verb(Kind.RECIPIENTS, _("Changed the recipients")),
     "letter.response_recorded": Verb(
         Kind.RECIPIENTS, _("Recorded a recipient’s response"), OUTCOMES

@@ -1,5 +1,6 @@
 """Mail addresses of signatories: encrypted and digested; never kept in clear."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from django.db import IntegrityError, transaction
@@ -15,10 +16,15 @@ from signatories.models import NAMELESS, LetterKey
 
 def encrypt(address: Address, appearance: str) -> tuple[bytes, str]:
     """The encrypted address, and the name of the key of the day it needs."""
+    key_name, key = key_of_the_day(appearance)
+    return crypto.encrypt_under(key, str(address).encode()), key_name
+
+
+def key_of_the_day(appearance: str) -> tuple[str, bytes]:
+    """The key under which addresses of such entries are kept today: its name, and the key."""
     kind = "anonymous" if appearance in NAMELESS else "named"
     key_name = keys.day_key_name(kind, timezone.now().date())
-    key = keys.read_or_create("day", key_name)
-    return crypto.encrypt_under(key, str(address).encode()), key_name
+    return key_name, keys.read_or_create("day", key_name)
 
 
 def decrypt(ciphertext: bytes, key_name: str) -> Address:
@@ -42,6 +48,12 @@ def digest(letter: Letter, address: Address) -> str:
 def updates_digest(letter: Letter, address: Address) -> str:
     """The keyed digest of a subscriber's mailbox. Not that of a signer: the two never meet."""
     return crypto.mac(_letter_key(letter), "updates", address.mailbox()).hex()
+
+
+def invited_digests(letter: Letter, invited: Iterable[Address]) -> list[str]:
+    """Keyed digests of mailboxes that are invited to sign. They never meet those of signers."""
+    key = _letter_key(letter)
+    return [crypto.mac(key, "invited", address.mailbox()).hex() for address in invited]
 
 
 def encrypt_for_updates(letter: Letter, address: Address) -> bytes:

@@ -47,6 +47,12 @@ def kept() -> dict[str, str]:
         "duplicate": _("%(days)d days") % {"days": settings.DUPLICATE_DAYS},
         "rejected": _("%(days)d days, for an objection") % {"days": settings.REJECTED_DAYS},
         "subscription": _("until you unsubscribe, or the letter is sealed"),
+        "invitation": _("answered or taken back, at most %(hours)d hours after the file came")
+        % {"hours": settings.UNCONFIRMED_NAMED_HOURS},
+        "invited": _(
+            "at most %(days)d days; until the letter is sealed, if you want no other invitation"
+        )
+        % {"days": settings.INVITED_DAYS},
         "vouch": _("used or taken back, at most %(days)d days") % {"days": settings.VOUCH_DAYS},
         "network": _("in memory only, at most %(hours)d hours")
         % {"hours": ratelimit.SECONDS["d"] // 3600},
@@ -78,6 +84,8 @@ def table() -> list[tuple[str, str]]:
         (_("The name of a rejected entry"), until["rejected"]),
         (_("A subscription to updates, with its address"), until["subscription"]),
         (_("A link that you gave to a colleague"), until["vouch"]),
+        (_("A name and address that organisers brought, to invite you"), until["invitation"]),
+        (_("A keyed digest of a mailbox that was invited"), until["invited"]),
         (
             _("A scrambled form of your network, against floods of false entries"),
             until["network"],

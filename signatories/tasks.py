@@ -9,8 +9,8 @@ from config import purging
 from config.celery import enqueue
 from letters.actions import planning
 from letters.models import Letter, Status
-from signatories.actions import batches, erasing, noticing, opening, sealing
-from signatories.verification import mailbox
+from signatories.actions import batches, erasing, importing, noticing, opening, sealing
+from signatories.verification import invitation, mailbox
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,32 @@ def sweep_codes() -> None:
     """Find what is due and was not sent, whatever happened to the queue."""
     for verification_id in mailbox.unsent(timezone.now(), SWEEP_SIZE):
         send_code.delay(verification_id)
+
+
+@shared_task
+def read_import(import_id: str) -> None:
+    """Read a spreadsheet part by part; wherever this stops, the sweep has it go on from there."""
+    while importing.read_part(import_id=import_id):
+        logger.info("Read a part of import %s", import_id)
+
+
+@shared_task
+def send_invitation(invited_id: str) -> None:
+    invitation.send(invited_id)
+
+
+@shared_task
+def sweep_imports() -> None:
+    """Have files read whose reading has stopped, and as many invitations sent as may leave now.
+
+    This is the throttle as well: nothing else queues invitations.
+    """
+    now = timezone.now()
+    for import_id in importing.unread(now):
+        read_import.delay(import_id)
+    importing.look_after_sending()
+    for invited_id in invitation.unsent(now):
+        send_invitation.delay(invited_id)
 
 
 @shared_task

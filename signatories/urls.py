@@ -1,9 +1,10 @@
 from django.urls import path, re_path
 
-from signatories.dashboard import downloads, ending, history, overview, previews, rules
+from signatories.dashboard import downloads, ending, history, imports, overview, previews, rules
 from signatories.views import (
     changes,
     health,
+    inviting,
     login,
     members,
     own,
@@ -59,6 +60,7 @@ signer_patterns = (
         re_path(rf"^signature/{CAPABILITY}/named/$", changes.named, name="named"),
         re_path(rf"^signature/{CAPABILITY}/text/$", changes.text, name="text"),
         re_path(rf"^signature/{CAPABILITY}/search/$", changes.search, name="search"),
+        re_path(rf"^invitation/{CAPABILITY}/$", inviting.invited, name="invitation"),
         re_path(rf"^updates/{CAPABILITY}/$", updates.subscription, name="subscription"),
     ],
     "signer",
@@ -73,6 +75,10 @@ manage_paths = [
     path("letters/<slug:slug>/downloads/", downloads.downloads, name="downloads"),
     path("letters/<slug:slug>/downloads/<str:file>", downloads.download, name="download"),
     path("letters/<slug:slug>/archive.zip", downloads.whole, name="archive"),
+    path("letters/<slug:slug>/import/", imports.upload, name="import"),
+    path("letters/<slug:slug>/import/<uuid:pk>/", imports.import_of, name="import_of"),
+    path("letters/<slug:slug>/import/<uuid:pk>/report/", imports.report, name="import_report"),
+    path("letters/<slug:slug>/import/<uuid:pk>/report.csv", imports.report_csv, name="import_csv"),
     path("letters/<slug:slug>/take-down/", ending.taking_down, name="take_down"),
     path("letters/<slug:slug>/close/", ending.closing, name="close"),
     path("letters/<slug:slug>/reopen/", ending.reopening, name="reopen"),

@@ -14,8 +14,16 @@ from letters.accounts import mailbox as account_mailbox
 from letters.actions import audit, noticing
 from letters.models import AccountMail, Invitation, Letter, Recovery, TeamInvitation
 from signatories import addresses, statistics
-from signatories.actions import directory, sealing
-from signatories.models import Fate, Signature, State, Verification, Vouch
+from signatories.actions import directory, importing, sealing
+from signatories.models import (
+    Fate,
+    Import,
+    InvitedMailbox,
+    Signature,
+    State,
+    Verification,
+    Vouch,
+)
 from signatories.verification import mailbox
 
 BATCH_SIZE = 500
@@ -24,6 +32,8 @@ Rows = (
     QuerySet[Signature]
     | QuerySet[Verification]
     | QuerySet[Vouch]
+    | QuerySet[Import]
+    | QuerySet[InvitedMailbox]
     | QuerySet[Invitation]
     | QuerySet[TeamInvitation]
     | QuerySet[Recovery]
@@ -44,6 +54,8 @@ def expired(now: datetime) -> dict[str, Rows]:
             published_on__isnull=True,
         ),
         "links to vouch": Vouch.objects.expired(today),
+        "imports": Import.objects.expired(now),
+        "mailboxes that were invited": InvitedMailbox.objects.expired(today),
         "invitations": Invitation.objects.expired(now),
         "invitations to teams": TeamInvitation.objects.expired(now),
         "links to accounts": Recovery.objects.expired(now),
@@ -99,7 +111,10 @@ def _erase_batch(rows: Rows) -> int:
     for row in batch:
         if isinstance(row, Verification):
             mailbox.erase(row, Fate.EXPIRED)
-        if isinstance(row, Vouch | Invitation | TeamInvitation | Recovery | AccountMail):
+        if isinstance(row, Import):
+            importing.erase(row)
+        links = Vouch | Invitation | TeamInvitation | Recovery
+        if isinstance(row, links | InvitedMailbox | AccountMail):
             row.delete()
     signatures = [row for row in batch if isinstance(row, Signature)]
     # An anonymous duplicate was in no number, and its end must be in none.
@@ -117,11 +132,18 @@ def _erase_batch(rows: Rows) -> int:
 
 
 def erase_without_key() -> int:
-    """Erase unconfirmed entries whose key of the day is gone: nobody can write to them."""
+    """Erase unconfirmed entries and imports whose key of the day is gone: nobody can write to
+    them."""
     number = 0
-    names = Verification.objects.order_by().values_list("key_name", flat=True).distinct()
-    for name in list(names):
+    names = {
+        *Verification.objects.order_by().values_list("key_name", flat=True).distinct(),
+        *Import.objects.order_by().values_list("key_name", flat=True).distinct(),
+    }
+    for name in sorted(names):
         if not keys.exists("day", name):
+            for source in Import.objects.filter(key_name=name):
+                importing.erase(source)
+                number += 1
             for verification in Verification.objects.filter(key_name=name).iterator():
                 mailbox.erase(verification, Fate.EXPIRED)
                 number += 1

@@ -32,6 +32,7 @@ def chapters() -> list[Chapter]:
         Chapter("signing", _("While you sign"), signatories.while_signing(until)),
         Chapter("signature", _("Your signature"), signatories.on_the_signature(until)),
         Chapter("vouching", _("Vouching"), signatories.vouching(until)),
+        Chapter("invitations", _("If organisers invite you"), signatories.invitations(until)),
         Chapter("once", _("One address, one signature"), signatories.digests(until)),
         Chapter("updates", _("Updates by mail"), signatories.subscriptions(until)),
         Chapter("numbers", _("Numbers and decisions"), others.numbers(until)),

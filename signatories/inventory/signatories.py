@@ -233,6 +233,60 @@ def vouching(until: dict[str, str]) -> list[Entry]:
     ]
 
 
+# Invitations ------------------------------------------------------------------------------
+
+
+def invitations(until: dict[str, str]) -> list[Entry]:
+    return [
+        Entry(
+            title=_("A list that organisers bring"),
+            what=_(
+                "A spreadsheet with people who said that they want to sign: all that its columns "
+                "hold. Once it is read, only how many rows it had and what was found."
+            ),
+            seen_by=_("The letter’s owners: the first rows, with addresses hidden."),
+            kept_until=_("The file: until it is read. The rest: %(until)s.")
+            % {"until": until["invitation"]},
+            protected=_("Encrypted under two keys, one of which exists for some days only."),
+            fields=(
+                *of(
+                    "signatories.Import",
+                    "letter state head key_name mapping rows_total rows_done invited sent "
+                    "undeliverable aliases close_names claimed_at erase_after",
+                ),
+                *of("signatories.ImportPart", "source number rows content"),
+                *of("signatories.ImportFault", "source row fault"),
+            ),
+        ),
+        Entry(
+            title=_("An invitation to sign"),
+            what=_(
+                "Your private address, name, title and organisation, as the organisers brought "
+                "them; a digest of the link we sent, and when."
+            ),
+            seen_by=_("Nobody, until you sign. Organisers are not told whether you answered."),
+            kept_until=sentence(until["invitation"]),
+            protected=_("Encrypted like the list it came with, and deleted when you answer."),
+            fields=of(
+                "signatories.Invited",
+                "source content digest token_digest attempts retry_at claimed_at sent_at",
+            ),
+        ),
+        Entry(
+            title=_("The list of invited mailboxes"),
+            what=_(
+                "For each mailbox that was invited to a letter, one digest and the day, and "
+                "whether its owner wants no other invitation. It leads to no signature, and does "
+                "not say whether somebody signed."
+            ),
+            seen_by=_("Nobody."),
+            kept_until=sentence(until["invited"]),
+            protected=_("Made under the letter’s key, which sealing destroys."),
+            fields=of("signatories.InvitedMailbox", "letter digest written_on refuses"),
+        ),
+    ]
+
+
 # Digests ----------------------------------------------------------------------------------
 
 

@@ -11,6 +11,9 @@ NOT_ABOUT_PEOPLE = (
             "signatories.UsedAddress.id",
             "signatories.Subscription.id",
             "signatories.Vouch.id",
+            "signatories.Import.id",
+            "signatories.Invited.id",
+            "signatories.InvitedMailbox.id",
         ),
     ),
     Silent(
@@ -20,9 +23,13 @@ NOT_ABOUT_PEOPLE = (
     Silent("when the letter's next batch is due", of("signatories.Tally", "id next_batch_at")),
     Silent(
         "numbers of rows",
-        of("signatories.Departure", "id")
-        + of("signatories.DayCount", "id")
-        + of("signatories.LetterKey", "id"),
+        (
+            *of("signatories.Departure", "id"),
+            *of("signatories.DayCount", "id"),
+            *of("signatories.LetterKey", "id"),
+            *of("signatories.ImportPart", "id"),
+            *of("signatories.ImportFault", "id"),
+        ),
     ),
     Silent(
         "a letter's address, rules and days",

@@ -7,6 +7,17 @@ from signatories.models.choices import (
     State,
     Tenure,
 )
+from signatories.models.importing import (
+    ENDED,
+    NOTES,
+    Fault,
+    Import,
+    ImportFault,
+    ImportPart,
+    ImportState,
+    Invited,
+    InvitedMailbox,
+)
 from signatories.models.signature import Signature
 from signatories.models.tally import DayCount, Departure, Fate, Tally
 from signatories.models.verification import (
@@ -19,11 +30,20 @@ from signatories.models.verification import (
 from signatories.models.vouch import Vouch
 
 __all__ = [
+    "ENDED",
     "NAMELESS",
+    "NOTES",
     "Appearance",
     "DayCount",
     "Departure",
     "Fate",
+    "Fault",
+    "Import",
+    "ImportFault",
+    "ImportPart",
+    "ImportState",
+    "Invited",
+    "InvitedMailbox",
     "LetterKey",
     "Method",
     "Purpose",

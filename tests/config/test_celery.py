@@ -207,6 +207,7 @@ def test_the_clock_calls_tasks_that_exist():
     assert scheduled <= set(app.tasks)
     assert scheduled == {
         "signatories.tasks.sweep_codes",
+        "signatories.tasks.sweep_imports",
         "signatories.tasks.publish_batches",
         "signatories.tasks.refresh_counts",
         "signatories.tasks.open_letters",

@@ -30,6 +30,11 @@ T_LOGIN = ["tests/signatories/test_login.py"]
 T_ACCOUNTS = "tests/letters/accounts"
 T_PLANNING = "tests/letters/dashboard/test_planning.py"
 T_FACTOR = ["tests/config/test_second_factor.py"]
+IMPORTING = f"{ACTIONS}/importing.py"
+INVITATION = "signatories/verification/invitation.py"
+T_IMPORTING = [f"{T_ACTIONS}/test_importing.py"]
+T_INVITATION = ["tests/signatories/test_invitation.py"]
+T_INVITING = ["tests/signatories/test_inviting.py"]
 
 GUARDS = [
     # 1. Nothing is lost.
@@ -80,6 +85,31 @@ GUARDS = [
         "DATA_UPLOAD_MAX_MEMORY_SIZE = 640 * 1024",
         "DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024",
         ["tests/letters/dashboard/test_long_forms.py"],
+    ),
+    Guard(
+        1,
+        "a part of a list that is read is gone",
+        IMPORTING,
+        "    source.parts.filter(pk=part.pk).delete()\n",
+        "",
+        T_IMPORTING,
+    ),
+    Guard(
+        1,
+        "a list whose reading has stopped is found again",
+        "signatories/models/importing.py",
+        "Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - CLAIM_LEASE)\n        )\n\n"
+        "    def in_state",
+        "Q(claimed_at__isnull=True)\n        )\n\n    def in_state",
+        T_IMPORTING,
+    ),
+    Guard(
+        1,
+        "an invitation of a dead worker is found again",
+        "signatories/models/importing.py",
+        "Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - CLAIM_LEASE),",
+        "Q(claimed_at__isnull=True),",
+        T_INVITATION,
     ),
     # 2. One confirmed address, one signature, and nobody by accident.
     Guard(
@@ -381,6 +411,30 @@ GUARDS = [
         "if name and",
         T_DIRECTORY,
     ),
+    Guard(
+        2,
+        "an invitation is answered once",
+        INVITATION,
+        "    if not deleted:\n        raise InvitationGone",
+        "    del deleted",
+        T_INVITING,
+    ),
+    Guard(
+        2,
+        "opening an invitation signs nothing",
+        "signatories/views/inviting.py",
+        "request.POST if is_sent else None",
+        'request.POST if is_sent else {"name": person.name}',
+        T_INVITING,
+    ),
+    Guard(
+        2,
+        "an invitation signs by name only",
+        "signatories/forms/imports.py",
+        '"appearance": Appearance.NAMED,',
+        '"appearance": self.data.get("appearance", Appearance.NAMED),',
+        T_INVITING,
+    ),
     # 3. The service tells nobody whether an address signed.
     Guard(
         3,
@@ -463,6 +517,46 @@ GUARDS = [
         "",
         [f"{PRIVACY}/test_attacks.py"],
     ),
+    Guard(
+        3,
+        "a work mailbox gets no invitation",
+        "signatories/columns.py",
+        "return address if address.is_private else Fault.WORK_MAILBOX",
+        "return address",
+        ["tests/signatories/test_columns.py"],
+    ),
+    Guard(
+        3,
+        "digests of invited mailboxes are not those of signers",
+        "signatories/addresses.py",
+        'crypto.mac(key, "invited", address.mailbox())',
+        'crypto.mac(key, "address", address.mailbox())',
+        T_IMPORTING,
+    ),
+    Guard(
+        3,
+        "who refuses is not invited again",
+        "signatories/models/importing.py",
+        "self.filter(refuses=False, written_on__lte=longest_ago)",
+        "self.filter(written_on__lte=longest_ago)",
+        T_IMPORTING,
+    ),
+    Guard(
+        3,
+        "a mailbox counts as invited before the mail leaves",
+        INVITATION,
+        "    note_written(found, written_on=timezone.localdate())\n",
+        "",
+        T_INVITATION,
+    ),
+    Guard(
+        3,
+        "samples of a list hide addresses",
+        "signatories/columns.py",
+        "return addresses.read(cell).hidden",
+        "return cell",
+        ["tests/signatories/test_columns.py"],
+    ),
     # 4. We keep no addresses.
     Guard(
         4,
@@ -543,6 +637,46 @@ GUARDS = [
         "    named.delete()\n",
         "",
         [f"{T_ACTIONS}/test_becoming_anonymous.py"],
+    ),
+    Guard(
+        4,
+        "no file lies on a disk",
+        "config/settings.py",
+        'FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]',
+        "",
+        ["tests/config/test_uploads.py"],
+    ),
+    Guard(
+        4,
+        "a list needs the key of the day",
+        IMPORTING,
+        "return crypto.encrypt_under(key, zlib.compress(json.dumps(content).encode()))",
+        'return crypto.encrypt_under(b"" * 32, zlib.compress(json.dumps(content).encode()))',
+        T_IMPORTING,
+    ),
+    Guard(
+        4,
+        "an import is erased when its time is over",
+        f"{ACTIONS}/erasing.py",
+        '        "imports": Import.objects.expired(now),\n',
+        "",
+        T_IMPORTING,
+    ),
+    Guard(
+        4,
+        "sealing erases invitations",
+        f"{ACTIONS}/sealing.py",
+        "    importing.erase_all_of(sealed)\n",
+        "",
+        T_IMPORTING,
+    ),
+    Guard(
+        4,
+        "cancelling erases invitations",
+        IMPORTING,
+        "        source.parts.all().delete()\n        _erase_people(source)\n",
+        "",
+        T_IMPORTING,
     ),
     # 5. No small groups.
     Guard(

@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.core import mail
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
 
@@ -22,7 +23,18 @@ from letters.actions import audit
 from letters.models import AuditEntry, Letter, ReviewPolicy
 from signatories import addresses, tasks
 from signatories.actions import batches, erasing, moderation
-from signatories.models import Signature, State, Tally, UsedAddress, Verification
+from signatories.models import (
+    Import,
+    ImportPart,
+    Invited,
+    InvitedMailbox,
+    Signature,
+    State,
+    Tally,
+    UsedAddress,
+    Verification,
+)
+from tests.admin_pages import make_moderator
 from tests.factories import make_anonymous, make_letter, make_organisation, make_user
 from tests.privacy.taken_along import files_of
 from tests.privacy.witnesses import heap_of_redis, heap_of_rows, redis_client
@@ -397,3 +409,71 @@ def test_files_hold_the_line_and_nothing_that_leads_to_its_signer(browser, lette
         *("roll.csv", "roll.xlsx", "roll.json"),
         *(f"archive/{name}" for name in ("index.html", "roll/1.html", "roll.csv", "roll.json")),
     }
+
+
+# On a list that organisers bring ------------------------------------------------------------
+
+
+def bring(letter, name, address):
+    """Upload a list as its owner would; return the owner's browser and the page of the import."""
+    owner = Client()
+    owner.force_login(make_moderator("alice", letter, "owner"))
+    page = f"/manage/letters/{letter.slug}/import/"
+    file = SimpleUploadedFile("people.csv", f"Name,Email,Title\n{name},{address},{TITLE}".encode())
+    return owner, owner.post(page, {"file": file}).url
+
+
+def work_off_the_list(owner, page):
+    owner.post(page, {"do": "read", "column-0": "name", "column-1": "email", "column-2": "title"})
+    tasks.read_import(str(Import.objects.get().pk))
+    owner.post(page, {"do": "start", "asked": "on"})
+    tasks.sweep_imports()
+    for invited in Invited.objects.unsent():
+        tasks.send_invitation(str(invited.pk))
+    return re.search(r"/invitation/([\w-]{43})/", mail.outbox[-1].body)
+
+
+def test_list_is_readable_nowhere_before_during_and_after(browser, letter, log):
+    address = f"{LOCAL}@gmail.com"
+    person = (NAME, TITLE, address, LOCAL, NETWORK, PREFIX)
+    owner, page = bring(letter, NAME, address)
+    assert NAME in owner.get(page).content.decode()
+    assert ImportPart.objects.count() == 1
+    assert traces(log, *person) == set()
+
+    link = work_off_the_list(owner, page)
+    assert Invited.objects.count() == 1
+    assert traces(log, *person, link[1]) == set()
+
+    owner.get(f"{page}report/")
+    owner.post(page, {"do": "cancel"})
+    assert browser.get(link[0]).status_code == 404
+    assert traces(log, *person, link[1]) == set()
+    assert InvitedMailbox.objects.count() == 1
+
+
+def test_signing_by_invitation_leaves_the_name_and_no_address(browser, letter, log):
+    address = f"{LOCAL}@gmail.com"
+    gmail = f"{LOCAL.replace('.', '')}@gmail.com"
+    link = work_off_the_list(*bring(letter, NAME, address))
+    browser.get(link[0])
+
+    receipt = browser.post(link[0], {"name": NAME, "title": TITLE, "decision": "sign"}).url
+    browser.get(receipt)
+
+    assert not Invited.objects.exists()
+    assert not Verification.objects.exists()
+    secrets = (address, gmail, LOCAL, NETWORK, PREFIX, link[1], receipt.split("/")[2])
+    assert traces(log, *secrets) == set()
+    browser.post(receipt.replace("receipt", "withdraw"))
+    assert traces(log, NAME, TITLE, *secrets) == set()
+
+
+def test_refusing_an_invitation_leaves_a_digest_and_nothing_else(browser, letter, log):
+    address = f"{LOCAL}@gmail.com"
+    link = work_off_the_list(*bring(letter, NAME, address))
+
+    browser.post(link[0], {"decision": "refuse"})
+
+    assert InvitedMailbox.objects.filter(refuses=True).count() == 1
+    assert traces(log, NAME, TITLE, address, LOCAL, NETWORK, PREFIX, link[1]) == set()

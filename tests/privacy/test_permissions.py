@@ -24,8 +24,9 @@ from letters.models import (
     Role,
     Visibility,
 )
-from signatories.actions import sealing
+from signatories.actions import importing, sealing
 from signatories.models import Signature, State
+from signatories.spreadsheets import Table
 from tests.admin_pages import make_host, make_moderator
 from tests.factories import (
     make_anonymous,
@@ -86,6 +87,7 @@ CAPABILITIES = {
     "signature/<token>/everybody/": [405] * 7,
     "signature/<token>/search/": [405] * 7,
     "updates/<token>/": NOBODY,
+    "invitation/<token>/": NOBODY,
 }
 # Pages for one's own account: for whoever has one. Invitations and recoveries are capabilities.
 OWN = [302, 200, 200, 200, 200, 200, 200]
@@ -225,6 +227,10 @@ WORKSPACE = {
     # Files are asked for by a button.
     f"{ONE}downloads/<str:file>": [302, 405, 405, 405, 405, 405, 405],
     f"{ONE}archive.zip": [302, 405, 405, 405, 405, 405, 405],
+    f"{ONE}import/": OWNERS,
+    f"{ONE}import/<uuid:pk>/": OWNERS,
+    f"{ONE}import/<uuid:pk>/report/": OWNERS,
+    f"{ONE}import/<uuid:pk>/report.csv": OWNERS,
 }
 # Sent mail in development.
 DEVELOPMENT = {
@@ -267,6 +273,11 @@ class Stage:
             "alice": make_moderator("alice", self.letter, Role.OWNER),
             "host": make_host("harriet"),
         }
+        self.source = importing.begin(
+            letter=self.letter,
+            table=Table(["Name", "Email"], [(2, ["Ada", "ada@gmail.com"])]),
+            actor=self.people["alice"],
+        )
         self.keys = {
             "organisation": google.pk,
             "proposal": self.proposal.pk,
@@ -316,6 +327,8 @@ class Stage:
             "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)": "1-x",
             "(?P<id>[0-9a-f-]{20,60})": "0" * 24,
         }
+        if "/import/" in route:
+            places["<uuid:pk>"] = str(self.source.pk)
         for table in ("organisation", "proposal"):
             if f"/{table}/<int:pk>" in route:
                 places["<int:pk>"] = str(self.keys[table])
@@ -353,6 +366,12 @@ def test_every_address_answers_as_the_matrix_says(stage, role):
 
 # Address, form, who may, and what the audit trail has of it.
 ACTS = {
+    "have a list read": (
+        f"{ONE}import/<uuid:pk>/",
+        {"do": "cancel"},
+        {"alice", "host"},
+        "import.cancelled",
+    ),
     "close": ("admin/letters/letter/<int:pk>/close/", {}, {"alice", "host"}, "letter.closed"),
     "reopen": ("admin/letters/letter/<int:pk>/reopen/", {}, {"alice", "host"}, "letter.reopened"),
     "seal": (

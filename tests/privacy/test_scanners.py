@@ -9,9 +9,13 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from signatories.models import Signature, State, UsedAddress, Verification
+from signatories.models import Invited, Signature, State, UsedAddress, Verification
+from signatories.verification import invitation
+from tests.admin_pages import make_moderator
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 from tests.privacy.witnesses import all_rows
+from tests.signatories.actions.test_importing import started
+from tests.signatories.spreadsheets_of import people
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +71,9 @@ def everything(client, deliver, code_of):
     for email in ("b@google.example", "wil@gmail.com"):
         held.append(client.post("/signature/find/", {"email": email}).url)
         deliver()
+    started(letter, make_moderator("alice", letter, "owner"), *people(1))
+    invitation.send(str(Invited.objects.get().pk))
+    held.append(re.search(r"/invitation/[\w-]{43}/", mail.outbox[-1].body)[0])
     assert Verification.objects.count() == 5
     assert Signature.objects.duplicates().count() == 1
     assert UsedAddress.objects.count() == 2

@@ -11,6 +11,6 @@ for chatty in ("httpx", "mail.log"):
 @pytest.fixture(scope="session")
 def stack():
     """One installation for all tests of this folder: each uses addresses of its own."""
-    stack = Stack(TRUSTED_PROXIES="1")
+    stack = Stack(TRUSTED_PROXIES="1", INVITATIONS_PER_MINUTE="3000")
     yield stack
     stack.stop()

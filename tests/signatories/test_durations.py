@@ -42,6 +42,14 @@ def test_table_says_what_is_kept_how_long(settings):
         ),
         ("A link that you gave to a colleague", "used or taken back, at most 7 days"),
         (
+            "A name and address that organisers brought, to invite you",
+            "answered or taken back, at most 72 hours after the file came",
+        ),
+        (
+            "A keyed digest of a mailbox that was invited",
+            "at most 30 days; until the letter is sealed, if you want no other invitation",
+        ),
+        (
             "A scrambled form of your network, against floods of false entries",
             "in memory only, at most 24 hours",
         ),
@@ -58,6 +66,7 @@ def test_table_says_what_is_kept_how_long(settings):
         ("UNCONFIRMED_NAMED_HOURS", 19, "without one, at most 19 hours"),
         ("DUPLICATE_DAYS", 20, "20 days"),
         ("VOUCH_DAYS", 8, "used or taken back, at most 8 days"),
+        ("INVITED_DAYS", 24, "24 days; until the letter is sealed"),
         ("REJECTED_DAYS", 21, "21 days, for an objection"),
         ("RATE_LIMITS", {"code:mailbox": "22/d"}, "a mailbox gets at most 22 a day"),
     ],

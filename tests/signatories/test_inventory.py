@@ -65,6 +65,9 @@ def test_fields_stand_in_the_inventory_once():
         "signatories.Verification.address",
         "signatories.UsedAddress.digest",
         "signatories.Subscription.address",
+        "signatories.Invited.content",
+        "signatories.InvitedMailbox.digest",
+        "signatories.ImportPart.content",
         "letters.AuditEntry.actor",
         "letters.User.username",
         "sessions.Session.session_data",
@@ -163,6 +166,7 @@ CHANGED = {
     "INVITATION_DAYS": 1032,
     "RECOVERY_HOURS": 1033,
     "NOTICE_DAYS": 1034,
+    "INVITED_DAYS": 1035,
 }
 
 

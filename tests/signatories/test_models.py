@@ -21,6 +21,7 @@ from signatories.models import (
 from signatories.models.verification import CLAIM_LEASE
 from tests.constraints import Case, assert_refuses, named_constraints
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
+from tests.signatories import import_cases
 
 pytestmark = pytest.mark.django_db
 
@@ -314,6 +315,7 @@ CASES = [
     ),
     Case("departures_count_somebody", departure, {"number": 0}),
     Case("only_rejections_have_a_reason", departure, {"reason": "abuse"}),
+    *import_cases.CASES,
 ]
 
 
