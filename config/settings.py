@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import broker, providers
+from config import broker, limits, providers
 from config.accounts import *  # noqa: F403 - the constant settings about accounts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -268,28 +268,8 @@ OPENID_LOGIN_NAME = env.str("OPENID_LOGIN_NAME", default="")
 LOGIN_PROVIDERS = providers.configured(LOGINS, OPENID_LOGIN_NAME)
 LOGIN_MINUTES = 10
 
-# What one network, mailbox or letter may ask for. In development one machine is
-# everybody, so the limits by network are wide.
-RATE_LIMITS = {
-    "sign:network": "3000/h" if DEBUG else "60/h",
-    "sign:letter": "6000/m",
-    "confirm:network": "6000/h" if DEBUG else "120/h",
-    "confirm:page": "30/h",
-    "code:mailbox": "5/d",
-    "code:page": "1/m",
-    "suggest:network": "6000/h" if DEBUG else "1200/h",
-    "find:network": "600/h" if DEBUG else "20/h",
-    "enter:network": "600/h" if DEBUG else "20/h",
-    "updates:network": "600/h" if DEBUG else "20/h",
-    "change:page": "30/h",
-    "account:network": "600/h" if DEBUG else "30/h",
-    "recovery:account": "10/d",
-    "login:account": "60/h",
-    "mail:account": "10/d",
-    "mail:mailbox": "5/d",
-    "export:account": "600/h" if DEBUG else "60/h",
-    "import:letter": "20/d",
-}
+# What one network, mailbox or letter may ask for.
+RATE_LIMITS = limits.usual(is_development=DEBUG)
 _changed_limits = {
     name: limit for name, _, limit in (w.partition("=") for w in words("RATE_LIMITS"))
 }

@@ -112,7 +112,11 @@ VERBS = {
             "number",
         ),
     ),
-    "import.paused": Verb(Kind.INVITED, _("The invitations of a list wait")),
+    "import.paused": Verb(
+        Kind.INVITED,
+        _("The invitations of a list wait"),
+        {"letter": _("the letter takes no signatures by name now")},
+    ),
     "import.resumed": Verb(Kind.INVITED, _("Had the invitations of a list go on")),
     "import.cancelled": Verb(Kind.INVITED, _("Had a list erased, with its invitations")),
     "letter.recipients_set": Verb(Kind.RECIPIENTS, _("Changed the recipients")),

@@ -1,0 +1,28 @@
+"""What one network, mailbox or letter may ask for: the usual numbers, which a host can change."""
+
+
+def usual(*, is_development: bool) -> dict[str, str]:
+    """How often each thing may be done in a minute (m), an hour (h) or a day (d).
+
+    In development one machine is everybody, so the limits by network are wide.
+    """
+    return {
+        "sign:network": "3000/h" if is_development else "60/h",
+        "sign:letter": "6000/m",
+        "confirm:network": "6000/h" if is_development else "120/h",
+        "confirm:page": "30/h",
+        "code:mailbox": "5/d",
+        "code:page": "1/m",
+        "suggest:network": "6000/h" if is_development else "1200/h",
+        "find:network": "600/h" if is_development else "20/h",
+        "enter:network": "600/h" if is_development else "20/h",
+        "updates:network": "600/h" if is_development else "20/h",
+        "change:page": "30/h",
+        "account:network": "600/h" if is_development else "30/h",
+        "recovery:account": "10/d",
+        "login:account": "60/h",
+        "mail:account": "10/d",
+        "mail:mailbox": "5/d",
+        "export:account": "600/h" if is_development else "60/h",
+        "import:letter": "20/d",
+    }
