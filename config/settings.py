@@ -7,6 +7,7 @@ With DEBUG off the application refuses to start with unsafe values and names the
 import os
 import re
 from collections.abc import Iterable
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -192,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
     "end letters": {"task": "signatories.tasks.end_letters", "schedule": 60},
     "erase expired": {"task": "signatories.tasks.erase_expired", "schedule": 600},
     "turn keys": {"task": "signatories.tasks.turn_keys", "schedule": 600},
+    "sweep mailings": {"task": "signatories.tasks.sweep_mailings", "schedule": 20},
 }
 
 # Mail -----------------------------------------------------------------------------
@@ -204,6 +206,10 @@ EMAIL_TIMEOUT = 20
 MAIL_DIR = VAR_DIR / "mail"
 MAIL_FROM = env.str("MAIL_FROM", default=f"Codes <codes@{SITE_HOST}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
+# Updates name their letter, so they come from another name than the neutral codes.
+UPDATES_FROM = env.str("UPDATES_FROM", default=f"Updates <{parseaddr(MAIL_FROM)[1]}>")
+# How many messages of mailings leave in a minute, over all letters; codes are not held up by them.
+MAILING_PER_MINUTE = env.int("MAILING_PER_MINUTE", default=300)
 
 # Signing --------------------------------------------------------------------------
 
@@ -270,6 +276,7 @@ RATE_LIMITS = {
     "find:network": "600/h" if DEBUG else "20/h",
     "enter:network": "600/h" if DEBUG else "20/h",
     "updates:network": "600/h" if DEBUG else "20/h",
+    "mailing:test": "20/h",
     "change:page": "30/h",
     "account:network": "600/h" if DEBUG else "30/h",
     "recovery:account": "10/d",
@@ -377,6 +384,7 @@ def refuse_unreadable_values() -> None:
             r"(https?://|$)", CACHE_PURGE_URL
         ),
         "BATCH_MINIMUM must be a number from 1": BATCH_MINIMUM < 1,
+        "MAILING_PER_MINUTE must be a number from 1": MAILING_PER_MINUTE < 1,
         "REGISTRATION must be open, invitation or closed": REGISTRATION
         not in ("open", "invitation", "closed"),
         "NOTICE_URL must begin with https://, http:// or /": not re.match(

@@ -8,12 +8,13 @@ from django.utils import timezone
 from config import purging
 from config.celery import enqueue
 from letters.models import Letter, Status
-from signatories.actions import batches, erasing, opening, sealing
+from signatories.actions import batches, delivering, erasing, opening, sealing
 from signatories.verification import mailbox
 
 logger = logging.getLogger(__name__)
 
 SWEEP_SIZE = 500
+LONGEST_COUNTDOWN = 60  # seconds; what waits for longer is found by its sweep
 
 
 @shared_task
@@ -29,6 +30,21 @@ def sweep_codes() -> None:
     """Find what is due and was not sent, whatever happened to the queue."""
     for verification_id in mailbox.unsent(timezone.now(), SWEEP_SIZE):
         send_code.delay(verification_id)
+
+
+@shared_task
+def send_mailing(mailing_id: int) -> None:
+    """Send some messages of a mailing, then come back for more at the pace that is set."""
+    seconds = delivering.send_some(mailing_id)
+    if seconds is not None and seconds < LONGEST_COUNTDOWN:
+        enqueue(send_mailing, mailing_id, countdown=seconds)
+
+
+@shared_task
+def sweep_mailings() -> None:
+    """Find mailings whose time has come, and those that stand still, whatever happened."""
+    for mailing_id in delivering.due(timezone.now()):
+        send_mailing.delay(mailing_id)
 
 
 @shared_task

@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
-from signatories.dashboard import ending, overview, rules
+from signatories.dashboard import ending, mailing, overview, rules
+from signatories.dashboard import updates as news
 from signatories.views import (
     changes,
     health,
@@ -29,6 +30,7 @@ public_patterns = (
         path("letters/<slug:slug>/", public.letter, name="letter"),
         path("letters/<slug:slug>/sign/", signing.sign, name="sign"),
         path("letters/<slug:slug>/roll/", public.roll_page, name="roll"),
+        path("letters/<slug:slug>/updates/", updates.timeline, name="updates"),
         path("letters/<slug:slug>/updates/subscribe/", updates.subscribe, name="subscribe"),
         path("letters/<slug:slug>/versions/", versions.versions, name="versions"),
         path("letters/<slug:slug>/versions/<int:number>/", versions.version, name="version"),
@@ -60,6 +62,7 @@ signer_patterns = (
         re_path(rf"^signature/{CAPABILITY}/text/$", changes.text, name="text"),
         re_path(rf"^signature/{CAPABILITY}/search/$", changes.search, name="search"),
         re_path(rf"^updates/{CAPABILITY}/$", updates.subscription, name="subscription"),
+        re_path(rf"^updates/end/{CAPABILITY}/$", updates.end, name="end_updates"),
     ],
     "signer",
 )
@@ -70,5 +73,13 @@ manage_paths = [
     path("", overview.letters, name="letters"),
     path("letters/<slug:slug>/", overview.letter, name="letter"),
     path("letters/<slug:slug>/rules/", rules.rules, name="policy"),
+    path("letters/<slug:slug>/updates/", news.updates, name="updates"),
+    path("letters/<slug:slug>/updates/new/", news.new, name="new_update"),
+    path("letters/<slug:slug>/updates/preview/", news.preview, name="preview_update"),
+    path("letters/<slug:slug>/updates/<int:pk>/", news.update, name="update"),
+    path("letters/<slug:slug>/updates/<int:pk>/delete/", news.delete, name="delete_update"),
+    path("letters/<slug:slug>/updates/<int:pk>/mailing/", mailing.mailing, name="mailing"),
+    path("letters/<slug:slug>/updates/<int:pk>/mailing/html/", mailing.as_html, name="as_html"),
+    path("letters/<slug:slug>/updates/<int:pk>/mailing/now/", mailing.now, name="mailing_now"),
     path("letters/<slug:slug>/take-down/", ending.taking_down, name="take_down"),
 ]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from config import keys
 from letters import actions as letters
 from letters.models import Letter, User
-from signatories.actions import batches
+from signatories.actions import batches, mailings
 from signatories.actions.batches import OFF_ROLL
 from signatories.models import (
     Appearance,
@@ -44,9 +44,9 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
     """End a closed letter for ever. Twice is once. Raises `NotAllowed`.
 
     Whatever was not confirmed is erased, whatever was not decided is rejected, and the last
-    batch moves. Then the digests of addresses go, the subscriptions, and with the commit the
-    letter's key: from then on nobody can find out whether an address has signed. The roll,
-    and everybody's own link, stay.
+    batch moves. Then the digests of addresses go, the subscriptions with what is still mailed to
+    them, and with the commit the letter's key: from then on nobody can find out whether an
+    address has signed. The roll, and everybody's own link, stay.
     """
     sealed = letters.seal(letter=letter, actor=actor)
     _erase_unconfirmed(sealed)
@@ -56,6 +56,7 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
         batches.publish_last_batch(letter=sealed, now=timezone.now())
     batches.refresh_count(letter=sealed)
     sealed.used_addresses.all().delete()
+    mailings.end_all_of(sealed)
     sealed.subscriptions.all().delete()
     sealed.vouches.all().delete()
     sealed.signatures.exclude(address_digest__isnull=True).update(address_digest=None)

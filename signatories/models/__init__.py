@@ -7,6 +7,7 @@ from signatories.models.choices import (
     State,
     Tenure,
 )
+from signatories.models.mailing import Delivery, Mailing, MailingState, WhyPaused
 from signatories.models.signature import Signature
 from signatories.models.tally import Departure, Fate, Tally
 from signatories.models.verification import (
@@ -21,9 +22,12 @@ from signatories.models.vouch import Vouch
 __all__ = [
     "NAMELESS",
     "Appearance",
+    "Delivery",
     "Departure",
     "Fate",
     "LetterKey",
+    "Mailing",
+    "MailingState",
     "Method",
     "Purpose",
     "Reason",
@@ -36,4 +40,5 @@ __all__ = [
     "UsedAddress",
     "Verification",
     "Vouch",
+    "WhyPaused",
 ]

@@ -14,7 +14,15 @@ from django.urls.resolvers import URLResolver
 from django.utils import timezone
 
 from letters.actions import propose
-from letters.models import AuditEntry, Invitation, Membership, Proposal, Role, Visibility
+from letters.models import (
+    AuditEntry,
+    Invitation,
+    Membership,
+    Proposal,
+    Role,
+    Update,
+    Visibility,
+)
 from signatories.actions import sealing
 from signatories.models import Signature, State
 from tests.admin_pages import make_host, make_moderator
@@ -46,6 +54,7 @@ PUBLIC = {
     "letters/<slug:slug>/": EVERYBODY,
     "letters/<slug:slug>/sign/": EVERYBODY,
     "letters/<slug:slug>/roll/": EVERYBODY,
+    "letters/<slug:slug>/updates/": EVERYBODY,
     "letters/<slug:slug>/updates/subscribe/": EVERYBODY,
     "letters/<slug:slug>/versions/": EVERYBODY,
     "letters/<slug:slug>/versions/<int:number>/": EVERYBODY,
@@ -77,6 +86,8 @@ CAPABILITIES = {
     "signature/<token>/everybody/": [405] * 7,
     "signature/<token>/search/": [405] * 7,
     "updates/<token>/": NOBODY,
+    # Says the same of every link, so that nobody learns which of them end something.
+    "updates/end/<token>/": EVERYBODY,
 }
 # Pages for one's own account: for whoever has one. Invitations and recoveries are capabilities.
 OWN = [302, 200, 200, 200, 200, 200, 200]
@@ -195,6 +206,14 @@ WORKSPACE = {
     f"{ONE}publish/return/": [302, 404, 404, 404, 404, 404, 404],
     f"{ONE}delete/": OWNERS,
     f"{ONE}take-down/": OWNERS,
+    f"{ONE}updates/": EDITORS,
+    f"{ONE}updates/new/": EDITORS,
+    f"{ONE}updates/preview/": [401, 405, 405, 405, 405, 405, 405],
+    f"{ONE}updates/<int:pk>/": EDITORS,
+    f"{ONE}updates/<int:pk>/delete/": EDITORS,
+    f"{ONE}updates/<int:pk>/mailing/": OWNERS,
+    f"{ONE}updates/<int:pk>/mailing/html/": OWNERS,
+    f"{ONE}updates/<int:pk>/mailing/now/": [401, 404, 404, 404, 404, 200, 200],
 }
 # Sent mail in development.
 DEVELOPMENT = {
@@ -237,6 +256,9 @@ class Stage:
             "alice": make_moderator("alice", self.letter, Role.OWNER),
             "host": make_host("harriet"),
         }
+        self.update = Update.objects.create(
+            letter=self.letter, title="We were heard", published_on="2026-01-20"
+        )
         self.keys = {
             "organisation": google.pk,
             "proposal": self.proposal.pk,
@@ -269,6 +291,8 @@ class Stage:
         for table in ("organisation", "proposal"):
             if f"/{table}/<int:pk>" in route:
                 places["<int:pk>"] = str(self.keys[table])
+        if "/updates/<int:pk>" in route:
+            places["<int:pk>"] = str(self.update.pk)
         if "<path:object_id>" in route:
             places["<path:object_id>"] = str(self.keys[route.split("/")[2]])
         for place, value in places.items():
@@ -328,6 +352,30 @@ ACTS = {
         {"decision": "refuse"},
         {"bob", "alice", "host"},
         "proposal.refused",
+    ),
+    "post an update": (
+        f"{ONE}updates/new/",
+        {"kind": "news", "title": "Heard", "published_on": "2026-01-20", "revision": "0"},
+        {"erin", "alice", "host"},
+        "letter.update_posted",
+    ),
+    "edit an update": (
+        f"{ONE}updates/<int:pk>/",
+        {"kind": "news", "title": "Heard", "published_on": "2026-01-20", "revision": "0"},
+        {"erin", "alice", "host"},
+        "letter.update_edited",
+    ),
+    "delete an update": (
+        f"{ONE}updates/<int:pk>/delete/",
+        {},
+        {"erin", "alice", "host"},
+        "letter.update_deleted",
+    ),
+    "mail an update": (
+        f"{ONE}updates/<int:pk>/mailing/",
+        {"do": "send", "revision": "0", "send_at": ""},
+        {"alice", "host"},
+        "mailing.scheduled",
     ),
     "approve": (
         "admin/signatories/signature/<uuid:pk>/change/",
