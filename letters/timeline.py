@@ -46,6 +46,13 @@ class Entry:
         return f"{day.isoformat()}.{what}.{pk}"
 
     @property
+    def who(self) -> str:
+        """Who has answered; an office alone could be that of several organisations."""
+        assert self.recipient is not None
+        parts = [self.recipient.name, self.recipient.organisation_name]
+        return ", ".join(part for part in parts if part)
+
+    @property
     def answers(self) -> list["Answer"]:
         """What was answered to which demands, by outcome and by version of the text."""
         numbers: dict[tuple[str, int], list[int]] = defaultdict(list)

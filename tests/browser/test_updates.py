@@ -97,7 +97,6 @@ def look(browser, site, page, mailing):
             update,
             f"{update}delete/",
             mailing,
-            f"{mailing}html/",
             "/letters/iceout-tech/",
             "/letters/iceout-tech/updates/",
             f"/updates/end/{'x' * 43}/",
