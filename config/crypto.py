@@ -104,11 +104,13 @@ def derived_token(purpose: str, *parts: str) -> str:
 def derived_tokens(purpose: str, *parts: str) -> list[str]:
     """`derived_token` under every one of `FIELD_KEYS`."""
     return [
-        base64.urlsafe_b64encode(mac(_digest_key(key), "token:" + purpose, *parts))
-        .rstrip(b"=")
-        .decode()
-        for key in settings.FIELD_KEYS
+        as_token(mac(_digest_key(key), "token:" + purpose, *parts)) for key in settings.FIELD_KEYS
     ]
+
+
+def as_token(secret: bytes) -> str:
+    """256 bits as `new_token` writes them."""
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,7 @@
 import os
 import secrets
 import smtplib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -26,18 +26,27 @@ class Unreachable(Exception):
     """The mail server cannot be reached or asks to come back later."""
 
 
-def send(
-    folder: str, to: str, context: dict[str, object], headers: dict[str, str] | None = None
-) -> None:
-    """Send the mail in the template folder `folder` to one address, with further `headers`.
+class Deferred(Unreachable):
+    """The mail server was reached and asks to come back later for this one mailbox (SMTP 4xx)."""
 
-    Raises `Refused` or `Unreachable`; neither carries the address.
+
+def send(
+    folder: str,
+    to: str,
+    context: dict[str, object],
+    *,
+    sender: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Send the mail in the template folder `folder` to one address, from `MAIL_FROM` unless another
+    sender is named.
+
+    Raises `Refused` or `Unreachable`, of which `Deferred` is one; none carries the address.
     """
-    text = render_to_string(f"{folder}/body.txt", context)
     message = EmailMultiAlternatives(
-        subject=subject(folder),
-        body=text,
-        from_email=settings.MAIL_FROM,
+        subject=subject(folder, context),
+        body=render_to_string(f"{folder}/body.txt", context),
+        from_email=sender or settings.MAIL_FROM,
         to=[to],
         headers={
             # Django would put the machine's name here.
@@ -52,14 +61,14 @@ def send(
         message.send()
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
         # No chained exception: the original names the mailbox.
-        raise (Refused if _is_refusal(error) else Unreachable)(type(error).__name__) from None
+        raise _kind_of(error)(type(error).__name__) from None
     except (smtplib.SMTPException, OSError) as error:
         raise Unreachable(type(error).__name__) from None
 
 
-def subject(folder: str) -> str:
-    """The subject of the mail in the template folder; it never depends on the person."""
-    return " ".join(render_to_string(f"{folder}/subject.txt").split())
+def subject(folder: str, context: dict[str, object] | None = None) -> str:
+    """The subject of the mail in the template folder, in one line, the same for everybody."""
+    return " ".join(render_to_string(f"{folder}/subject.txt", context).split())
 
 
 def delay_after(attempts: int) -> timedelta:
@@ -70,11 +79,12 @@ def delay_after(attempts: int) -> timedelta:
     return delay * (0.5 + secrets.randbelow(1000) / 1000)
 
 
-def _is_refusal(error: smtplib.SMTPException) -> bool:
-    """Whether the recipient is refused for good; trouble with our own login is not that."""
+def _kind_of(error: smtplib.SMTPException) -> type[Refused | Unreachable]:
+    """Whether it is about the recipient; trouble with our own login or message is not."""
     if not isinstance(error, smtplib.SMTPRecipientsRefused):
-        return False
-    return all(500 <= code < 600 for code, _ in error.recipients.values())
+        return Unreachable
+    is_final = all(500 <= code < 600 for code, _ in error.recipients.values())
+    return Refused if is_final else Deferred
 
 
 def _sender_domain() -> str:

@@ -7,6 +7,7 @@ With DEBUG off the application refuses to start with unsafe values and names the
 import os
 import re
 from collections.abc import Iterable
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -196,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
     "erase expired": {"task": "signatories.tasks.erase_expired", "schedule": 600},
     "sweep imports": {"task": "signatories.tasks.sweep_imports", "schedule": 20},
     "turn keys": {"task": "signatories.tasks.turn_keys", "schedule": 600},
+    "sweep mailings": {"task": "signatories.tasks.sweep_mailings", "schedule": 20},
 }
 
 # Mail -----------------------------------------------------------------------------
@@ -208,6 +210,10 @@ EMAIL_TIMEOUT = 20
 MAIL_DIR = VAR_DIR / "mail"
 MAIL_FROM = env.str("MAIL_FROM", default=f"Codes <codes@{SITE_HOST}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
+# Updates name their letter, so they come from another name than the neutral codes.
+UPDATES_FROM = env.str("UPDATES_FROM", default=f"Updates <{parseaddr(MAIL_FROM)[1]}>")
+# How many messages of mailings leave in a minute, over all letters; codes are not held up by them.
+MAILING_PER_MINUTE = env.int("MAILING_PER_MINUTE", default=300)
 
 # Signing --------------------------------------------------------------------------
 
@@ -378,6 +384,7 @@ def refuse_unreadable_values() -> None:
         "BATCH_MINIMUM must be a number from 1": BATCH_MINIMUM < 1,
         "NOTICE_HOUR must be an hour of the day from 0 to 23": NOTICE_HOUR not in range(24),
         "INVITATIONS_PER_MINUTE must be a number from 3": INVITATIONS_PER_MINUTE < 3,
+        "MAILING_PER_MINUTE must be a number from 1": MAILING_PER_MINUTE < 1,
         "REGISTRATION must be open, invitation or closed": REGISTRATION
         not in ("open", "invitation", "closed"),
         "NOTICE_URL must begin with https://, http:// or /": not re.match(

@@ -27,6 +27,7 @@ class Kind(models.TextChoices):
     ENTRIES = "entries", _("decisions about entries")
     BATCHES = "batches", _("batches")
     RECIPIENTS = "recipients", _("recipients and responses")
+    UPDATES = "updates", _("updates and their mailing")
     INVITED = "invited", _("lists and invitations")
     TEAM = "team", _("the team and its accounts")
     DIRECTORY = "directory", _("names of organisations")
@@ -57,6 +58,12 @@ SHOWN_BY = {
     "company_card": _("a company card or badge"),
     "document": _("a contract, payslip or reference"),
     "other": _("something else"),
+}
+PAUSED_BECAUSE = {
+    "team": _("somebody of the team paused it"),
+    "taken_down": _("the letter was taken down"),
+    "refused": _("twenty mailboxes in a row refused it"),
+    "key_lost": _("the key that reads the addresses is not at hand"),
 }
 ROLES = dict(Role.choices)
 OUTCOMES = dict(Outcome.choices)
@@ -95,6 +102,16 @@ VERBS = {
             "number",
         ),
     ),
+    "letter.update_posted": Verb(Kind.UPDATES, _("Posted an update")),
+    "letter.update_edited": Verb(Kind.UPDATES, _("Edited an update")),
+    "letter.update_deleted": Verb(Kind.UPDATES, _("Deleted an update")),
+    "mailing.scheduled": Verb(Kind.UPDATES, _("Decided to mail an update")),
+    "mailing.taken_back": Verb(Kind.UPDATES, _("Decided not to mail an update")),
+    "mailing.started": Verb(Kind.UPDATES, _("An update begins to leave by mail")),
+    "mailing.paused": Verb(Kind.UPDATES, _("The mailing of an update waits"), PAUSED_BECAUSE),
+    "mailing.resumed": Verb(Kind.UPDATES, _("Had the mailing of an update go on")),
+    "mailing.cancelled": Verb(Kind.UPDATES, _("Ended the mailing of an update")),
+    "mailing.done": Verb(Kind.UPDATES, _("An update has left by mail")),
     "letter.exported": Verb(Kind.LETTER, _("Took the roll, the numbers or the letter along")),
     "import.begun": Verb(
         Kind.INVITED,

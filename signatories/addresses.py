@@ -62,6 +62,24 @@ def encrypt_for_updates(letter: Letter, address: Address) -> bytes:
     return crypto.encrypt_under(key, str(address).encode())
 
 
+def decrypt_for_updates(letter: Letter, ciphertext: bytes) -> Address:
+    """The reverse; raise `keys.KeyLost` without the letter's key, `crypto.Unreadable` where it
+    does not read this one."""
+    key = keys.read("letter", str(letter.pk))
+    local, _at, domain = crypto.decrypt_under(key, ciphertext).decode().rpartition("@")
+    return Address(local, domain)
+
+
+def updates_link(letter: Letter, digest: str) -> str:
+    """The capability in a subscriber's mail: always the same one, so that a link in an old mail
+    works, and computed, because a secret that only mails contain need not be stored.
+
+    It depends on the letter's key and not on `FIELD_KEYS`, which change. Raises `keys.KeyLost`.
+    """
+    secret = crypto.mac(keys.read("letter", str(letter.pk)), "updates link", digest)
+    return crypto.as_token(secret)
+
+
 def _letter_key(letter: Letter) -> bytes:
     row = LetterKey.objects.filter(letter=letter).first() or _create_letter_key(letter)
     return unwrap(row)

@@ -9,12 +9,21 @@ from config import purging
 from config.celery import enqueue
 from letters.actions import planning
 from letters.models import Letter, Status
-from signatories.actions import batches, erasing, importing, noticing, opening, sealing
+from signatories.actions import (
+    batches,
+    delivering,
+    erasing,
+    importing,
+    noticing,
+    opening,
+    sealing,
+)
 from signatories.verification import invitation, mailbox
 
 logger = logging.getLogger(__name__)
 
 SWEEP_SIZE = 500
+LONGEST_COUNTDOWN = 60  # seconds; what waits for longer is found by its sweep
 
 
 @shared_task
@@ -56,6 +65,21 @@ def sweep_imports() -> None:
     importing.look_after_sending()
     for invited_id in invitation.unsent(now):
         send_invitation.delay(invited_id)
+
+
+@shared_task
+def send_mailing(mailing_id: int) -> None:
+    """Send some messages of a mailing, then come back for more at the pace that is set."""
+    seconds = delivering.send_some(mailing_id)
+    if seconds is not None and seconds < LONGEST_COUNTDOWN:
+        enqueue(send_mailing, mailing_id, countdown=seconds)
+
+
+@shared_task
+def sweep_mailings() -> None:
+    """Find mailings whose time has come, and those that stand still, whatever happened."""
+    for mailing_id in delivering.due(timezone.now()):
+        send_mailing.delay(mailing_id)
 
 
 @shared_task

@@ -1,6 +1,16 @@
 from django.urls import path, re_path
 
-from signatories.dashboard import downloads, ending, history, imports, overview, previews, rules
+from signatories.dashboard import (
+    downloads,
+    ending,
+    history,
+    imports,
+    mailing,
+    overview,
+    previews,
+    rules,
+)
+from signatories.dashboard import updates as news
 from signatories.views import (
     changes,
     health,
@@ -30,6 +40,7 @@ public_patterns = (
         path("letters/<slug:slug>/", public.letter, name="letter"),
         path("letters/<slug:slug>/sign/", signing.sign, name="sign"),
         path("letters/<slug:slug>/roll/", public.roll_page, name="roll"),
+        path("letters/<slug:slug>/updates/", updates.timeline, name="updates"),
         path("letters/<slug:slug>/updates/subscribe/", updates.subscribe, name="subscribe"),
         path("letters/<slug:slug>/versions/", versions.versions, name="versions"),
         path("letters/<slug:slug>/versions/<int:number>/", versions.version, name="version"),
@@ -62,6 +73,7 @@ signer_patterns = (
         re_path(rf"^signature/{CAPABILITY}/search/$", changes.search, name="search"),
         re_path(rf"^invitation/{CAPABILITY}/$", inviting.invited, name="invitation"),
         re_path(rf"^updates/{CAPABILITY}/$", updates.subscription, name="subscription"),
+        re_path(rf"^updates/end/{CAPABILITY}/$", updates.end, name="end_updates"),
     ],
     "signer",
 )
@@ -79,6 +91,14 @@ manage_paths = [
     path("letters/<slug:slug>/import/<uuid:pk>/", imports.import_of, name="import_of"),
     path("letters/<slug:slug>/import/<uuid:pk>/report/", imports.report, name="import_report"),
     path("letters/<slug:slug>/import/<uuid:pk>/report.csv", imports.report_csv, name="import_csv"),
+    path("letters/<slug:slug>/updates/", news.updates, name="updates"),
+    path("letters/<slug:slug>/updates/new/", news.new, name="new_update"),
+    path("letters/<slug:slug>/updates/preview/", news.preview, name="preview_update"),
+    path("letters/<slug:slug>/updates/<int:pk>/", news.update, name="update"),
+    path("letters/<slug:slug>/updates/<int:pk>/delete/", news.delete, name="delete_update"),
+    path("letters/<slug:slug>/updates/<int:pk>/mailing/", mailing.mailing, name="mailing"),
+    path("letters/<slug:slug>/updates/<int:pk>/mailing/html/", mailing.as_html, name="as_html"),
+    path("letters/<slug:slug>/updates/<int:pk>/mailing/now/", mailing.now, name="mailing_now"),
     path("letters/<slug:slug>/take-down/", ending.taking_down, name="take_down"),
     path("letters/<slug:slug>/close/", ending.closing, name="close"),
     path("letters/<slug:slug>/reopen/", ending.reopening, name="reopen"),

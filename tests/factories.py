@@ -19,11 +19,13 @@ from letters.models import (
     OrganisationAlias,
     OrganisationDomain,
     Status,
+    Update,
     User,
     text_digest,
 )
-from signatories import roll
-from signatories.models import Appearance, Method, Signature, State, Tenure
+from signatories import addresses, roll
+from signatories.actions import subscribing
+from signatories.models import Appearance, Method, Signature, State, Subscription, Tenure
 
 numbers = itertools.count(1)
 
@@ -84,6 +86,25 @@ def make_letter(**fields):
     letter.status = status
     letter.save()
     return letter
+
+
+def make_update(letter, **fields):
+    """News of today."""
+    fields = {"title": f"News {next(numbers)}", "published_on": timezone.localdate(), **fields}
+    return Update.objects.create(letter=letter, **fields)
+
+
+def make_subscription(letter, email):
+    """A mailbox that has proven itself, as `subscribing.subscribe` writes it."""
+    address = addresses.read(email)
+    digest = addresses.updates_digest(letter, address)
+    return Subscription.objects.create(
+        letter=letter,
+        address=addresses.encrypt_for_updates(letter, address),
+        digest=digest,
+        token_digest=f"{next(numbers):064}",
+        link_digest=subscribing.link_digest(addresses.updates_link(letter, digest)),
+    )
 
 
 def make_signature(letter, **fields):

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('letters', '0013_taken_down'),
+        ('letters', '0014_updates'),
     ]
 
     operations = [

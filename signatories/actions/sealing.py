@@ -12,7 +12,7 @@ from config import keys
 from config.deadlocks import tried_again
 from letters import actions as letters
 from letters.models import Letter, User
-from signatories.actions import batches, importing
+from signatories.actions import batches, importing, mailings
 from signatories.actions.batches import OFF_ROLL
 from signatories.models import (
     Appearance,
@@ -47,9 +47,9 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
     """End a closed letter for ever. Twice is once. Raises `NotAllowed`.
 
     Whatever was not confirmed is erased, whatever was not decided is rejected, and the last
-    batch moves. Then the digests of addresses go, the subscriptions, the invitations, and with
-    the commit the letter's key: from then on nobody can find out whether an address has signed.
-    The roll, and everybody's own link, stay.
+    batch moves. Then the digests of addresses go, the subscriptions with what is still mailed to
+    them, the invitations, and with the commit the letter's key: from then on nobody can find out
+    whether an address has signed. The roll, and everybody's own link, stay.
     """
     sealed = letters.seal(letter=letter, actor=actor)
     _erase_unconfirmed(sealed)
@@ -59,6 +59,7 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
         batches.publish_last_batch(letter=sealed, now=timezone.now())
     batches.refresh_count(letter=sealed)
     sealed.used_addresses.all().delete()
+    mailings.end_all_of(sealed)
     sealed.subscriptions.all().delete()
     sealed.vouches.all().delete()
     importing.erase_all_of(sealed)

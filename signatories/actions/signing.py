@@ -162,6 +162,14 @@ def ask_for_updates(*, letter: Letter, address: Address) -> str:
     Raises `NotAllowed` for a work mailbox, which gets one kind of mail only, and for a letter
     that ended.
     """
+    refuse_work_mailbox(address)
+    if letter.is_sealed:
+        raise NotAllowed(_("This letter is sealed; there will be no more updates."))
+    return _await_proof(purpose=Purpose.UPDATES, address=address, letter=letter)
+
+
+def refuse_work_mailbox(address: Address) -> None:
+    """Raise `NotAllowed`, with the same words for every mailbox that may be an employer's."""
     if not address.is_private:
         raise NotAllowed(
             _(
@@ -169,9 +177,6 @@ def ask_for_updates(*, letter: Letter, address: Address) -> str:
                 "at work belongs to the employer."
             )
         )
-    if letter.is_sealed:
-        raise NotAllowed(_("This letter is sealed; there will be no more updates."))
-    return _await_proof(purpose=Purpose.UPDATES, address=address, letter=letter)
 
 
 def _hold_rules(letter: Letter) -> None:

@@ -112,7 +112,15 @@ def drafts() -> list[Entry]:
                 *of("letters.Letter", "host_note"),
             ),
             places=("browser:localStorage draft",),
-        )
+        ),
+        Entry(
+            title=_("Who had an update mailed"),
+            what=_("Which account had which update mailed to its subscribers."),
+            seen_by=_("Hosts. The trail of the letter says the same."),
+            kept_until=_("Until the update is deleted."),
+            protected=_("An account may have a pseudonym."),
+            fields=of("signatories.Mailing", "started_by"),
+        ),
     ]
 
 

@@ -333,12 +333,32 @@ def subscriptions(until: dict[str, str]) -> list[Entry]:
         Entry(
             title=_("A subscription to updates"),
             what=_(
-                "If you ask for news of a letter: a private mail address, its digest, and the "
-                "digest of the link that ends it. It leads to no signature and has no date."
+                "If you ask for news of a letter: a private mail address, its digest, the digests "
+                "of the two links that end it, and how many mailings in a row your mailbox has "
+                "refused. It leads to no signature and has no date."
             ),
             seen_by=_("Nobody. The program reads it, to write to you."),
-            kept_until=sentence(until["subscription"]),
+            kept_until=_("%(until)s It also goes when the mailbox refuses three mailings in a row.")
+            % {"until": sentence(until["subscription"])},
             protected=_("Encrypted under two keys, one of which sealing destroys."),
-            fields=of("signatories.Subscription", "letter address digest token_digest"),
-        )
+            fields=of(
+                "signatories.Subscription",
+                "letter address digest token_digest link_digest refusals",
+            ),
+        ),
+        Entry(
+            title=_("An update that is still to be mailed to you"),
+            what=_(
+                "While an update is being mailed: the digest of the subscription, and when and how "
+                "often the mail server was asked in vain."
+            ),
+            seen_by=_("Nobody. Owners of the letter see how many are left, from five on."),
+            kept_until=_(
+                "Until the mail server has taken the message, you unsubscribe, or the mailing ends."
+            ),
+            protected=_("Nothing tells afterwards who got what."),
+            fields=of(
+                "signatories.Delivery", "mailing digest claimed_at retry_at attempts was_refused"
+            ),
+        ),
     ]

@@ -10,10 +10,19 @@ NOT_ABOUT_PEOPLE = (
             "signatories.Verification.id",
             "signatories.UsedAddress.id",
             "signatories.Subscription.id",
+            "signatories.Delivery.id",
             "signatories.Vouch.id",
             "signatories.Import.id",
             "signatories.Invited.id",
             "signatories.InvitedMailbox.id",
+        ),
+    ),
+    Silent(
+        "what a mailing says, when, and how many got it: never who",
+        of(
+            "signatories.Mailing",
+            "id update state why_paused send_at started_at ended_at subject body source total "
+            "sent failed refused_in_a_row filled_to filled_at claimed_at not_before attempts",
         ),
     ),
     Silent(
@@ -55,7 +64,7 @@ NOT_ABOUT_PEOPLE = (
         (
             *of("letters.Recipient", "id position"),
             *of("letters.Response", "id demand"),
-            *of("letters.Update", "id letter kind published_on"),
+            *of("letters.Update", "id letter kind published_on revision edited_on"),
         ),
     ),
     Silent(

@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0018_audit_trail'),
-        ('signatories', '0023_overview'),
+        ('letters', '0017_audit_trail'),
+        ('signatories', '0018_overview'),
     ]
 
     operations = [

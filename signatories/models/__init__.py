@@ -18,6 +18,7 @@ from signatories.models.importing import (
     Invited,
     InvitedMailbox,
 )
+from signatories.models.mailing import Delivery, Mailing, MailingState, WhyPaused
 from signatories.models.signature import Signature
 from signatories.models.tally import DayCount, Departure, Fate, Tally
 from signatories.models.verification import (
@@ -35,6 +36,7 @@ __all__ = [
     "NOTES",
     "Appearance",
     "DayCount",
+    "Delivery",
     "Departure",
     "Fate",
     "Fault",
@@ -45,6 +47,8 @@ __all__ = [
     "Invited",
     "InvitedMailbox",
     "LetterKey",
+    "Mailing",
+    "MailingState",
     "Method",
     "Purpose",
     "Reason",
@@ -57,4 +61,5 @@ __all__ = [
     "UsedAddress",
     "Verification",
     "Vouch",
+    "WhyPaused",
 ]

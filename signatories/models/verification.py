@@ -168,7 +168,9 @@ class Subscription(models.Model):
     """Somebody wants the updates of a letter. No join to a signature, and no time.
 
     The address is encrypted under `FIELD_KEYS` and the letter's key in `KEYS_DIR`, which
-    sealing destroys; `digest` keeps the mailbox from being written to twice.
+    sealing destroys; `digest` keeps the mailbox from being written to twice. `link_digest` is
+    that of the capability in every update, to end the subscription; `refusals` says how many
+    mailings in a row the mailbox has refused.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -176,6 +178,8 @@ class Subscription(models.Model):
     address = models.BinaryField()
     digest = models.CharField(max_length=64)
     token_digest = models.CharField(max_length=64, unique=True)
+    link_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    refusals = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name = _("subscription")

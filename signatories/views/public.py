@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from config import http, ratelimit
 from config.http import public_for
 from config.templatetags.drawings import bar_scale
-from letters import spelling
+from letters import spelling, timeline
 from letters.models import Letter
 from signatories import breakdown, durations, roll, statistics
 from signatories.forms import RollForm
@@ -19,6 +19,7 @@ from signatories.views import access
 
 LETTERS_A_PAGE = 20
 LINES_ON_LETTER_PAGE = 30
+NEWS_ON_LETTER_PAGE = 3
 FRESH_SECONDS = 30
 LONGEST_TYPED = 120
 
@@ -63,6 +64,7 @@ def letter_context(letter: Letter) -> dict[str, Any]:
         "counts_by_version": statistics.by_version(letter, tally),
         "lines": lines,
         "has_more": tally.on_roll > len(lines),
+        "news": timeline.page(letter, after="", size=NEWS_ON_LETTER_PAGE),
         "bars": rows,
         "bar_scale": bar_scale(row.number for row in rows),
     }

@@ -2,13 +2,28 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
 
 from config import http, ratelimit
+from config.http import public_for
+from letters import timeline as timelines
 from letters.actions import NotAllowed
 from signatories.actions import signing, subscribing
 from signatories.forms import UpdatesForm
 from signatories.views import access, pages
+from signatories.views.public import FRESH_SECONDS
+
+ENTRIES_A_PAGE = 20
+
+
+@require_safe
+@public_for(FRESH_SECONDS)
+def timeline(request: HttpRequest, slug: str) -> HttpResponse:
+    """Updates and recipients' responses, the newest first."""
+    letter = access.readable_letter(request, slug, "current_version")
+    page = timelines.page(letter, after=request.GET.get("after", ""), size=ENTRIES_A_PAGE)
+    return render(request, "signatories/updates.html", {"letter": letter, "page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,3 +59,17 @@ def subscription(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "signatories/subscription.html", context)
     subscribing.unsubscribe(token=token)
     return render(request, "signatories/unsubscribed.html", context)
+
+
+# A mail program presses the button for its owner with a POST that has neither cookie nor token
+# (RFC 8058, section 3.1). Whoever knows the capability may end the subscription, and no cookie
+# gives anybody more, so there is nothing that a forged request could gain.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: HttpRequest, token: str) -> HttpResponse:
+    """The way out that stands in every mail. It says the same of every link: whoever finds one
+    does not learn whether somebody is subscribed, and a second press is no error."""
+    if request.method != "POST":
+        return render(request, "signatories/end_updates.html", {"token": token})
+    subscribing.end(link=token)
+    return render(request, "signatories/updates_ended.html")

@@ -11,7 +11,7 @@ from django.utils.translation import override
 from letters import trail
 from letters.actions import audit
 from letters.models import AuditEntry, ProposalState
-from signatories.models import Reason
+from signatories.models import Reason, WhyPaused
 from signatories.verification.shown import How
 from tests.factories import make_letter, make_user
 
@@ -25,12 +25,14 @@ VERB = re.compile(r"[a-z]+\.[a-z_]+")
 
 
 def recorded_verbs():
-    """Every `verb="…"` of the code, and every other string that begins like one of them."""
+    """Every `verb="…"` and `_audit("…")` of the code, and whatever string begins like them."""
     given, strings = set(), set()
     for path in CODE:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "verb":
                 given |= {one.value for one in ast.walk(node.value) if is_text(one)}
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_audit":
+                given |= {one.value for one in node.args[:1] if is_text(one)}
             if is_text(node) and VERB.fullmatch(node.value):
                 strings.add(node.value)
     # The one verb that is put together: a proposal's state.
@@ -52,6 +54,7 @@ def test_words_of_reasons_are_those_of_the_floor_above():
     with override("en"):
         assert words_of(trail.REJECTED_BECAUSE) == words_of(dict(Reason.choices))
         assert words_of(trail.SHOWN_BY) == words_of(dict(How.choices))
+    assert set(trail.PAUSED_BECAUSE) == set(WhyPaused.values)
 
 
 def words_of(reasons):

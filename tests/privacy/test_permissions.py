@@ -22,6 +22,7 @@ from letters.models import (
     Membership,
     Proposal,
     Role,
+    Update,
     Visibility,
 )
 from signatories.actions import importing, sealing
@@ -56,6 +57,7 @@ PUBLIC = {
     "letters/<slug:slug>/": EVERYBODY,
     "letters/<slug:slug>/sign/": EVERYBODY,
     "letters/<slug:slug>/roll/": EVERYBODY,
+    "letters/<slug:slug>/updates/": EVERYBODY,
     "letters/<slug:slug>/updates/subscribe/": EVERYBODY,
     "letters/<slug:slug>/versions/": EVERYBODY,
     "letters/<slug:slug>/versions/<int:number>/": EVERYBODY,
@@ -88,6 +90,8 @@ CAPABILITIES = {
     "signature/<token>/search/": [405] * 7,
     "updates/<token>/": NOBODY,
     "invitation/<token>/": NOBODY,
+    # Says the same of every link, so that nobody learns which of them end something.
+    "updates/end/<token>/": EVERYBODY,
 }
 # Pages for one's own account: for whoever has one. Invitations and recoveries are capabilities.
 OWN = [302, 200, 200, 200, 200, 200, 200]
@@ -231,6 +235,14 @@ WORKSPACE = {
     f"{ONE}import/<uuid:pk>/": OWNERS,
     f"{ONE}import/<uuid:pk>/report/": OWNERS,
     f"{ONE}import/<uuid:pk>/report.csv": OWNERS,
+    f"{ONE}updates/": EDITORS,
+    f"{ONE}updates/new/": EDITORS,
+    f"{ONE}updates/preview/": [401, 405, 405, 405, 405, 405, 405],
+    f"{ONE}updates/<int:pk>/": EDITORS,
+    f"{ONE}updates/<int:pk>/delete/": EDITORS,
+    f"{ONE}updates/<int:pk>/mailing/": OWNERS,
+    f"{ONE}updates/<int:pk>/mailing/html/": OWNERS,
+    f"{ONE}updates/<int:pk>/mailing/now/": [401, 404, 404, 404, 404, 200, 200],
 }
 # Sent mail in development.
 DEVELOPMENT = {
@@ -277,6 +289,9 @@ class Stage:
             letter=self.letter,
             table=Table(["Name", "Email"], [(2, ["Ada", "ada@gmail.com"])]),
             actor=self.people["alice"],
+        )
+        self.update = Update.objects.create(
+            letter=self.letter, title="We were heard", published_on="2026-01-20"
         )
         self.keys = {
             "organisation": google.pk,
@@ -332,6 +347,8 @@ class Stage:
         for table in ("organisation", "proposal"):
             if f"/{table}/<int:pk>" in route:
                 places["<int:pk>"] = str(self.keys[table])
+        if "/updates/<int:pk>" in route:
+            places["<int:pk>"] = str(self.update.pk)
         if "<path:object_id>" in route:
             places["<path:object_id>"] = str(self.keys[route.split("/")[2]])
         for place, value in places.items():
@@ -423,6 +440,30 @@ ACTS = {
         {"decision": "refuse"},
         {"bob", "alice", "host"},
         "proposal.refused",
+    ),
+    "post an update": (
+        f"{ONE}updates/new/",
+        {"kind": "news", "title": "Heard", "published_on": "2026-01-20", "revision": "0"},
+        {"erin", "alice", "host"},
+        "letter.update_posted",
+    ),
+    "edit an update": (
+        f"{ONE}updates/<int:pk>/",
+        {"kind": "news", "title": "Heard", "published_on": "2026-01-20", "revision": "0"},
+        {"erin", "alice", "host"},
+        "letter.update_edited",
+    ),
+    "delete an update": (
+        f"{ONE}updates/<int:pk>/delete/",
+        {},
+        {"erin", "alice", "host"},
+        "letter.update_deleted",
+    ),
+    "mail an update": (
+        f"{ONE}updates/<int:pk>/mailing/",
+        {"do": "send", "revision": "0", "send_at": ""},
+        {"alice", "host"},
+        "mailing.scheduled",
     ),
     "approve": (
         "admin/signatories/signature/<uuid:pk>/change/",

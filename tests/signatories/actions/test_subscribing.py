@@ -91,7 +91,15 @@ def test_subscribe_keeps_the_address_encrypted_and_uses_up_the_proof():
 def test_subscribe_has_no_field_that_tells_when_or_whose():
     columns = {field.name for field in Subscription._meta.get_fields()}
 
-    assert columns == {"id", "letter", "address", "digest", "token_digest"}
+    assert columns == {
+        "id",
+        "letter",
+        "address",
+        "digest",
+        "token_digest",
+        "link_digest",
+        "refusals",
+    }
 
 
 def test_subscribe_leaves_no_trace_beside_the_row():

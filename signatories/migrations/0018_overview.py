@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0018_audit_trail'),
+        ('letters', '0017_audit_trail'),
         ('signatories', '0017_said_before'),
     ]
 
