@@ -87,6 +87,12 @@ def page(letter: Letter, *, after: str, size: int) -> Page:
     return Page(shown, shown[-1].key if len(found) > size else "")
 
 
+def whole(letter: Letter) -> Page:
+    """Everything on one page."""
+    answers = Response.objects.filter(recipient__letter=letter)
+    return page(letter, after="", size=letter.updates.count() + answers.count())
+
+
 def _place_in(key: str) -> Place | None:
     """The place that a key names; None for what is no key, which begins anew."""
     parts = key[:LONGEST_KEY].split(".")

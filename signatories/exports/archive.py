@@ -20,6 +20,7 @@ from django.template.backends.django import DjangoTemplates
 from django.urls import reverse
 
 from config.zipped import zipped
+from letters import timeline
 from letters.models import Letter
 from signatories import roll, statistics
 from signatories.exports import files
@@ -83,7 +84,7 @@ def _files(letter: Letter) -> Iterator[tuple[str, Content]]:
         yield name, [Path(str(finders.find(name))).read_bytes()]
     with tempfile.TemporaryFile() as kept:
         pages = _read(letter, kept)
-        yield from pages.letter_context()
+        yield from pages.of_letter()
         yield from pages.of_roll()
         yield from pages.lists()
 
@@ -152,6 +153,7 @@ class Pages:
         # Read here, not when the pages are rendered: the numbers are those of the lines.
         self.letter = Letter.objects.select_related("current_version", "tally").get(pk=letter.pk)
         self.first_page = public.letter_context(self.letter)
+        self.news = timeline.whole(self.letter)
         self.book = book
         self.versions = list(self.letter.versions.order_by("number"))
         self.places = self._places()
@@ -162,6 +164,7 @@ class Pages:
         found = {
             reverse("public:letter", args=[slug]): "index.html",
             reverse("public:roll", args=[slug]): roll_file(1),
+            reverse("public:updates", args=[slug]): "updates.html",
             reverse("public:versions", args=[slug]): "versions/index.html",
             reverse("public:verification", args=[slug]): "verification.html",
             reverse("public:stats", args=[slug]): "stats.json",
@@ -177,14 +180,14 @@ class Pages:
             "letter": self.letter,
             "as_of": statistics.tally_of(self.letter).counted_on,
             "address": f"{settings.SITE_URL}{self.letter.get_absolute_url()}",
-            "has_updates": self._updates().exists(),
+            "has_updates": bool(self.news.entries),
             "here": file,
         }
         with standing_at(Place(file, self.places)):
             page = _engine.get_template(template).render({**about, **context})
         return [page.encode()]
 
-    def letter_context(self) -> Iterator[tuple[str, Content]]:
+    def of_letter(self) -> Iterator[tuple[str, Content]]:
         bars = [replace(row, url="") for row in self.first_page["bars"]]
         context = {**self.first_page, "bars": bars}
         yield self.page("index.html", "signatories/letter.html", context)
@@ -197,16 +200,11 @@ class Pages:
             file = f"versions/{version.number}.html"
             yield self.page(file, "signatories/version.html", context)
             yield f"versions/{version.number}.json", [version.canonical]
-        if self._updates().exists():
-            yield self.page("updates.html", "updates.html", {"updates": self._updates()})
+        if self.news.entries:
+            yield self.page("updates.html", "signatories/updates.html", {"page": self.news})
 
     def page(self, file: str, template: str, context: dict[str, Any]) -> tuple[str, Content]:
         return file, self.render(file, template, context)
-
-    def _updates(self) -> Any:
-        """What readers of the letter could read by the day of its numbers."""
-        day = statistics.tally_of(self.letter).counted_on
-        return self.letter.updates.filter(published_on__lte=day)
 
     def of_roll(self) -> Iterator[tuple[str, Content]]:
         lines = self.book.lines()

@@ -208,7 +208,9 @@ def test_the_clock_calls_tasks_that_exist():
     assert scheduled == {
         "signatories.tasks.sweep_codes",
         "signatories.tasks.sweep_imports",
+        "signatories.tasks.sweep_mailings",
         "signatories.tasks.publish_batches",
+        "signatories.tasks.publish_planned",
         "signatories.tasks.refresh_counts",
         "signatories.tasks.open_letters",
         "signatories.tasks.end_letters",

@@ -214,11 +214,11 @@ def test_form_without_its_token_keeps_what_was_typed(alice, letter):
 
 def test_list_asks_as_often_for_one_row_as_for_three(browser, letter, django_assert_num_queries):
     make_update(letter)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get(MANAGE)
     for _twice in range(2):
         make_update(letter)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get(MANAGE)
 
 
