@@ -213,6 +213,7 @@ def test_the_clock_calls_tasks_that_exist():
         "signatories.tasks.end_letters",
         "signatories.tasks.erase_expired",
         "signatories.tasks.turn_keys",
+        "signatories.tasks.sweep_mailings",
     }
 
 
