@@ -195,17 +195,16 @@ def fresh(**fields):
     return lambda: Update(letter=make_letter(), title="T", published_on=DAY, **fields)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        Case("update_kind_is_known", fresh(), {"kind": "x"}),
-        Case("updates_have_a_title", fresh(), {"title": ""}),
-        Case("press_coverage_has_a_source", fresh(), {"kind": "press"}),
-        Case("updates_edited_on_agrees_with_revision", fresh(), {"revision": 1}),
-        Case("updates_edited_on_agrees_with_revision", fresh(), {"edited_on": DAY}),
-    ],
-    ids=str,
-)
+UPDATE_CASES = [
+    Case("update_kind_is_known", fresh(), {"kind": "x"}),
+    Case("updates_have_a_title", fresh(), {"title": ""}),
+    Case("press_coverage_has_a_source", fresh(), {"kind": "press"}),
+    Case("updates_edited_on_agrees_with_revision", fresh(), {"revision": 1}),
+    Case("updates_edited_on_agrees_with_revision", fresh(), {"edited_on": DAY}),
+]
+
+
+@pytest.mark.parametrize("case", UPDATE_CASES, ids=str)
 def test_database_refuses_an_update_that(case):
     assert_refuses(case)
 

@@ -19,6 +19,7 @@ SUFFIXES = [
     "",
     "sign/",
     "roll/",
+    "updates/",
     "updates/subscribe/",
     "verification/",
     "versions/",

@@ -35,6 +35,7 @@ DOORS = {
     "sign": "/letters/{slug}/sign/",
     "roll": "/letters/{slug}/roll/",
     "subscribe": "/letters/{slug}/updates/subscribe/",
+    "updates": "/letters/{slug}/updates/",
     "versions": "/letters/{slug}/versions/",
     "version": "/letters/{slug}/versions/1/",
     "text": "/letters/{slug}/versions/1/text.json",

@@ -304,35 +304,34 @@ def second_delivery():
     return Delivery(mailing=first.mailing, digest="e" * 64)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        Case(
-            "mailing_state_is_known",
-            sending,
-            {"state": "draft"},
-        ),
-        Case("mailings_are_paused_for_a_reason", sending, {"state": "paused"}),
-        Case("mailings_are_paused_for_a_reason", sending, {"why_paused": "team"}),
-        Case("mailings_started_at_agrees_with_state", scheduled, {"started_at": NOW}),
-        Case("mailings_ended_at_agrees_with_state", sending, {"state": "done"}),
-        Case("mailings_ended_at_agrees_with_state", sending, {"ended_at": NOW}),
-        Case("mailings_say_something", sending, {"subject": ""}),
-        Case("mailings_are_filled_after_they_start", scheduled, {"total": 1}),
-        Case("mailings_that_are_filled_name_no_subscriber", sending, {"filled_to": "d" * 64}),
-        Case("nothing_is_sent_before_all_are_noted", sending, {"filled_at": None, "sent": 1}),
-        Case("no_more_are_sent_than_there_are", sending, {"sent": 2, "failed": 1}),
-        Case("workers_hold_what_is_being_sent", scheduled, {"claimed_at": NOW}),
-        Case("one_delivery_per_mailing_and_mailbox", second_delivery, {"digest": "d" * 64}),
-        Case("deliveries_lead_somewhere", delivery, {"digest": ""}),
-        Case(
-            "refused_deliveries_are_not_being_sent",
-            delivery,
-            {"was_refused": True, "claimed_at": NOW},
-        ),
-    ],
-    ids=str,
-)
+MAILING_CASES = [
+    Case(
+        "mailing_state_is_known",
+        sending,
+        {"state": "draft"},
+    ),
+    Case("mailings_are_paused_for_a_reason", sending, {"state": "paused"}),
+    Case("mailings_are_paused_for_a_reason", sending, {"why_paused": "team"}),
+    Case("mailings_started_at_agrees_with_state", scheduled, {"started_at": NOW}),
+    Case("mailings_ended_at_agrees_with_state", sending, {"state": "done"}),
+    Case("mailings_ended_at_agrees_with_state", sending, {"ended_at": NOW}),
+    Case("mailings_say_something", sending, {"subject": ""}),
+    Case("mailings_are_filled_after_they_start", scheduled, {"total": 1}),
+    Case("mailings_that_are_filled_name_no_subscriber", sending, {"filled_to": "d" * 64}),
+    Case("nothing_is_sent_before_all_are_noted", sending, {"filled_at": None, "sent": 1}),
+    Case("no_more_are_sent_than_there_are", sending, {"sent": 2, "failed": 1}),
+    Case("workers_hold_what_is_being_sent", scheduled, {"claimed_at": NOW}),
+    Case("one_delivery_per_mailing_and_mailbox", second_delivery, {"digest": "d" * 64}),
+    Case("deliveries_lead_somewhere", delivery, {"digest": ""}),
+    Case(
+        "refused_deliveries_are_not_being_sent",
+        delivery,
+        {"was_refused": True, "claimed_at": NOW},
+    ),
+]
+
+
+@pytest.mark.parametrize("case", MAILING_CASES, ids=str)
 def test_database_refuses_a_mailing_that(case):
     assert_refuses(case)
 
