@@ -15,10 +15,6 @@ PAGES = {
     "Verification": "Verification",
     "Updates": "Updates and responses",
 }
-    "Versions": "Versions of the text",
-    "Verification": "Verification",
-    "Updates": "Updates and responses",
-}
 OWNER = ("olga", "five small stones")
 
 CLOSED_LETTER = f"""
