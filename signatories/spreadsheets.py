@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -26,6 +27,8 @@ MOST_COLUMNS = 100
 LONGEST_CELL = 500  # Of a longer one nothing could stand on a roll, or be an address.
 LOOKED_AT = 50  # Rows by which the separator is guessed.
 ENOUGH_ZEROS = 0.3
+LAST_ROW = 1_048_576  # Of a sheet in Excel.
+MOST_TEXT = 2 * LARGEST  # Characters. A workbook can repeat one long text in every cell.
 
 Row = tuple[int, list[str]]
 
@@ -62,10 +65,14 @@ def too_large() -> str:
 def _table(found: Iterable[list[str]]) -> Table:
     """Empty rows are left out, and counted on. A first row that holds an address is no head."""
     rows: list[Row] = []
+    length = 0
     for number, cells in enumerate(found, start=1):
         row = _trimmed(cells)
         if row:
             rows.append((number, row))
+        length += sum(map(len, row))
+        if length > MOST_TEXT:
+            raise Unreadable(_unpacks_to_too_much())
         if len(row) > MOST_COLUMNS:
             raise Unreadable(
                 _("The file has more than %(most)d columns. Keep those that are needed.")
@@ -83,6 +90,10 @@ def _table(found: Iterable[list[str]]) -> Table:
         raise Unreadable(_("Nothing stands below the first row."))
     width = max(len(heads), *(len(cells) for _number, cells in below))
     return Table(heads + [""] * (width - len(heads)), below)
+
+
+def _unpacks_to_too_much() -> str:
+    return _("This file is too large once it is unpacked. Save it as CSV.")
 
 
 def _trimmed(cells: list[str]) -> list[str]:
@@ -167,8 +178,8 @@ def _workbook_rows(content: bytes) -> Iterator[list[str]]:
         book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # Some programs write wrong ones.
-            if any(any(map(_text_of, row)) for row in _values(sheet)):
-                yield from (list(map(_text_of, row)) for row in _values(sheet))
+            if any(map(any, _texts(sheet))):
+                yield from _texts(sheet)
                 return
     except Exception:
         # The library raises whatever a broken file makes it raise, with values in its message.
@@ -177,9 +188,17 @@ def _workbook_rows(content: bytes) -> Iterator[list[str]]:
         ) from None
 
 
-def _values(sheet: object) -> Iterator[tuple[object, ...]]:
-    rows: Iterator[tuple[object, ...]] = sheet.iter_rows(values_only=True)  # type: ignore[attr-defined]
-    return rows
+def _texts(sheet: Any) -> Iterator[list[str]]:
+    """The rows of a sheet, without the empty cells at their ends.
+
+    A row or cell may claim any place, and the library fills the way to it with empty ones: a file
+    of a few bytes would keep it busy for ever.
+    """
+    for row in sheet.iter_rows(max_row=LAST_ROW, max_col=MOST_COLUMNS + 1, values_only=True):
+        width = 0 if row.count(None) == len(row) else len(row)
+        while width and row[width - 1] is None:
+            width -= 1
+        yield [_text_of(value) for value in row[:width]]
 
 
 def _refuse_bombs(content: bytes) -> None:
@@ -189,7 +208,7 @@ def _refuse_bombs(content: bytes) -> None:
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         raise Unreadable(_("This file is damaged. Open it, and save it again.")) from None
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-        raise Unreadable(_("This file is too large once it is unpacked. Save it as CSV."))
+        raise Unreadable(_unpacks_to_too_much())
     if not any(part.filename.startswith("xl/") for part in parts):
         raise Unreadable(_("This is neither CSV nor XLSX. Save the spreadsheet as one of them."))
 

@@ -116,6 +116,30 @@ def test_macros_are_not_run_and_do_no_harm():
     assert spreadsheets.read(packed({**parts, "xl/vbaProject.bin": b"\0" * 99})) == READ
 
 
+def with_sheet(rows):
+    parts = unpacked(xlsx_of(*ROWS, heads=HEADS))
+    name = "xl/worksheets/sheet1.xml"
+    before, _start, rest = parts[name].partition(b"<sheetData>")
+    _rows, _end, after = rest.partition(b"</sheetData>")
+    parts[name] = before + b"<sheetData>" + rows + b"</sheetData>" + after
+    return packed(parts)
+
+
+def test_row_that_claims_an_endless_place_keeps_nobody_busy():
+    content = with_sheet(b'<row r="9000000000000"><c r="A1"><v>1</v></c></row>')
+
+    with pytest.raises(Unreadable):
+        spreadsheets.read(content)
+
+
+def test_workbook_that_repeats_one_long_text_is_refused():
+    cells = b'<c t="inlineStr"><is><t>%s</t></is></c>' % (b"x" * 500) * 20
+    content = with_sheet(b"".join(b"<row>%s</row>" % cells for _row in range(2100)))
+
+    with pytest.raises(Unreadable, match="too large"):
+        spreadsheets.read(content)
+
+
 def test_wrong_dimensions_in_the_file_are_not_believed():
     parts = unpacked(xlsx_of(*ROWS, heads=HEADS))
     sheet = parts["xl/worksheets/sheet1.xml"]
