@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -45,8 +45,14 @@ PART = 500
 
 @transaction.atomic
 def begin(*, letter: Letter, table: Table, actor: User) -> Import:
-    """Keep a spreadsheet, encrypted, until it is read. Raises `NotAllowed`."""
-    letter = _owned(letter, actor)
+    """Keep a spreadsheet, encrypted, until it is read. Raises `NotAllowed`.
+
+    The lock keeps out whoever seals the letter: a file that came just then would be read, and make
+    a new key for a letter whose key is destroyed.
+    """
+    letter = _owned(letter, actor, Letter.objects.select_for_update(no_key=True))
+    if refusal := invitation.why_not(letter):
+        raise NotAllowed(refusal)
     now = timezone.now()
     key_name, key = addresses.key_of_the_day(Appearance.NAMED)
     try:
@@ -128,8 +134,10 @@ def cancel(*, source: Import, actor: User) -> None:
         _audit("import.cancelled", source, actor)
 
 
-def _owned(letter: Letter, actor: User) -> Letter:
-    found = owned_by(actor).filter(pk=letter.pk).first()
+def _owned(letter: Letter, actor: User, letters: QuerySet[Letter] | None = None) -> Letter:
+    """The letter, fetched through what the owner may do, with its row locked if so wished."""
+    letters = Letter.objects.all() if letters is None else letters
+    found = letters.filter(pk=letter.pk, pk__in=owned_by(actor).values("pk")).first()
     if found is None:
         raise NotAllowed(_("Only owners of the letter invite people to sign it."))
     return found

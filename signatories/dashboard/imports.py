@@ -49,23 +49,23 @@ WORKING = (ImportState.READING, ImportState.SENDING)
 @require_http_methods(READ_AND_SEND)
 def upload(request: HttpRequest, slug: str) -> HttpResponse:
     letter = letter_or_404(request, owned_by, slug)
-    form = FileForm(None)
-    if request.method == "POST":
-        form = FileForm(request.POST, request.FILES)
-        if getattr(request, "file_is_too_large", False):
-            form.errors["file"] = form.error_class([spreadsheets.too_large()])
-        elif form.is_valid():
-            try:
-                return redirect("manage:import_of", slug, _begun(request, letter, form).pk)
-            except (ratelimit.LimitReached, NotAllowed) as refusal:
-                return _upload_page(request, letter, form, refusal)
+    if request.method != "POST":
+        return _upload_page(request, letter, FileForm(None))
+    form = FileForm(request.POST, request.FILES)
+    if getattr(request, "file_is_too_large", False):
+        form.errors["file"] = form.error_class([spreadsheets.too_large()])
+        return _upload_page(request, letter, form)
+    try:
+        # Before the file is read: that is the work of which there is to be no more.
+        ratelimit.check("import:letter", letter.slug)
+        if form.is_valid():
+            return redirect("manage:import_of", slug, _begun(request, letter, form).pk)
+    except (ratelimit.LimitReached, NotAllowed) as refusal:
+        return _upload_page(request, letter, FileForm(None), refusal)
     return _upload_page(request, letter, form)
 
 
 def _begun(request: HttpRequest, letter: Letter, form: FileForm) -> Import:
-    if refusal := invitation.why_not(letter):
-        raise NotAllowed(refusal)
-    ratelimit.check("import:letter", letter.slug)
     table = form.cleaned_data["file"]
     return importing.begin(letter=letter, table=table, actor=organiser(request))
 

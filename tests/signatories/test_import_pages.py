@@ -161,6 +161,13 @@ def test_imports_of_a_letter_are_limited(browser, settings):
     assert not Import.objects.exists()
 
 
+def test_files_that_cannot_be_read_count_for_the_limit(browser, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "import:letter": "1/d"}
+
+    assert upload(browser, b"").status_code == 200
+    assert upload(browser, b"").status_code == 429
+
+
 # Columns ------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from signatories.models import (
     ImportPart,
     Invited,
     InvitedMailbox,
+    LetterKey,
     UsedAddress,
 )
 from signatories.verification import invitation
@@ -325,6 +326,17 @@ def test_letter_that_takes_nobody_by_invitation_has_nobody_invited(letter, alice
 
     source.refresh_from_db()
     assert source.state == "ready"
+
+
+def test_letter_that_is_sealed_meanwhile_takes_no_file_and_gets_no_new_key(letter, alice):
+    close(letter=letter, actor=alice)
+    sealing.seal(letter=letter, actor=alice)
+
+    with pytest.raises(NotAllowed):  # The letter as whoever brings the file has read it before.
+        begin(letter, alice, *people(1))
+
+    assert not Import.objects.exists()
+    assert not LetterKey.objects.exists()
 
 
 @pytest.mark.parametrize("end", [close, take_down])
