@@ -225,19 +225,21 @@ def _invite(source: Import, found: list[Read], names: Names, key: bytes) -> list
     faults = [(read.row, fault) for read in found if not read.person for fault in read.faults]
     readable = [(read, read.person) for read in found if read.person]
     digests = addresses.invited_digests(source.letter, (one.address for _read, one in readable))
-    before = _before(source, digests)
+    lately, refusing = _before(source, digests)
     own = set(source.people.filter(digest__in=digests).values_list("digest", flat=True))
     people: dict[str, Person] = {}
     for (read, person), digest in zip(readable, digests, strict=True):
         if digest in people or digest in own:
             faults.append((read.row, Fault.REPEATED))
-        elif digest in before:
+        elif digest in lately:
             faults.append((read.row, Fault.INVITED))
         else:
             people[digest] = person
             faults += [(read.row, note) for note in read.faults]
     InvitedMailbox.objects.bulk_create(
-        InvitedMailbox(letter=source.letter, digest=digest) for digest in people
+        InvitedMailbox(letter=source.letter, digest=digest)
+        for digest in people
+        if digest not in refusing
     )
     Invited.objects.bulk_create(
         Invited(
@@ -253,11 +255,15 @@ def _invite(source: Import, found: list[Read], names: Names, key: bytes) -> list
     return list(people.values())
 
 
-def _before(source: Import, digests: list[str]) -> set[str]:
-    """Mailboxes that were invited to this letter lately, or want no invitation."""
+def _before(source: Import, digests: list[str]) -> tuple[set[str], set[str]]:
+    """Mailboxes that were invited to this letter lately, and those that want no invitation though
+    the last one is long ago. Who reads the report is not told who refuses: these are invited like
+    any other, and no mail leaves (`invitation.send`)."""
+    today = timezone.localdate()
     mailboxes = InvitedMailbox.objects.filter(letter=source.letter, digest__in=digests)
-    mailboxes.expired(timezone.localdate()).delete()
-    return set(mailboxes.values_list("digest", flat=True))
+    mailboxes.expired(today).delete()
+    refusing = set(mailboxes.written_long_ago(today).values_list("digest", flat=True))
+    return set(mailboxes.values_list("digest", flat=True)) - refusing, refusing
 
 
 # The end ------------------------------------------------------------------------------------

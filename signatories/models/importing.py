@@ -227,10 +227,16 @@ class InvitedMailboxQuerySet(models.QuerySet["InvitedMailbox"]):
         """Of those that nothing was sent to."""
         return self.filter(written_on__isnull=True)
 
+    def refusing(self) -> "InvitedMailboxQuerySet":
+        return self.filter(refuses=True)
+
+    def written_long_ago(self, today: date) -> "InvitedMailboxQuerySet":
+        longest_ago = today - timedelta(days=settings.INVITED_DAYS)
+        return self.filter(written_on__lte=longest_ago)
+
     def expired(self, today: date) -> "InvitedMailboxQuerySet":
         """Those that may be invited again."""
-        longest_ago = today - timedelta(days=settings.INVITED_DAYS)
-        return self.filter(refuses=False, written_on__lte=longest_ago)
+        return self.written_long_ago(today).filter(refuses=False)
 
 
 class InvitedMailbox(models.Model):

@@ -93,10 +93,21 @@ def by_token(token: str) -> Invited | None:
 
 
 def use_up(invited: Invited) -> None:
-    """A conditional DELETE: of two answers at once, one finds nothing to delete."""
-    deleted, _by_model = Invited.objects.filter(pk=invited.pk).delete()
+    """A conditional DELETE: of two answers at once, one finds nothing to delete.
+
+    Whoever answers a mail of which we do not know yet that it left has got it. It counts as sent
+    then: one that never did would tell the organisers that somebody has answered.
+    """
+    own = Invited.objects.filter(pk=invited.pk)
+    is_unsent = own.unsent().exists()
+    if is_unsent:
+        _hold(invited)
+        is_unsent = own.unsent().exists()
+    deleted, _by_model = own.delete()
     if not deleted:
         raise InvitationGone
+    if is_unsent:
+        _count(invited, "sent")
 
 
 # Sending ------------------------------------------------------------------------------------
@@ -136,6 +147,11 @@ def _claim(invited_id: str, token: str) -> Invited | None:
     if not due.update(claimed_at=now, token_digest=crypto.digest("invitation", token)):
         return None
     note_written(found, written_on=timezone.localdate())
+    if InvitedMailbox.objects.refusing().filter(**_mailbox(found)).exists():
+        # Nobody writes to it; and it counts like any other, because organisers are not told.
+        Invited.objects.filter(pk=invited_id).delete()
+        _count(found, "sent")
+        return None
     found.claimed_at = now
     return found
 
@@ -163,14 +179,20 @@ def _mark(invited: Invited, *, is_refused: bool = False) -> None:
     else:
         is_marked = bool(same.update(sent_at=timezone.now(), retry_at=None))
     if is_marked:
-        count = "undeliverable" if is_refused else "sent"
-        Import.objects.filter(pk=invited.source_id).update(**{count: F(count) + 1})
+        _count(invited, "undeliverable" if is_refused else "sent")
+
+
+def _count(invited: Invited, what: str) -> None:
+    Import.objects.filter(pk=invited.source_id).update(**{what: F(what) + 1})
 
 
 def note_written(invited: Invited, **note: Any) -> None:
     """For some time nobody writes to this mailbox again about this letter."""
-    mailboxes = InvitedMailbox.objects.filter(letter=invited.source.letter, digest=invited.digest)
-    mailboxes.update(**note)
+    InvitedMailbox.objects.filter(**_mailbox(invited)).update(**note)
+
+
+def _mailbox(invited: Invited) -> dict[str, Any]:
+    return {"letter": invited.source.letter, "digest": invited.digest}
 
 
 def _hold(invited: Invited) -> None:

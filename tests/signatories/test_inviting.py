@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.utils import timezone
 
@@ -287,6 +288,25 @@ def test_refusing_erases_the_person_and_remembers_the_mailbox(client, link, lett
     importing.look_after_sending()
     again = started(letter, alice, ADA)
     assert again.people.count() == 0
+
+
+def test_refusing_a_mail_that_may_have_left_counts_it_as_sent(client, letter, alice, monkeypatch):
+    source = started(letter, alice, ADA)
+
+    def taken_without_a_word(message, *_arguments, **_options):
+        mail.outbox.append(message)
+        raise OSError
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", taken_without_a_word)
+    [link] = send_all()
+
+    page = client.post(link, {"decision": "refuse"})
+
+    assert page.status_code == 200
+    remembered = InvitedMailbox.objects.get()
+    assert (remembered.refuses, remembered.written_on) == (True, timezone.localdate())
+    source.refresh_from_db()
+    assert source.sent == 1
 
 
 def test_who_has_refused_can_still_sign_on_the_page_of_the_letter(client, link, letter):

@@ -255,7 +255,7 @@ def test_mailbox_that_was_invited_is_not_invited_again_within_the_month(letter, 
     assert imported(letter, alice, *people(1)).invited == 1
 
 
-def test_mailbox_that_refuses_is_never_invited_again_to_this_letter(letter, alice):
+def test_mailbox_that_refuses_is_never_written_to_again_and_nobody_is_told(letter, alice):
     InvitedMailbox.objects.create(
         letter=letter,
         digest=addresses.invited_digests(letter, [addresses.read("person1@gmail.com")])[0],
@@ -263,7 +263,18 @@ def test_mailbox_that_refuses_is_never_invited_again_to_this_letter(letter, alic
         refuses=True,
     )
 
-    assert faults_of(imported(letter, alice, *people(1))) == [(2, "invited")]
+    source = started(letter, alice, *people(2))
+    assert (source.invited, faults_of(source)) == (2, [])
+    for invited in Invited.objects.all():
+        invitation.send(str(invited.pk))
+    importing.look_after_sending()
+
+    source.refresh_from_db()
+    assert (source.state, source.sent) == ("done", 2)
+    assert [message.to for message in mail.outbox] == [["person2@gmail.com"]]
+    assert Invited.objects.count() == 1
+    again = imported(letter, alice, *people(2))
+    assert faults_of(again) == [(2, "invited"), (3, "invited")]
     other = make_letter()
     assert imported(other, make_moderator("bob", other, "owner"), *people(1)).invited == 1
 
