@@ -132,7 +132,10 @@ VERBS = {
     "import.paused": Verb(
         Kind.INVITED,
         _("The invitations of a list wait"),
-        {"letter": _("the letter takes no signatures by name now")},
+        {
+            "letter": _("the letter takes no signatures by name now"),
+            "refused": _("most mailboxes refused the message"),
+        },
     ),
     "import.resumed": Verb(Kind.INVITED, _("Had the invitations of a list go on")),
     "import.cancelled": Verb(Kind.INVITED, _("Had a list erased, with its invitations")),

@@ -18,14 +18,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config import crypto, keys, mail
+from letters.actions import audit
 from letters.models import Letter
 from signatories import addresses, roll
 from signatories.columns import Person
-from signatories.models import Import, Invited, InvitedMailbox, Signature, Tenure
+from signatories.models import Import, ImportState, Invited, InvitedMailbox, Signature, Tenure
 
 logger = logging.getLogger(__name__)
 
 SWEEPS_A_MINUTE = 3
+REFUSALS_TO_PAUSE = 20
 
 
 class InvitationGone(Exception):
@@ -180,6 +182,24 @@ def _mark(invited: Invited, *, is_refused: bool = False) -> None:
         is_marked = bool(same.update(sent_at=timezone.now(), retry_at=None))
     if is_marked:
         _count(invited, "undeliverable" if is_refused else "sent")
+    if is_marked and is_refused:
+        _pause_where_most_are_refused(invited.source)
+
+
+def _pause_where_most_are_refused(source: Import) -> None:
+    """A list of guessed addresses, or a provider that takes nothing from our server: to go on
+    would erase everybody on it. Asked again after as many more."""
+    sending = Import.objects.in_state(ImportState.SENDING).filter(pk=source.pk)
+    found = sending.filter(undeliverable__gt=F("sent")).first()
+    if found and found.undeliverable % REFUSALS_TO_PAUSE == 0:
+        sending.update(state=ImportState.PAUSED)
+        audit(
+            verb="import.paused",
+            actor=None,
+            letter=source.letter,
+            target=source.pk,
+            reason="refused",
+        )
 
 
 def _count(invited: Invited, what: str) -> None:

@@ -127,6 +127,21 @@ def test_mailbox_refused_for_good_erases_the_person_and_counts(source, failing):
     assert InvitedMailbox.objects.get().written_on == timezone.localdate()
 
 
+def test_sending_pauses_where_most_mailboxes_refuse(letter, failing, settings):
+    settings.INVITATIONS_PER_MINUTE = 100
+    source = started(letter, make_moderator("alice", letter, "owner"), *people(25))
+    failing(smtplib.SMTPRecipientsRefused({"person@gmail.com": (550, b"not from you")}))
+
+    for invited in list(Invited.objects.all()):
+        invitation.send(str(invited.pk))
+
+    source.refresh_from_db()
+    assert (source.state, source.undeliverable) == ("paused", 20)
+    assert Invited.objects.count() == 5
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.verb, entry.reason, entry.actor) == ("import.paused", "refused", None)
+
+
 def test_server_out_of_reach_puts_it_back_for_later_and_later(source, failing):
     failing(smtplib.SMTPServerDisconnected("ada@gmail.com is far"))
     invited = the_invited()
