@@ -65,6 +65,14 @@ OFFICES = frozenset(
     "office postmaster press root sales security support team webmaster".split()
 )
 
+# What mail programs make links and telephone numbers of. A name in an invitation must lead nowhere:
+# who brings the list chooses it, and who gets the mail never heard of them.
+DOTTED = re.compile(r"\w\.([^\W\d_]{2,})")
+ENDINGS = frozenset(
+    "app biz click co com dev info io link ly me net online org shop site xyz".split()
+)
+TELEPHONE = re.compile(r"(\d[\s()/.+-]*){7}")
+
 Mapping = dict[str, int]
 
 
@@ -194,22 +202,39 @@ def _name_in(cell: str) -> tuple[str, Fault | None]:
         return "", Fault.NO_NAME
     if len(cell) > LONGEST:
         return "", Fault.LONG_NAME
-    try:
-        name = read_plain_text(cell)
-    except ValidationError:
-        return "", Fault.BAD_NAME
-    return (name, None) if any(map(str.isalpha, name)) else ("", Fault.BAD_NAME)
+    name = _plain_or_nothing(cell)
+    is_name = any(map(str.isalpha, name)) and not _leads_somewhere(name)
+    return (name, None) if is_name else ("", Fault.BAD_NAME)
 
 
 def _word_in(cell: str, fault: Fault) -> tuple[str, list[Fault]]:
     if not cell:
         return "", []
-    if len(cell) > LONGEST:
-        return "", [fault]
+    word = _plain_or_nothing(cell)
+    if _leads_somewhere(word) and not _is_listed(word, fault):
+        word = ""
+    return word, [] if word else [fault]
+
+
+def _plain_or_nothing(cell: str) -> str:
     try:
-        return read_plain_text(cell), []
+        text = read_plain_text(cell)
     except ValidationError:
-        return "", [fault]
+        return ""
+    # Putting letters and accents together can make them more.
+    return text if len(text) <= LONGEST else ""
+
+
+def _leads_somewhere(text: str) -> bool:
+    """Whether somebody could click or call it: "example.com" and "t.co", not "J.Smith"."""
+    dotted = DOTTED.findall(text)
+    is_domain = any(end.islower() or end.casefold() in ENDINGS for end in dotted)
+    return "@" in text or is_domain or bool(TELEPHONE.search(text))
+
+
+def _is_listed(word: str, fault: Fault) -> bool:
+    """Some organisations are called like their domain. The directory tells those from traps."""
+    return fault == Fault.ORGANISATION and Organisation.objects.named(word) is not None
 
 
 # Organisations ------------------------------------------------------------------------------

@@ -116,6 +116,9 @@ def test_name_is_put_together_of_two_columns():
         (0, "Zo\ufffd", Fault.BAD_NAME),
         (0, "www.buy.example", Fault.BAD_NAME),
         (0, "<b>Zoë</b>", Fault.BAD_NAME),
+        (0, "Win at evil.example now", Fault.BAD_NAME),
+        (0, "Your account: T.Co", Fault.BAD_NAME),
+        (0, "Call +49 (30) 901820", Fault.BAD_NAME),
         (0, "Z" * 121, Fault.LONG_NAME),
     ],
     ids=lambda value: ascii(value)[:20],
@@ -132,6 +135,23 @@ def test_words_that_cannot_stand_on_a_line_are_left_out(word):
 
     assert (read.person.title, read.person.organisation) == ("", "")
     assert read.faults == [Fault.TITLE, Fault.ORGANISATION]
+
+
+@pytest.mark.parametrize("name", ["Dr.Zoë Ñandú, Ph.D.", "J.R.R.Otterbourne", "Zoë Ñandú II 1999"])
+def test_name_with_dots_and_numbers_is_a_name(name):
+    assert read_row((3, [name, *GOOD[1:]]), MAPPING).person.name == name
+
+
+@pytest.mark.django_db
+def test_organisation_called_like_its_domain_has_to_be_listed():
+    cells = [*GOOD[:2], "Orrery.com", "see evil.example"]
+
+    read = read_row((3, cells), MAPPING)
+    make_organisation("Orrery.com")
+    listed = read_row((3, cells), MAPPING)
+
+    assert (read.person.organisation, listed.person.organisation) == ("", "Orrery.com")
+    assert (read.person.title, listed.person.title) == ("", "")
 
 
 # Organisations ------------------------------------------------------------------------------
