@@ -106,7 +106,11 @@ VERBS = {
     "letter.update_edited": Verb(Kind.UPDATES, _("Edited an update")),
     "letter.update_deleted": Verb(Kind.UPDATES, _("Deleted an update")),
     "mailing.scheduled": Verb(Kind.UPDATES, _("Decided to mail an update")),
-    "mailing.taken_back": Verb(Kind.UPDATES, _("Decided not to mail an update")),
+    "mailing.taken_back": Verb(
+        Kind.UPDATES,
+        _("Decided not to mail an update"),
+        {"not_owner": _("who had decided to mail it owns the letter no more")},
+    ),
     "mailing.started": Verb(Kind.UPDATES, _("An update begins to leave by mail")),
     "mailing.paused": Verb(Kind.UPDATES, _("The mailing of an update waits"), PAUSED_BECAUSE),
     "mailing.resumed": Verb(Kind.UPDATES, _("Had the mailing of an update go on")),

@@ -18,6 +18,7 @@ from django.utils import timezone
 from config import crypto, keys, mail
 from letters.actions import audit
 from letters.models import Letter
+from letters.permissions import owned_by
 from signatories import addresses, update_mail
 from signatories.actions import mailings, subscribing
 from signatories.models import Delivery, Mailing, MailingState, Subscription, WhyPaused
@@ -74,9 +75,21 @@ def _start(mailing_id: int) -> None:
     """Begin, if it is time. Twice is once."""
     now = timezone.now()
     due_now = Mailing.objects.due_to_start(now).filter(pk=mailing_id)
-    mailing = due_now.select_related("update__letter").first()
-    if mailing and due_now.update(state=MailingState.SENDING, started_at=now):
+    mailing = due_now.select_related("update__letter", "started_by").first()
+    if mailing is None:
+        return
+    if not _is_an_owners(mailing):
+        # As with a text that was to appear by itself: whoever was removed decides nothing more.
+        due_now.delete()
+        _audit("mailing.taken_back", mailing, "not_owner")
+    elif due_now.update(state=MailingState.SENDING, started_at=now):
         _audit("mailing.started", mailing)
+
+
+def _is_an_owners(mailing: Mailing) -> bool:
+    """Whether it was decided by somebody who owns the letter still."""
+    actor = mailing.started_by
+    return actor is None or owned_by(actor).filter(pk=mailing.update.letter_id).exists()
 
 
 def _audit(verb: str, mailing: Mailing, reason: str = "") -> None:
@@ -187,10 +200,14 @@ def _send_slice(mailing: Mailing) -> float | None:
 
 @transaction.atomic
 def _claim_next(mailing: Mailing) -> Delivery | None:
-    """Claim the next delivery, in one conditional UPDATE; None where none can be sent now."""
+    """Claim the next delivery, in one conditional UPDATE; None where none can be sent now.
+
+    Those that failed before come last: a message that our server never takes stops nobody else's.
+    """
     _hold(mailing)
     now = timezone.now()
-    while found := mailing.deliveries.owed(now).order_by("digest").first():
+    owed = mailing.deliveries.owed(now)
+    while found := owed.untried().order_by("digest").first() or owed.order_by("retry_at").first():
         if mailing.deliveries.owed(now).filter(pk=found.pk).update(claimed_at=now):
             found.claimed_at = now
             return found
@@ -221,7 +238,7 @@ def _deliver(mailing: Mailing, delivery: Delivery) -> None:
     except mail.Deferred:
         _defer(mailing, delivery)
     except (mail.Unreachable, keys.KeyLost):
-        _claimed(delivery).update(claimed_at=None)
+        _claimed(delivery).update(claimed_at=None, retry_at=timezone.now())
         raise
     else:
         _count_sent(mailing, delivery)

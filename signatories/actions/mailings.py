@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from config import mail
 from config.celery import enqueue
-from letters.actions import NotAllowed, Overtaken, audit
+from letters.actions import NotAllowed, Overtaken, audit, updates
 from letters.models import Letter, Status, Update, User
 from letters.permissions import owned_by
 from signatories import tasks, update_mail
@@ -143,6 +143,18 @@ def cancel(*, mailing: Mailing, actor: User | None) -> None:
     if ended:
         Delivery.objects.filter(mailing=mailing.pk).delete()
         _audit("mailing.cancelled", mailing, actor)
+
+
+@transaction.atomic
+def delete_update(*, update: Update, actor: User) -> None:
+    """Take an update off the page, and end its mailing with it. Twice is once. Raises
+    `NotAllowed`.
+
+    The mailing is locked before its deliveries, as workers do, and so nobody notes further ones.
+    """
+    Letter.objects.select_for_update(no_key=True).filter(pk=update.letter_id).first()
+    Mailing.objects.select_for_update().filter(update=update.pk).first()
+    updates.delete(update=update, actor=actor)
 
 
 def end_all_of(letter: Letter) -> None:

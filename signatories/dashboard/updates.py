@@ -28,6 +28,7 @@ from letters.forms.updates import LONGEST_BODY, UpdateForm
 from letters.models import Letter, Update
 from letters.permissions import edited_by
 from signatories import tasks
+from signatories.actions import mailings
 
 UPDATES_A_PAGE = 30
 
@@ -84,7 +85,7 @@ def delete(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     found = update_or_404(letter, pk)
     if request.method != "POST":
         return letter_page(request, "delete_update", letter, update=found)
-    verbs.delete(update=found, actor=organiser(request))
+    mailings.delete_update(update=found, actor=organiser(request))
     enqueue(tasks.purge_pages, letter.pk)
     messages.success(request, _("The update is deleted."))
     return redirect("manage:updates", slug)

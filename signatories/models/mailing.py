@@ -184,6 +184,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Those that were not refused; of the others the end of the mailing decides."""
         return self.filter(was_refused=False)
 
+    def untried(self) -> "DeliveryQuerySet":
+        return self.filter(retry_at__isnull=True)
+
     def refused(self) -> "DeliveryQuerySet":
         return self.filter(was_refused=True)
 

@@ -369,6 +369,16 @@ def noon_plus(seconds):
     return timezone.datetime.fromisoformat(START) + timedelta(seconds=seconds)
 
 
+def test_message_that_our_server_never_takes_stops_nobody_else(letter, behave, noon):
+    subscribe(letter, 5)
+    behave({"w2@gmail.com": config_mail.Unreachable})
+
+    mailing = send(schedule(letter), noon, most=20)
+
+    assert got() == {f"w{n}@gmail.com": 1 for n in (0, 1, 3, 4)}
+    assert (mailing.state, mailing.sent, mailing.deliveries.count()) == ("sending", 4, 1)
+
+
 def test_mailbox_that_is_put_off_holds_nobody_up_and_is_asked_again(letter, behave, noon):
     subscribe(letter, 3)
     mailing = schedule(letter)

@@ -221,6 +221,29 @@ def test_mailing_is_decided_by_owners_only(letter, update, alice, verb):
     assert Mailing.objects.values().get() == before
 
 
+def test_mailing_of_an_owner_who_was_removed_meanwhile_does_not_begin(letter, update, alice):
+    tomorrow = timezone.now() + timedelta(days=1)
+    mailing = mailings.schedule(update=update, send_at=tomorrow, revision=0, actor=alice)
+    Membership.objects.filter(user=alice).delete()
+    Mailing.objects.update(send_at=timezone.now())
+
+    delivering.send_some(mailing.pk)
+
+    assert not Mailing.objects.exists()
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.verb, entry.reason, entry.actor) == ("mailing.taken_back", "not_owner", None)
+
+
+def test_deleting_the_update_ends_its_mailing(update, alice):
+    begin(update, alice)
+
+    mailings.delete_update(update=update, actor=alice)
+    mailings.delete_update(update=update, actor=alice)
+
+    assert not Mailing.objects.exists()
+    assert not Delivery.objects.exists()
+
+
 def test_sealing_cancels_what_runs_and_drops_what_waits(letter, update, alice):
     mailing = begin(update, alice)
     later = make_update(letter)
