@@ -23,7 +23,7 @@ def usual(*, is_development: bool) -> dict[str, str]:
         "login:account": "60/h",
         "mail:account": "10/d",
         "mail:mailbox": "5/d",
-        "mailing:test": "20/h",
+        "mailing:test": "20/d",
         "export:account": "600/h" if is_development else "60/h",
         "import:letter": "20/d",
     }

@@ -23,7 +23,7 @@ from letters.dashboard.access import (
 )
 from letters.dashboard.numbers import number_in
 from letters.dashboard.pages import letter_page
-from letters.models import Update
+from letters.models import Letter, Update
 from letters.permissions import owned_by
 from signatories import update_mail
 from signatories.actions import mailings
@@ -164,6 +164,13 @@ def _standing(update: Update) -> dict[str, Any]:
     }
 
 
+def _went_to(letter: Letter) -> int | None:
+    """How many the last mailing was for. The number of now would move in the minute in which
+    somebody subscribes, and that is often the minute in which they sign."""
+    noted = Mailing.objects.of(letter).filled().order_by("-filled_at")
+    return noted.values_list("total", flat=True).first()
+
+
 def _typed(request: HttpRequest) -> dict[str, Any]:
     """The form that was sent without its token, with everything in it."""
     if request.POST.get("do") == "test":
@@ -174,14 +181,13 @@ def _typed(request: HttpRequest) -> dict[str, Any]:
 def _page(
     request: HttpRequest, update: Update, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    subscribers = update.letter.subscriptions.count()
     context = {
         "form": MailingForm(),
         "test_form": TrialForm(),
         "is_asked": "",
         "mail": update_mail.preview(_message(update)),
-        "subscribers": subscribers,
-        "are_few": subscribers < FEW,
+        "went_to": _went_to(update.letter),
+        "few": FEW,
         **_standing(update),
         **context,
     }

@@ -61,6 +61,10 @@ class MailingQuerySet(models.QuerySet["Mailing"]):
     def scheduled(self) -> "MailingQuerySet":
         return self.filter(state=MailingState.SCHEDULED)
 
+    def filled(self) -> "MailingQuerySet":
+        """Those whose subscribers are all noted."""
+        return self.filter(filled_at__isnull=False)
+
     def may_be_sent(self) -> "MailingQuerySet":
         """Those whose letter can be read, so that what the mail leads to is there.
 

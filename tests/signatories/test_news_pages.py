@@ -242,16 +242,29 @@ def subscribe(letter, number):
 
 @pytest.mark.parametrize(
     ("number", "told"),
-    [(0, "Fewer than 5 people"), (4, "Fewer than 5 people"), (5, "5 people have subscribed")],
+    [(None, "see when the update has left"), (4, "fewer than 5 people"), (5, "went to 5 people")],
 )
 def test_mailing_page_shows_the_mail_and_no_small_number(browser, letter, url, number, told):
-    subscribe(letter, number)
+    now = timezone.now()
+    if number:
+        Mailing.objects.create(
+            update=make_update(letter), state="sending", send_at=now, started_at=now,
+            filled_at=now, total=number, subject="Before",
+        )  # fmt: skip
 
     page = browser.get(url)
 
     assert told in words(page)
     assert "They *listened*." in page.content.decode()
-    assert not Mailing.objects.exists()
+
+
+def test_mailing_page_does_not_move_when_somebody_subscribes(browser, letter, url):
+    subscribe(letter, 5)
+    before = words(browser.get(url))
+
+    make_subscription(letter, "ada@gmail.com")
+
+    assert words(browser.get(url)) == before
 
 
 def test_mailing_is_asked_for_once_more_and_then_scheduled(browser, letter, url):
