@@ -60,6 +60,32 @@ def test_updates_ended_while_a_batch_is_under_way_are_ended(settings):
     assert not Subscription.objects.exists()
 
 
+def test_update_deleted_while_a_message_is_counted_ends_well_for_both():
+    letter = make_letter()
+    row = make_subscription(letter, "w@gmail.com")
+    now = timezone.now()
+    mailing = Mailing.objects.create(
+        update=make_news(letter), state="sending", send_at=now, started_at=now, filled_at=now,
+        total=1, subject="Heard",
+    )  # fmt: skip
+    delivery = Delivery.objects.create(mailing=mailing, digest=row.digest)
+    host = make_host()
+
+    def delete():
+        mailings.delete_update(update=mailing.update, actor=host)
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            Mailing.objects.select_for_update(no_key=True).get()
+            deleting = in_thread(threads, delete)
+            with pytest.raises(TimeoutError):
+                deleting.result(0.5)
+            assert delivery.delete()
+        deleting.result(30)
+
+    assert not Mailing.objects.exists()
+
+
 def test_two_workers_batches_and_readers_at_once_miss_nobody(settings):
     settings.BATCH_MINIMUM = 1
     settings.MAILING_PER_MINUTE = 60_000
