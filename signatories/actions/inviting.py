@@ -1,9 +1,6 @@
 """Answering an invitation: signing by name, or never being asked again."""
 
 from django.db import transaction
-from django.db.models import Value
-from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from config.deadlocks import tried_again
 from letters.actions import NotAllowed
@@ -39,6 +36,4 @@ def refuse(*, invited: Invited) -> None:
     """Erase the person, and write to the mailbox about this letter never again: a digest
     remembers it until the letter is sealed. Raises `InvitationGone`."""
     invitation.use_up(invited)
-    # Where the mail server did not say whether it took the mail, no day is noted; it did.
-    written_on = Coalesce("written_on", Value(timezone.localdate()))
-    invitation.note_written(invited, refuses=True, written_on=written_on)
+    invitation.note_written(invited, refuses=True)

@@ -110,6 +110,7 @@ def use_up(invited: Invited) -> None:
         raise InvitationGone
     if is_unsent:
         _count(invited, "sent")
+        note_written(invited, written_on=timezone.localdate())
 
 
 # Sending ------------------------------------------------------------------------------------

@@ -290,7 +290,10 @@ def test_refusing_erases_the_person_and_remembers_the_mailbox(client, link, lett
     assert again.people.count() == 0
 
 
-def test_refusing_a_mail_that_may_have_left_counts_it_as_sent(client, letter, alice, monkeypatch):
+@pytest.mark.parametrize(("answer", "status"), [({"decision": "refuse"}, 200), (FORM, 302)])
+def test_mail_that_may_have_left_and_is_answered_counts_as_sent(
+    client, letter, alice, monkeypatch, answer, status
+):
     source = started(letter, alice, ADA)
 
     def taken_without_a_word(message, *_arguments, **_options):
@@ -300,11 +303,11 @@ def test_refusing_a_mail_that_may_have_left_counts_it_as_sent(client, letter, al
     monkeypatch.setattr(EmailMultiAlternatives, "send", taken_without_a_word)
     [link] = send_all()
 
-    page = client.post(link, {"decision": "refuse"})
+    assert client.post(link, answer).status_code == status
 
-    assert page.status_code == 200
     remembered = InvitedMailbox.objects.get()
-    assert (remembered.refuses, remembered.written_on) == (True, timezone.localdate())
+    assert remembered.refuses == (answer["decision"] == "refuse")
+    assert remembered.written_on == timezone.localdate()
     source.refresh_from_db()
     assert source.sent == 1
 
