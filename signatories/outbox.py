@@ -16,6 +16,7 @@ from signatories.models import ImportState, Mailing, Verification
 from signatories.models.mailing import RUNNING
 
 LATE_SECONDS = 5 * 60
+FEW = 5  # Below this a number of subscribers is not told.
 
 
 def oldest_unsent_seconds(now: datetime) -> int:
@@ -47,9 +48,9 @@ class Sent:
 
 
 def updates_of(letter: Letter) -> Sent:
-    """Updates mailed to those who subscribed, over all mailings of the letter."""
+    """Updates mailed to those who subscribed, over all mailings of the letter but those to few."""
     owed = Sum(F("total") - F("sent") - F("failed"), filter=Q(state__in=RUNNING))
-    mailings = Mailing.objects.of(letter)
+    mailings = Mailing.objects.of(letter).filter(total__gte=FEW)
     return Sent.of(mailings.aggregate(waiting=owed, sent=Sum("sent"), refused=Sum("failed")))
 
 

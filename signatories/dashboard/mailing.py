@@ -30,9 +30,8 @@ from signatories.actions import mailings
 from signatories.dashboard.updates import update_or_404
 from signatories.forms.mailing import MailingForm, TrialForm
 from signatories.models import Mailing
+from signatories.outbox import FEW
 from signatories.views.pages import refusal
-
-FEW = 5  # Below this a number of subscribers is not told.
 
 
 @completes_forms

@@ -57,6 +57,13 @@ def test_updates_of_counts_nobody_of_a_cancelled_mailing_as_waiting():
     assert outbox.updates_of(letter) == Sent(waiting=0, sent=25, refused=3)
 
 
+def test_updates_of_tells_no_number_of_few_subscribers():
+    letter = make_letter()
+    make_mailing(letter, MailingState.DONE, total=4, sent=4, failed=0)
+
+    assert outbox.updates_of(letter) == Sent(waiting=0, sent=0, refused=0)
+
+
 def test_invitations_of_sums_what_the_imports_of_the_letter_say():
     letter = make_letter()
     make_import(letter, ImportState.CANCELLED)
@@ -79,4 +86,4 @@ def test_overview_tells_owners_only_what_was_sent(role, is_told):
     page = " ".join(browser.get(f"/manage/letters/{letter.slug}/").content.decode().split())
 
     assert ("25 sent, 12 waiting, 3 refused" in page) == is_told
-    assert ("none sent yet" in page) == is_told
+    assert ("none to tell of" in page) == is_told
