@@ -63,7 +63,7 @@ def schedule(*, update: Update, send_at: datetime, revision: int, actor: User) -
 def send_test(*, update: Update, address: Address, actor: User) -> None:
     """Send one message, marked as a test, to an address that is not kept. Raises `NotAllowed`,
     also where the mail server does not take it."""
-    if not owned_by(actor).filter(pk=update.letter_id).exists():
+    if not _owns(actor, update.letter_id):
         raise NotAllowed(_("This letter is not yours to change."))
     refuse_work_mailbox(address)
     try:
@@ -148,12 +148,14 @@ def cancel(*, mailing: Mailing, actor: User | None) -> None:
 @transaction.atomic
 def delete_update(*, update: Update, actor: User) -> None:
     """Take an update off the page, and end its mailing with it. Twice is once. Raises
-    `NotAllowed`.
+    `NotAllowed`, also for an editor where the mailing is not over: owners decide about that.
 
     The mailing is locked before its deliveries, as workers do, and so nobody notes further ones.
     """
     Letter.objects.select_for_update(no_key=True).filter(pk=update.letter_id).first()
-    Mailing.objects.select_for_update().filter(update=update.pk).first()
+    mailing = Mailing.objects.select_for_update().filter(update=update.pk).first()
+    if mailing and not mailing.is_over and not _owns(actor, update.letter_id):
+        raise NotAllowed(_("Its mailing is not over, and only owners end one. Ask an owner."))
     updates.delete(update=update, actor=actor)
 
 
@@ -162,6 +164,10 @@ def end_all_of(letter: Letter) -> None:
     Mailing.objects.of(letter).scheduled().delete()
     for mailing in Mailing.objects.of(letter).running().select_related("update__letter"):
         cancel(mailing=mailing, actor=None)
+
+
+def _owns(actor: User, letter_id: int) -> bool:
+    return owned_by(actor).filter(pk=letter_id).exists()
 
 
 def _letter_of(update: Update, actor: User) -> Letter:

@@ -85,7 +85,10 @@ def delete(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     found = update_or_404(letter, pk)
     if request.method != "POST":
         return letter_page(request, "delete_update", letter, update=found)
-    mailings.delete_update(update=found, actor=organiser(request))
+    try:
+        mailings.delete_update(update=found, actor=organiser(request))
+    except NotAllowed as refusal:
+        return letter_page(request, "delete_update", letter, update=found, refusal=str(refusal))
     enqueue(tasks.purge_pages, letter.pk)
     messages.success(request, _("The update is deleted."))
     return redirect("manage:updates", slug)

@@ -182,6 +182,10 @@ class Mailing(models.Model):
     def is_running(self) -> bool:
         return self.state in RUNNING
 
+    @property
+    def is_over(self) -> bool:
+        return self.state in ENDED
+
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def to_be_sent(self) -> "DeliveryQuerySet":

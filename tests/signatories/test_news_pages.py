@@ -258,6 +258,20 @@ def test_mailing_page_shows_the_mail_and_no_small_number(browser, letter, url, n
     assert "They *listened*." in page.content.decode()
 
 
+def test_editor_is_told_that_an_owner_ends_the_mailing(letter, update):
+    now = timezone.now()
+    Mailing.objects.create(update=update, state="scheduled", send_at=now, subject="Heard")
+    emil = make_user("emil", second_factor=False)
+    Membership.objects.create(letter=letter, user=emil, role=Role.EDITOR)
+    browser = Client()
+    browser.force_login(emil)
+
+    page = browser.post(f"{MANAGE}{update.pk}/delete/")
+
+    assert "only owners end one" in words(page)
+    assert Update.objects.filter(pk=update.pk).exists()
+
+
 def test_mailing_page_does_not_move_when_somebody_subscribes(browser, letter, url):
     subscribe(letter, 5)
     before = words(browser.get(url))

@@ -244,6 +244,20 @@ def test_deleting_the_update_ends_its_mailing(update, alice):
     assert not Delivery.objects.exists()
 
 
+def test_deleting_an_update_by_an_editor_waits_until_its_mailing_is_over(letter, update, alice):
+    emil = make_user("emil", second_factor=False)
+    Membership.objects.create(letter=letter, user=emil, role=Role.EDITOR)
+    mailing = begin(update, alice)
+
+    with pytest.raises(NotAllowed):
+        mailings.delete_update(update=update, actor=emil)
+    assert Delivery.objects.count() == 2
+    mailings.cancel(mailing=mailing, actor=alice)
+    mailings.delete_update(update=update, actor=emil)
+
+    assert not Mailing.objects.exists()
+
+
 def test_sealing_cancels_what_runs_and_drops_what_waits(letter, update, alice):
     mailing = begin(update, alice)
     later = make_update(letter)
