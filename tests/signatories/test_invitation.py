@@ -127,6 +127,17 @@ def test_mailbox_refused_for_good_erases_the_person_and_counts(source, failing):
     assert InvitedMailbox.objects.get().written_on == timezone.localdate()
 
 
+def test_work_mailbox_gets_nothing_whatever_the_list_said_before(source, monkeypatch):
+    monkeypatch.setattr("letters.addresses.free_mail_domains", lambda: frozenset({"gmx.net"}))
+
+    invitation.send(str(the_invited().pk))
+
+    source.refresh_from_db()
+    assert not mail.outbox
+    assert not Invited.objects.exists()
+    assert (source.sent, source.undeliverable) == (0, 1)
+
+
 def test_sending_pauses_where_most_mailboxes_refuse(letter, failing, settings):
     settings.INVITATIONS_PER_MINUTE = 100
     source = started(letter, make_moderator("alice", letter, "owner"), *people(25))
