@@ -163,10 +163,15 @@ class HostNoteForm(forms.Form):
     )
 
 
+class RecipientField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Recipient) -> str:
+        return obj.who
+
+
 class ResponseForm(Dressed, forms.Form):
     """What one recipient answered to one demand, or to all of them at once."""
 
-    recipient = forms.ModelChoiceField(
+    recipient = RecipientField(
         Recipient.objects.none(),
         label=_("Who"),
         error_messages={
@@ -207,7 +212,9 @@ class ResponseForm(Dressed, forms.Form):
     def __init__(self, letter: Letter, data: Any = None) -> None:
         super().__init__(data)
         version = letter.current_version
-        self.fields["recipient"].queryset = letter.recipients.all()  # type: ignore[attr-defined]
+        self.fields["recipient"].queryset = (  # type: ignore[attr-defined]
+            letter.recipients.select_related("organisation")
+        )
         self.demands = version.demands.all() if version else Demand.objects.none()
         self.fields["demand"].queryset = self.demands  # type: ignore[attr-defined]
 
