@@ -237,7 +237,7 @@ def test_walk_from_the_columns_to_the_end(browser, letter, alice):
     source = Import.objects.get()
     tasks.read_import(str(source.pk))
     ready = words(browser.get(page))
-    for said in ("Nobody has been written to.", "People to invite 1", "1 message leaves"):
+    for said in ("Nobody has been written to.", "People to invite 1", "1 message will leave"):
         assert said in ready
 
     refused = browser.post(page, {"do": "start"})
