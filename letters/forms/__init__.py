@@ -233,6 +233,9 @@ class ResponseForm(Dressed, forms.Form):
             self.add_error(None, gettext("The letter has no demands that could be answered."))
 
 
+NO_GOAL = _("Write how many signatures you hope for, such as 500, or nothing.")
+
+
 class RulesForm(Dressed, forms.ModelForm):
     """The rules of a letter, and what stands around its text."""
 
@@ -251,6 +254,7 @@ class RulesForm(Dressed, forms.ModelForm):
             "opens_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
             "closes_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         }
+        error_messages = {"goal": {"invalid": NO_GOAL, "min_value": NO_GOAL}}
 
     def __init__(self, letter: Letter, data: Any = None) -> None:
         names = "\n".join(str(one) for one in letter.organisations.all())
