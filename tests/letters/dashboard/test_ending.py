@@ -114,6 +114,17 @@ def test_sealed_letter_offers_nothing_that_it_refuses(alice, browser):
     assert "Meanwhile." in refused.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("visibility", "leads_to"),
+    [(Visibility.PUBLIC, "/letters/library/"), (Visibility.INTERNAL, f"{ONE}preview/")],
+)
+def test_overview_leads_to_a_page_that_opens(alice, browser, visibility, leads_to):
+    letter_of(alice, visibility=visibility)
+
+    assert f'href="{leads_to}"' in browser.get(ONE).content.decode()
+    assert browser.get(leads_to).status_code == 200
+
+
 def test_seal_counts_what_is_in_review_and_nothing_that_moves_with_batches(alice, browser):
     letter = letter_of(alice, Status.CLOSED)
     google = make_organisation("Google", "google.example")
