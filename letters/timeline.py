@@ -47,10 +47,8 @@ class Entry:
 
     @property
     def who(self) -> str:
-        """Who has answered; an office alone could be that of several organisations."""
         assert self.recipient is not None
-        parts = [self.recipient.name, self.recipient.organisation_name]
-        return ", ".join(part for part in parts if part)
+        return self.recipient.who
 
     @property
     def answers(self) -> list["Answer"]:

@@ -36,9 +36,12 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, letter)
     try:
-        return redirect("manage:letter", _publish(request, letter).slug)
+        published = _publish(request, letter)
     except NotAllowed as error:
         return _page(request, letter, refusal=str(error))
+    if not published.submitted_on:
+        messages.success(request, _("Published. Whoever may read the letter reads this text now."))
+    return redirect("manage:letter", slug)
 
 
 def _publish(request: HttpRequest, letter: Letter) -> Letter:
@@ -82,6 +85,7 @@ def drop_plan(request: HttpRequest, slug: str) -> HttpResponse:
     """Take the chosen time back, or the word about why it was not kept."""
     letter = letter_or_404(request, owned_by, slug)
     planning.drop_plan(letter=letter, actor=organiser(request))
+    messages.success(request, _("No time is chosen any more."))
     return redirect("manage:publish", slug)
 
 

@@ -61,7 +61,8 @@ def _recorded(request: HttpRequest, letter: Letter) -> tuple[list[Response], str
     rows = Response.objects.filter(recipient__letter=letter).order_by("-pk")
     after = number_in(request.GET.get("after", ""), otherwise=0)
     rows = rows.filter(pk__lt=after) if after else rows
-    found = list(rows.select_related("recipient", "demand__version")[: RESPONSES_A_PAGE + 1])
+    rows = rows.select_related("recipient__organisation", "demand__version")
+    found = list(rows[: RESPONSES_A_PAGE + 1])
     shown = found[:RESPONSES_A_PAGE]
     return shown, str(shown[-1].pk) if len(found) > RESPONSES_A_PAGE else ""
 

@@ -163,10 +163,15 @@ class HostNoteForm(forms.Form):
     )
 
 
+class RecipientField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Recipient) -> str:
+        return obj.who
+
+
 class ResponseForm(Dressed, forms.Form):
     """What one recipient answered to one demand, or to all of them at once."""
 
-    recipient = forms.ModelChoiceField(
+    recipient = RecipientField(
         Recipient.objects.none(),
         label=_("Who"),
         error_messages={
@@ -207,7 +212,9 @@ class ResponseForm(Dressed, forms.Form):
     def __init__(self, letter: Letter, data: Any = None) -> None:
         super().__init__(data)
         version = letter.current_version
-        self.fields["recipient"].queryset = letter.recipients.all()  # type: ignore[attr-defined]
+        self.fields["recipient"].queryset = (  # type: ignore[attr-defined]
+            letter.recipients.select_related("organisation")
+        )
         self.demands = version.demands.all() if version else Demand.objects.none()
         self.fields["demand"].queryset = self.demands  # type: ignore[attr-defined]
 
@@ -224,6 +231,9 @@ class ResponseForm(Dressed, forms.Form):
         self.cleaned_data["demands"] = [one] if one else list(self.demands)
         if not self.cleaned_data["demands"]:
             self.add_error(None, gettext("The letter has no demands that could be answered."))
+
+
+NO_GOAL = _("Write how many signatures you hope for, such as 500, or nothing.")
 
 
 class RulesForm(Dressed, forms.ModelForm):
@@ -244,6 +254,7 @@ class RulesForm(Dressed, forms.ModelForm):
             "opens_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
             "closes_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         }
+        error_messages = {"goal": {"invalid": NO_GOAL, "min_value": NO_GOAL}}
 
     def __init__(self, letter: Letter, data: Any = None) -> None:
         names = "\n".join(str(one) for one in letter.organisations.all())

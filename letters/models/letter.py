@@ -391,6 +391,11 @@ class Recipient(models.Model):
     def organisation_name(self) -> str:
         return self.organisation.name if self.organisation else ""
 
+    @property
+    def who(self) -> str:
+        """Name and organisation; an office alone could be that of several organisations."""
+        return ", ".join(part for part in (self.name, self.organisation_name) if part)
+
     @cached_property
     def status(self) -> Outcome:
         """All responses in one word: the same for every demand, or partly met."""

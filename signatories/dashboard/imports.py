@@ -104,7 +104,11 @@ def import_of(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
     letter = letter_or_404(request, owned_by, slug)
     source = _source_or_404(letter, pk)
     if request.method != "POST":
-        return _page(request, source)
+        page = _page(request, source)
+        if request.headers.get("HX-Request") and source.state not in WORKING:
+            # Scripts watch the progress alone; what can be done next stands around it.
+            page["HX-Redirect"] = request.path
+        return page
     wish = request.POST.get("do", "")
     if getattr(request, "csrf_failed", False):
         return _shown_again(request, source, wish)

@@ -8,6 +8,7 @@ from csp.decorators import csp_update
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -57,7 +58,12 @@ def mailing(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def now(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """How far it is, for scripts."""
     update = update_or_404(letter_or_404(request, owned_by, slug), pk)
-    return render(request, "manage/_mailing.html", _standing(update))
+    standing = _standing(update)
+    response = render(request, "manage/_mailing.html", standing)
+    if not standing["mailing"] or not standing["mailing"].is_sending:
+        # The buttons around this part are those of a mailing on its way.
+        response["HX-Redirect"] = reverse("manage:mailing", args=[slug, pk])
+    return response
 
 
 # Mails carry their looks with them; nothing else that could act is let in.

@@ -76,7 +76,9 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         tasks=todo.tasks_of(letter, user, rights, queue, now, mail_is_late=late),
         queue=queue,
         decisions=trail.lines_of(trail.entries_of(letter, kind=trail.Kind.ENTRIES)[:DECISIONS]),
-        recipients=letter.recipients.prefetch_related("responses")[:SHOWN],
+        recipients=letter.recipients.select_related("organisation").prefetch_related("responses")[
+            :SHOWN
+        ],
         members=letter.memberships.select_related("user").order_by("role", "user__username")[
             :SHOWN
         ],

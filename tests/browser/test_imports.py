@@ -116,6 +116,6 @@ def test_progress_moves_by_itself_where_scripts_run(site, browser):
         expect(page.locator("#progress")).to_contain_text("The file is read and no longer kept.")
 
         page.get_by_role("link", name="Load this page anew").click()
-        expect(page.locator("main")).to_contain_text("1,500 messages leave")
+        expect(page.locator("main")).to_contain_text("1,500 messages will leave")
         page.get_by_role("button", name="Cancel and erase").click()
         expect(page.locator("main")).to_contain_text("Links that were sent stop working.")

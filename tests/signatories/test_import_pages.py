@@ -241,10 +241,12 @@ def test_walk_from_the_columns_to_the_end(browser, letter, alice):
     browser.post(page, {**chosen, "do": "read"})
     assert "0 of 3 rows are read." in words(browser.get(page))
     assert 'hx-trigger="every 3s"' in browser.get(page).content.decode()
+    assert "HX-Redirect" not in browser.get(page, HTTP_HX_REQUEST="true")
     source = Import.objects.get()
     tasks.read_import(str(source.pk))
+    assert browser.get(page, HTTP_HX_REQUEST="true")["HX-Redirect"] == page
     ready = words(browser.get(page))
-    for said in ("Nobody has been written to.", "People to invite 1", "1 message leaves"):
+    for said in ("Nobody has been written to.", "People to invite 1", "1 message will leave"):
         assert said in ready
 
     refused = browser.post(page, {"do": "start"})

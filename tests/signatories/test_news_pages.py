@@ -281,6 +281,15 @@ def test_mailing_page_does_not_move_when_somebody_subscribes(browser, letter, ur
     assert words(browser.get(url)) == before
 
 
+def test_mailing_page_shows_markup_in_the_text_as_it_was_typed(browser, update, url):
+    Update.objects.update(body="We wrote <form action=/away>& waited</form>.")
+
+    page = browser.get(url).content.decode()
+
+    assert "We wrote &lt;form action=/away&gt;&amp; waited&lt;/form&gt;." in page
+    assert "<form action=/away>" not in page
+
+
 def test_mailing_is_asked_for_once_more_and_then_scheduled(browser, letter, url):
     subscribe(letter, 5)
 
@@ -339,6 +348,7 @@ def test_progress_pauses_goes_on_and_ends_by_buttons(browser, letter, update, ur
     for page in (browser.get(url), browser.get(f"{url}now/")):
         assert "3 of 8 dealt with." in page.content.decode()
         assert '<progress max="8" value="3"' in page.content.decode()
+    assert "HX-Redirect" not in browser.get(f"{url}now/")
     assert "every 5s" in browser.get(f"{url}now/").content.decode()
     browser.post(url, {"do": "pause"})
     assert "A team member has paused it." in words(browser.get(url))
@@ -349,6 +359,7 @@ def test_progress_pauses_goes_on_and_ends_by_buttons(browser, letter, update, ur
     assert Mailing.objects.get().state == "sending"
     browser.post(url, {"do": "cancel"})
     assert Mailing.objects.get().state == "cancelled"
+    assert browser.get(f"{url}now/")["HX-Redirect"] == url  # Its buttons have no effect any more.
     assert "Whoever had not got it by then gets nothing." in words(browser.get(url))
 
 

@@ -101,6 +101,30 @@ def test_seal_wants_the_address_typed(alice, browser):
     assert (status(), audited()) == (Status.SEALED, [("letter.sealed", "alice")])
 
 
+def test_sealed_letter_offers_nothing_that_it_refuses(alice, browser):
+    letter_of(alice, status=Status.SEALED)
+
+    for page, said in (("text", "text"), ("publish", "text"), ("rules", "rules")):
+        shown = browser.get(f"{ONE}{page}/")
+        assert f"A sealed letter keeps its {said}." in words(shown)
+        for button in ("Save the draft", "Save the rules", "Publish now", "Publish it then"):
+            assert button not in words(shown)
+
+    refused = browser.post(f"{ONE}text/", {"title": "Typed", "text": "Meanwhile.", "do": "save"})
+    assert "Meanwhile." in refused.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("visibility", "leads_to"),
+    [(Visibility.PUBLIC, "/letters/library/"), (Visibility.INTERNAL, f"{ONE}preview/")],
+)
+def test_overview_leads_to_a_page_that_opens(alice, browser, visibility, leads_to):
+    letter_of(alice, visibility=visibility)
+
+    assert f'href="{leads_to}"' in browser.get(ONE).content.decode()
+    assert browser.get(leads_to).status_code == 200
+
+
 def test_seal_counts_what_is_in_review_and_nothing_that_moves_with_batches(alice, browser):
     letter = letter_of(alice, Status.CLOSED)
     google = make_organisation("Google", "google.example")

@@ -172,6 +172,7 @@ def test_page_saves_and_says_where_something_is_wrong(page, google):
     for changes, why in (
         ({"minimum_group_size": "2"}, "fewer than three protects nobody"),
         ({"minimum_group_size": "many"}, "whole number"),
+        ({"goal": "-5"}, "how many signatures you hope for"),
         ({"visibility": "secret"}, "not one of the available choices"),
         ({"visibility": "internal"}, "Name the organisations"),
         ({"eligibility": "organisations"}, "Name the organisations"),

@@ -295,6 +295,22 @@ def test_response_stands_on_the_letter_s_page_and_can_be_deleted(browser, publis
     assert "No response" in words(Client().get("/letters/library/"))
 
 
+def test_recipients_of_the_same_office_are_told_apart(browser, published):
+    for position, name in enumerate(("Northlane", "Fernwood"), start=1):
+        published.recipients.create(
+            position=position, name="The chief", organisation=make_organisation(name)
+        )
+    url = "/manage/letters/library/responses/"
+
+    page = browser.get(url)
+    browser.post(url, response_to(published.recipients.get(position=2)))
+
+    options = re.findall(r"<option[^>]*>(The chief[^<]*)<", page.content.decode())
+    assert options == ["The chief, Northlane", "The chief, Fernwood"]
+    assert "The chief, Fernwood: Declined" in words(browser.get(url))
+    assert "The chief, Northlane" in words(browser.get("/manage/letters/library/"))
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
