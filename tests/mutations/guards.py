@@ -1872,6 +1872,14 @@ GUARDS = [
     ),
     Guard(
         3,
+        "the roll of an internal letter is for those who read its names",
+        "letters/permissions.py",
+        "    return read_by(user).filter(moderated | ~Q(visibility=Visibility.INTERNAL))\n",
+        "    return read_by(user)\n",
+        ["tests/signatories/exports/test_downloads.py"],
+    ),
+    Guard(
+        3,
         "no file leaves without an entry in the trail",
         f"{ACTIONS}/exporting.py",
         "    if not entries.exists():\n",
