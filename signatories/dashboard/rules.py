@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from config.http import keeps_what_was_typed
 from letters.actions import NotAllowed, Overtaken
 from letters.actions.policies import digest_of
-from letters.dashboard.access import for_organisers, letter_or_404, organiser
+from letters.dashboard.access import letter_or_404, organiser, with_second_factor
 from letters.dashboard.pages import letter_page
 from letters.forms import RulesForm
 from letters.models import Letter
@@ -19,7 +19,7 @@ from letters.permissions import owned_by, read_by
 from signatories.actions import policies
 
 
-@for_organisers
+@with_second_factor
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_what_was_typed
 def rules(request: HttpRequest, slug: str) -> HttpResponse:
