@@ -73,7 +73,9 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         mail_is_late=late,
         tasks=todo.tasks_of(letter, user, rights, queue, now, mail_is_late=late),
         queue=queue,
-        decisions=trail.lines_of(trail.entries_of(letter, kind=trail.Kind.ENTRIES)[:DECISIONS]),
+        decisions=trail.lines_of(
+            trail.entries_known_to(user, letter, kind=trail.Kind.ENTRIES)[:DECISIONS]
+        ),
         recipients=letter.recipients.prefetch_related("responses")[:SHOWN],
         members=letter.memberships.select_related("user").order_by("role", "user__username")[
             :SHOWN

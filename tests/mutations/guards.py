@@ -1905,6 +1905,14 @@ GUARDS = [
         ["tests/signatories/exports"],
     ),
     Guard(
+        6,
+        "the trail tells no time of a decision",
+        "letters/trail.py",
+        "    return entries.exclude(verb__in=decisions, recorded_on__gte=timezone.localdate())\n",
+        "    return entries.exclude(verb__in=decisions, recorded_on__gt=timezone.localdate())\n",
+        ["tests/letters/dashboard/test_trail.py"],
+    ),
+    Guard(
         3,
         "the roll of an internal letter is for those who read its names",
         "letters/permissions.py",
