@@ -8,7 +8,7 @@ from django.test import Client
 
 from letters.actions import NotAllowed, Overtaken, Text, close, drafts, planning, publish_text, seal
 from letters.actions.drafts import Written
-from letters.models import AuditEntry, Draft, HeldBack, Letter, Membership, Role, Status
+from letters.models import AuditEntry, Draft, HeldBack, Letter, Membership, Notice, Role, Status
 from letters.models.draft import UNPLANNED
 from signatories import tasks
 from tests.factories import make_letter, make_user
@@ -332,6 +332,36 @@ def test_approved_letter_appears_at_the_chosen_time(letter, alice, clock, needs_
         "letter.published",
     ]
     assert AuditEntry.objects.get(verb="letter.published").actor == harriet
+
+
+def told():
+    rows = Notice.objects.order_by("pk")
+    return [
+        (str(kind), name) for kind, name in rows.values_list("occasion__kind", "user__username")
+    ]
+
+
+def test_host_and_team_are_told_of_a_letter_that_waits_for_its_time(
+    letter, alice, clock, needs_approval
+):
+    harriet, bob = host(), make_user("bob")
+    Membership.objects.create(letter=letter, user=bob, role=Role.EDITOR)
+
+    for _twice in range(2):
+        plan(letter, alice)
+
+    assert told() == [("submitted", "bob"), ("approval", "harriet")]
+    planning.approve_plan(letter=letter, revision=1, at=AT, actor=harriet)
+    assert len(told()) == 2, "It cannot be read yet."
+    when_it_comes(clock)
+    assert sorted(told()[2:]) == [("approved", "alice"), ("approved", "bob")]
+
+
+def test_nobody_is_told_of_an_approval_where_none_is_needed(letter, alice, clock):
+    plan(letter, alice)
+    when_it_comes(clock)
+
+    assert (status(), told()) == (Status.PUBLISHED, [])
 
 
 def test_letter_without_approval_waits_on_and_appears_when_approved(
