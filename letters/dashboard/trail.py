@@ -4,9 +4,10 @@ import csv
 from collections.abc import Iterator
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
+from config import http, ratelimit
 from letters import trail
 from letters.dashboard.access import for_organisers, letter_or_404, organiser
 from letters.dashboard.numbers import number_in
@@ -47,9 +48,14 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @for_organisers
 @require_safe
-def download(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """The same as a file that no spreadsheet calculates anything from."""
+def download(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The same as a file that no spreadsheet calculates anything from. It may have a million lines,
+    so that an account gets as many of them as of other files."""
     letter = letter_or_404(request, read_by, slug)
+    try:
+        ratelimit.check("export:account", str(organiser(request).pk))
+    except ratelimit.LimitReached as limit:
+        return http.too_many(request, limit.seconds)
     form = TrailForm(request.GET, people=trail.people_of(letter))
     entries = trail.entries_known_to(organiser(request), letter, **form.wish())
     name = f"{letter.slug}-trail.csv"

@@ -199,3 +199,9 @@ def test_decision_of_today_is_told_to_those_who_decide(letter, browser, role, ti
     time_machine.move_to("2026-01-21 12:00")
     browser.force_login(User.objects.get(username="wren"))
     assert "signature.approved-target" in words(browser.get(URL))
+
+
+def test_account_takes_the_trail_only_so_many_times_an_hour(letter, browser, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "export:account": "1/h"}
+
+    assert [browser.get(f"{URL[:-1]}.csv").status_code for _each in range(2)] == [200, 429]
