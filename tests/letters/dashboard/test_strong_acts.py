@@ -181,6 +181,25 @@ def test_account_without_factor_invites_nobody(letter, do, state):
     assert Import.objects.get().state == state
 
 
+@pytest.mark.parametrize("status", [Status.DRAFT, Status.PUBLISHED])
+def test_account_without_factor_changes_rules_of_drafts_only(status):
+    letter = make_letter(slug="library", status=status)
+    browser = without_factor(letter)
+    page = browser.get("/manage/letters/library/rules/")
+    form = page.context["form"]
+    data = {name: form[name].value() for name in form.fields}
+    data = {name: value for name, value in data.items() if value not in (None, False)}
+
+    answer = browser.post(
+        "/manage/letters/library/rules/",
+        {**data, "summary": "Changed.", "seen": page.context["seen"]},
+    )
+
+    is_draft = status == Status.DRAFT
+    refused = "Your account needs a second factor for this." in answer.content.decode()
+    assert (Letter.objects.get().summary == "Changed.", refused) == (is_draft, not is_draft)
+
+
 def test_account_without_factor_publishes_no_new_version(letter):
     browser = without_factor(letter)
     written = Written("Another title", "Another text.\n", "One demand.")
