@@ -6,7 +6,7 @@ from django.utils import timezone
 from config.celery import enqueue
 from letters import outbox
 from letters.accounts import codes
-from letters.actions import mailing
+from letters.actions import notice_mail
 from letters.models import AccountMail, Notice
 
 SWEEP_SIZE = 500
@@ -23,7 +23,7 @@ def send_account_code(mail_id: int) -> None:
 @shared_task
 def send_notice(notice_id: int) -> None:
     """Send one notice; where the mail server is out of reach, come back later and later."""
-    seconds = mailing.send_notice(notice_id)
+    seconds = notice_mail.send_notice(notice_id)
     if seconds is not None:
         enqueue(send_notice, notice_id, countdown=seconds)
 

@@ -1,13 +1,19 @@
-"""Whether mail leaves: of the whole installation, and never of one letter or one person.
+"""Whether mail leaves. Of codes, this is known of the whole installation and never of one letter.
 
 A letter's own unsent codes would tell its team in what minute somebody signs. So pages for teams
 say of the installation what `/readyz` tells everybody, in two words, and count what came back as
-of the last batch.
+of the last batch. What owners have sent themselves is counted as it leaves: when it does is their
+own doing.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from signatories.models import Verification
+from django.db.models import F, Q, Sum
+
+from letters.models import Letter
+from signatories.models import ImportState, Mailing, Verification
+from signatories.models.mailing import RUNNING
 
 LATE_SECONDS = 5 * 60
 
@@ -22,3 +28,34 @@ def oldest_unsent_seconds(now: datetime) -> int:
 def is_late(now: datetime) -> bool:
     """Whether a code has waited longer than any mail server takes when all is well."""
     return oldest_unsent_seconds(now) > LATE_SECONDS
+
+
+# What owners have sent --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Messages of one kind: how many wait, have left, and were refused."""
+
+    waiting: int
+    sent: int
+    refused: int
+
+    @classmethod
+    def of(cls, sums: dict[str, int | None]) -> "Sent":
+        return cls(sums["waiting"] or 0, sums["sent"] or 0, sums["refused"] or 0)
+
+
+def updates_of(letter: Letter) -> Sent:
+    """Updates mailed to those who subscribed, over all mailings of the letter."""
+    owed = Sum(F("total") - F("sent") - F("failed"), filter=Q(state__in=RUNNING))
+    mailings = Mailing.objects.of(letter)
+    return Sent.of(mailings.aggregate(waiting=owed, sent=Sum("sent"), refused=Sum("failed")))
+
+
+def invitations_of(letter: Letter) -> Sent:
+    """Invitations to people of lists that owners brought, over all imports of the letter."""
+    sending = Q(state__in=[ImportState.SENDING, ImportState.PAUSED])
+    owed = Sum(F("invited") - F("sent") - F("undeliverable"), filter=sending)
+    imports = letter.imports.all()
+    return Sent.of(imports.aggregate(waiting=owed, sent=Sum("sent"), refused=Sum("undeliverable")))

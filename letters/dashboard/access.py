@@ -33,7 +33,7 @@ def with_second_factor(view: View) -> View:
     """As `for_organisers`; an account that has a second factor shows it in this session first.
     One that has none sees the page, which says so."""
 
-    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if has_second_factor(request.user) and not passed_second_factor(request):
             return way_to_second_factor(request)
         return view(request, *args, **kwargs)

@@ -71,6 +71,8 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         **may,
         **_numbers(letter, tally, now),
         mail_is_late=late,
+        updates=outbox.updates_of(letter) if may["may_own"] else None,
+        invitations=outbox.invitations_of(letter) if may["may_own"] else None,
         tasks=todo.tasks_of(letter, user, rights, queue, now, mail_is_late=late),
         queue=queue,
         decisions=trail.lines_of(

@@ -10,7 +10,11 @@ from tests.browser.watching import PATIENCE_MS, open_page
 
 pytestmark = pytest.mark.browser
 
-PAGES = {"Versions": "Versions of the text", "Verification": "Verification", "Updates": "Updates"}
+PAGES = {
+    "Versions": "Versions of the text",
+    "Verification": "Verification",
+    "Updates": "Updates and responses",
+}
 OWNER = ("olga", "five small stones")
 
 CLOSED_LETTER = f"""
@@ -72,8 +76,8 @@ def test_owner_takes_files_without_scripts(site, page, closed_letter, tmp_path):
     assert table.read_text(encoding="utf-8-sig").count("\n") == 621
     assert zipfile.ZipFile(book).testzip() is None
     assert "for-good/index.html" in zipfile.ZipFile(folder).namelist()
-    page.goto("/manage/letters/for-good/team/")
-    expect(page.locator("main")).to_contain_text("letter.exported")
+    page.goto("/manage/letters/for-good/trail/")
+    expect(page.locator("main")).to_contain_text("Took the roll, the numbers or the letter along")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from letters.models import (
     AccountMail,
     AuditEntry,
     Demand,
+    Draft,
     Letter,
     LetterVersion,
     Membership,
@@ -32,6 +33,7 @@ from letters.models import (
     Visibility,
     text_digest,
 )
+from letters.models.draft import UNPLANNED
 from tests.constraints import Case, assert_refuses, named_constraints
 from tests.factories import make_letter, make_organisation, make_user
 from tests.letters.test_updates import UPDATE_CASES
@@ -40,6 +42,7 @@ pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 1, 20)
 NOW = timezone.now()
+APPEAR_AS_READ = "drafts_appear_as_they_were_read_or_not_by_themselves"
 
 
 def draft():
@@ -48,6 +51,19 @@ def draft():
 
 def team_invitation():
     return TeamInvitation(letter=make_letter(), role="press", digest="a" * 64, expires_at=NOW)
+
+
+def planned_draft():
+    letter = make_letter(status=Status.DRAFT)
+    return Draft(
+        letter=letter,
+        title="A draft",
+        revision=1,
+        saved_at=NOW,
+        publish_at=NOW,
+        planned_by=make_user("alice"),
+        planned_revision=1,
+    )
 
 
 def internal_draft():
@@ -270,6 +286,12 @@ CASES = [
     Case("one_notice_of_an_occasion", notice, {"user": lambda: User.objects.get(username="alice")}),
     Case("notices_are_due_or_sent", notice, {"due_at": NOW, "sent_at": NOW}),
     Case("noticechoice_kind_is_known", choice, {"kind": "rumour"}),
+    Case("draft_held_back_is_known", planned_draft, {"held_back": "rain", **UNPLANNED}),
+    Case("drafts_are_planned_or_held_back", planned_draft, {"held_back": "saved"}),
+    Case(APPEAR_AS_READ, planned_draft, {"planned_revision": 2}),
+    Case(APPEAR_AS_READ, planned_draft, {"planned_revision": None}),
+    Case(APPEAR_AS_READ, planned_draft, {"planned_by": None}),
+    Case(APPEAR_AS_READ, planned_draft, {"publish_at": None}),
     Case("people_choose_once_for_a_letter", choice, {"kind": "goal"}),
     Case("hosts_choose_once", hosts_choice, {"user": lambda: User.objects.get(username="alice")}),
     Case("choices_are_about_a_letter_but_for_hosts", choice, {"letter": None}),

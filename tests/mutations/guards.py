@@ -1786,7 +1786,7 @@ GUARDS = [
     Guard(
         3,
         "owed notices are asked about once more when they leave",
-        "letters/actions/mailing.py",
+        "letters/actions/notice_mail.py",
         "    if not notices_read_by(user).filter(pk=notice.pk).exists():\n",
         "    if False:\n",
         ["tests/letters/actions/test_noticing.py"],
@@ -1794,7 +1794,7 @@ GUARDS = [
     Guard(
         3,
         "a notice that is switched off does not leave",
-        "letters/actions/mailing.py",
+        "letters/actions/notice_mail.py",
         "    if not is_wanted(user, about(occasion.kind, occasion.letter), occasion.kind):\n",
         "    if False:\n",
         ["tests/letters/actions/test_noticing.py"],

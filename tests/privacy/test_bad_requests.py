@@ -148,7 +148,7 @@ def multipart(**fields):
 
 
 BODIES = [
-    ("too large", FORM, b"name=" + b"x" * (300 * 1024)),
+    ("too large", FORM, b"name=" + b"x" * (700 * 1024)),
     ("too many fields", FORM, b"&".join(b"a%d=1" % i for i in range(1001))),
     ("another charset", FORM + "; charset=utf-16", "name=Zoë".encode("utf-16")),
     ("a codec that is none of text", FORM + "; charset=hex", b"name=4142"),
@@ -165,7 +165,7 @@ BODIES = [
     (
         "multipart with a large field",
         "multipart/form-data; boundary=x",
-        multipart(name=b"x" * (300 * 1024)),
+        multipart(name=b"x" * (700 * 1024)),
     ),
 ]
 

@@ -101,7 +101,7 @@ def written_to(stack, provider):
 
 
 def test_worker_and_mail_server_that_fail_while_invitations_leave_miss_nobody(stack):
-    pk = key(stack, begin(stack, "sent", 1000))
+    pk = key(stack, begin(stack, "sent", 400))
     wait_for(lambda: state_of(stack, pk)[0] == "ready", "the end of the file", 300)
     do(stack, "start", pk)
     wait_for(lambda: len(written_to(stack, "sent")) >= 40, "the first invitations", 300)
@@ -121,7 +121,7 @@ def test_worker_and_mail_server_that_fail_while_invitations_leave_miss_nobody(st
     wait_for(lambda: state_of(stack, pk)[0] == "done", done, 300, explain=stack.describe)
 
     mails = written_to(stack, "sent")
-    assert len(mails) == 700
-    assert sum(mails.values()) <= 700 + in_flight
-    assert state_of(stack, pk)[3] == 700
+    assert len(mails) == 280
+    assert sum(mails.values()) <= 280 + in_flight
+    assert state_of(stack, pk)[3] == 280
     do(stack, "cancel", pk)

@@ -290,7 +290,7 @@ def test_sign_page_of_a_strange_content_type_is_answered_in_words(client, conten
 def test_sign_page_of_more_than_a_form_can_hold_is_a_bad_request(client):
     letter = make_letter()
 
-    page = client.post(f"/letters/{letter.slug}/sign/", form_data(name="W" * 300_000))
+    page = client.post(f"/letters/{letter.slug}/sign/", form_data(name="W" * 700_000))
 
     assert page.status_code == 400
     assert Signature.objects.count() == 0

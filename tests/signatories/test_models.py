@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from letters.models import LetterVersion, Organisation
 from signatories.models import (
     Appearance,
+    DayCount,
     Departure,
     Method,
     Signature,
@@ -147,6 +148,12 @@ def second_subscription():
     first = subscription(digest="a" * 64, token_digest="a" * 64)
     first.save()
     return subscription(letter=first.letter)
+
+
+def second_day():
+    letter = make_letter()
+    DayCount.objects.create(letter=letter, day=TODAY, named=1)
+    return DayCount(letter=letter, day=date(2026, 1, 21), named=1)
 
 
 def departure():
@@ -316,6 +323,8 @@ CASES = [
     ),
     Case("departures_count_somebody", departure, {"number": 0}),
     Case("only_rejections_have_a_reason", departure, {"reason": "abuse"}),
+    Case("days_are_counted_once", second_day, {"day": TODAY}),
+    Case("counted_days_have_somebody", second_day, {"named": 0}),
     *import_cases.CASES,
 ]
 

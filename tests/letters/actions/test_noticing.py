@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from letters import news, tasks
 from letters.accounts import mailbox
-from letters.actions import Text, drafts, mailing, noticing, teams
+from letters.actions import Text, drafts, notice_mail, noticing, teams
 from letters.addresses import Address
 from letters.models import (
     AccountMail,
@@ -74,7 +74,7 @@ def deliver():
     """Send what is due, as the worker would; return who got mail, in order of names."""
     before = len(mail.outbox)
     for notice in Notice.objects.unsent():
-        mailing.send_notice(notice.pk)
+        notice_mail.send_notice(notice.pk)
     return sorted(message.to[0].split("@")[0] for message in mail.outbox[before:])
 
 
@@ -416,14 +416,14 @@ def test_send_notice_claimed_by_two_sends_one(letter, monkeypatch):
     member(letter, "alice", Role.OWNER)
     announce(letter)
     [notice] = Notice.objects.all()
-    send = mailing.mail.send
+    send = notice_mail.mail.send
 
-    def meanwhile(*arguments):
-        assert mailing.send_notice(notice.pk) is None
-        send(*arguments)
+    def meanwhile(*arguments, **options):
+        assert notice_mail.send_notice(notice.pk) is None
+        send(*arguments, **options)
 
-    monkeypatch.setattr("letters.actions.mailing.mail.send", meanwhile)
-    mailing.send_notice(notice.pk)
+    monkeypatch.setattr("letters.actions.notice_mail.mail.send", meanwhile)
+    notice_mail.send_notice(notice.pk)
 
     assert len(mail.outbox) == 1
 
@@ -434,7 +434,7 @@ def test_send_notice_waits_for_a_server_that_is_away(letter, monkeypatch, time_m
     [notice] = Notice.objects.all()
     fail_with(monkeypatch, OSError())
 
-    assert 2.5 <= mailing.send_notice(notice.pk) <= 7.5
+    assert 2.5 <= notice_mail.send_notice(notice.pk) <= 7.5
     monkeypatch.undo()
     assert deliver() == []
     time_machine.move_to(NOON + timedelta(seconds=8), tick=False)

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.db import transaction
 
-from letters.actions import mailing
+from letters.actions import notice_mail
 from letters.actions.noticing import choose
 from letters.models import (
     AccountMail,
@@ -277,13 +277,13 @@ def test_task_looks_and_does_so_twice_without_harm(letter, alice):
 
 def everything_told(monkeypatch):
     """All rows and all mails of a day's looks, without what is random or counted up."""
-    monkeypatch.setattr("letters.actions.mailing.address_of", lambda row: "alice@gmail.com")
+    monkeypatch.setattr("letters.actions.notice_mail.address_of", lambda row: "alice@gmail.com")
     for now in (EARLY, HOUR, NOON, HOUR + timedelta(days=1)):
         look(now)
     before = len(mail.outbox)
     Notice.objects.update(due_at=EARLY)
     for notice in Notice.objects.order_by("occasion__kind", "occasion__day"):
-        mailing.send_notice(notice.pk)
+        notice_mail.send_notice(notice.pk)
     rows = Occasion.objects.order_by("kind", "day", "step")
     told = Notice.objects.order_by("occasion__kind", "occasion__day")
     return (

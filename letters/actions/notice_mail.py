@@ -72,4 +72,4 @@ def _mail(notice: Notice, to: Address) -> None:
         "List-Unsubscribe": f"<{off}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
-    mail.send("notices/mail/notice", str(to), context, one_click)
+    mail.send("notices/mail/notice", str(to), context, headers=one_click)
