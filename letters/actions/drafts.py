@@ -131,6 +131,19 @@ def save(*, letter: Letter, written: Written, revision: int, actor: User) -> Dra
     return draft
 
 
+def refuse_behind_approval(letter: Letter, actor: User) -> None:
+    """Keep what a host has approved for a chosen time as it was read until it appears; saving the
+    text drops the time by itself. Raises `NotAllowed`."""
+    if not needs_approval(letter, actor) or letter.submitted_on is not None:
+        return
+    if Draft.objects.planned().filter(letter=letter).exists():
+        raise NotAllowed(
+            _(
+                "The host has approved the letter as it is, for the chosen time. Take that back first."
+            )
+        )
+
+
 def unplan(letter: Letter, draft: Draft, why: HeldBack, *, stays_submitted: bool = False) -> None:
     """Drop the chosen time, and say why. What was submitted for that time would otherwise appear
     before it, so it is taken back from the host as well."""

@@ -1904,6 +1904,17 @@ GUARDS = [
         "    found = Letter.objects.filter(pk=letter.pk).first()\n",
         ["tests/signatories/exports"],
     ),
+    *(
+        Guard(
+            7,
+            f"what was approved for a time stays as it was read: {file}",
+            f"letters/actions/{file}.py",
+            "    refuse_behind_approval(letter, actor)\n",
+            "",
+            [T_PLANNING],
+        )
+        for file in ("policies", "recipients")
+    ),
     Guard(
         6,
         "the trail tells no time of a decision",

@@ -1,14 +1,36 @@
 """A draft appears at the time that an owner chose, as it was read, once, or not at all."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from letters.actions import NotAllowed, Overtaken, Text, close, drafts, planning, publish_text, seal
+from letters.actions import (
+    NotAllowed,
+    Overtaken,
+    Text,
+    close,
+    drafts,
+    planning,
+    policies,
+    publish_text,
+    seal,
+)
 from letters.actions.drafts import Written
-from letters.models import AuditEntry, Draft, HeldBack, Letter, Membership, Notice, Role, Status
+from letters.actions.recipients import Addressee, set_recipients
+from letters.models import (
+    AuditEntry,
+    Draft,
+    HeldBack,
+    Letter,
+    Membership,
+    Notice,
+    Role,
+    Status,
+    Visibility,
+)
 from letters.models.draft import UNPLANNED
 from signatories import tasks
 from tests.factories import make_letter, make_user
@@ -332,6 +354,31 @@ def test_approved_letter_appears_at_the_chosen_time(letter, alice, clock, needs_
         "letter.published",
     ]
     assert AuditEntry.objects.get(verb="letter.published").actor == harriet
+
+
+def test_what_was_approved_for_a_time_stays_as_it_was_read(letter, alice, clock, needs_approval):
+    """Else a letter inside a firm would be approved, and appear to everybody."""
+    changes = [
+        partial(
+            policies.change,
+            wishes={"visibility": Visibility.UNLISTED},
+            organisations=[],
+            has_signatures=False,
+        ),
+        partial(set_recipients, addressees=[Addressee("Somebody else")]),
+    ]
+    plan(letter, alice)
+    planning.approve_plan(letter=letter, revision=1, at=AT, actor=host())
+
+    for change in changes:
+        with pytest.raises(NotAllowed, match="The host has approved the letter as it is"):
+            change(letter=letter, actor=alice)
+
+    planning.drop_plan(letter=letter, actor=alice)
+    for change in changes:
+        change(letter=letter, actor=alice)
+    assert Letter.objects.get().visibility == Visibility.UNLISTED
+    assert [one.name for one in letter.recipients.all()] == ["Somebody else"]
 
 
 def told():
