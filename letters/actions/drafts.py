@@ -138,9 +138,7 @@ def refuse_behind_approval(letter: Letter, actor: User) -> None:
         return
     if Draft.objects.planned().filter(letter=letter).exists():
         raise NotAllowed(
-            _(
-                "The host has approved the letter as it is, for the chosen time. Take that back first."
-            )
+            _("The host has approved the letter as it is for its time. Take the time back first.")
         )
 
 

@@ -34,7 +34,6 @@ from signatories.forms.mailing import MailingForm, TrialForm
 from signatories.models import Mailing
 from signatories.views.pages import refusal
 
-REACH_MANY = ("ask", "send", "resume")
 FEW = 5  # Below this a number of subscribers is not told.
 
 
@@ -140,6 +139,7 @@ ACTS: dict[str, Callable[[HttpRequest, Update], HttpResponse]] = {
     "ask_to_cancel": _ask_to_cancel,
     "cancel": _decide(mailings.cancel),
 }
+REACH_MANY = ("ask", "send", "resume")
 
 # What the page says -----------------------------------------------------------------------------
 
