@@ -53,7 +53,8 @@ def checklist_of(letter: Letter, draft: Draft, has_second_factor: bool) -> Check
             bool(letter.addressed_to) or letter.recipients.exists(),
             page("recipients"),
         ),
-        *_for_the_first_time(letter, page, has_second_factor),
+        Check(_("Your account has a second factor"), has_second_factor, reverse("mfa_index")),
+        *_for_the_first_time(letter, page),
     )
     return Checklist(checks, text)
 
@@ -70,12 +71,11 @@ def form_of(draft: Draft) -> TextForm:
     )
 
 
-def _for_the_first_time(letter: Letter, page: Any, has_second_factor: bool) -> tuple[Check, ...]:
+def _for_the_first_time(letter: Letter, page: Any) -> tuple[Check, ...]:
     if letter.published_on:
         return ()
     is_internal = letter.visibility == Visibility.INTERNAL
     return (
-        Check(_("Your account has a second factor"), has_second_factor, reverse("mfa_index")),
         Check(
             _("The organisations whose members may read it"),
             not is_internal or letter.organisations.exists(),

@@ -2,7 +2,16 @@
 
 from django.db.models import Q, QuerySet
 
-from letters.models import Letter, Notice, NoticeKind, Organisation, Proposal, Role, User
+from letters.models import (
+    Letter,
+    Notice,
+    NoticeKind,
+    Organisation,
+    Proposal,
+    Role,
+    User,
+    Visibility,
+)
 from letters.models.notice import NoticeQuerySet
 
 
@@ -31,6 +40,13 @@ def approved_by(user: User) -> QuerySet[Letter]:
 def read_by(user: User) -> QuerySet[Letter]:
     """The letters whose settings and audit trail this person may read."""
     return _with_role(user, *Role)
+
+
+def names_read_by(user: User) -> QuerySet[Letter]:
+    """The letters whose names this person may read: what everybody reads, of an internal letter
+    whoever decides entries. Others on its team prove a mailbox inside, like any reader."""
+    moderated = Q(pk__in=moderated_by(user).values("pk"))
+    return read_by(user).filter(moderated | ~Q(visibility=Visibility.INTERNAL))
 
 
 # Of what somebody is told who may not read everything about a letter.

@@ -12,10 +12,12 @@ from typing import Any
 
 from django.db import models
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from letters.models import AuditEntry, HeldBack, Letter, Outcome, Role, User
+from letters.permissions import moderated_by
 
 NOBODY = "nobody"  # In the filter by person: what happened without an account.
 
@@ -248,6 +250,19 @@ def entries_of(letter: Letter, *, kind: str = "", person: str = "") -> QuerySet[
     if person == NOBODY:
         return entries.filter(actor__isnull=True)
     return entries.filter(actor=int(person)) if person else entries
+
+
+def entries_known_to(reader: User, letter: Letter, **wish: str) -> QuerySet[AuditEntry]:
+    """As `entries_of`, without today's decisions about entries where the reader decides none.
+
+    A decision after which no name appears was about an anonymous entry. Whoever looks again and
+    again would see at what time one was there; those who decide see their queue anyway.
+    """
+    entries = entries_of(letter, **wish)
+    if moderated_by(reader).filter(pk=letter.pk).exists():
+        return entries
+    decisions = verbs_about(Kind.ENTRIES)
+    return entries.exclude(verb__in=decisions, recorded_on__gte=timezone.localdate())
 
 
 def before(entries: QuerySet[AuditEntry], entry: AuditEntry) -> QuerySet[AuditEntry]:

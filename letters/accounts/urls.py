@@ -25,7 +25,7 @@ CAPABILITY = r"(?P<token>[A-Za-z0-9_-]{43})"
 login = csp_update({"script-src": [SELF], "connect-src": [SELF]})(account.login)
 sign_up = views.SignUp.as_view()
 recover = views.Recover.as_view()
-mail = reauthentication_required(mail_pages.account_mail)
+mail = guarded(reauthentication_required(mail_pages.account_mail))
 set_password = reauthentication_required(pages.SetPassword.as_view())
 
 account_patterns = [

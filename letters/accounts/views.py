@@ -26,6 +26,7 @@ from letters.accounts import actions
 from letters.accounts.credentials import Passkey, Password, draw_number, passkey_options
 from letters.accounts.forms import NewAccountForm, PasskeyForm, PasswordForm, Way, WayForm
 from letters.actions import NotAllowed
+from letters.dashboard.numbers import number_in
 from letters.models import User
 from letters.permissions import recoverable_by
 
@@ -175,7 +176,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     here = request.session.session_key
     if request.method == "POST":
         one = request.POST.get("session", "")
-        only = int(one) if one.isdecimal() else None
+        only = number_in(one, otherwise=0) if one else None
         ended = actions.end_sessions(user=request.user, but=here, only=only)
         messages.success(request, _("Sessions ended: %(number)d.") % {"number": ended})
         return redirect("account_sessions")
@@ -196,7 +197,7 @@ def people(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "account/people.html", {"people": found})
     number = request.POST.get("account", "")
-    user = found.filter(pk=number).first() if number.isdecimal() else None
+    user = found.filter(pk=number_in(number, otherwise=0)).first()
     return _help(request, request.user, user) if user else http.not_found(request)
 
 

@@ -23,6 +23,7 @@ from letters.actions import (
 from letters.actions.noticing import announce_act
 from letters.demands import demands_as_lines
 from letters.models import (
+    AuditEntry,
     Draft,
     HeldBack,
     Letter,
@@ -130,6 +131,17 @@ def save(*, letter: Letter, written: Written, revision: int, actor: User) -> Dra
     return draft
 
 
+def refuse_behind_approval(letter: Letter, actor: User) -> None:
+    """Keep what a host has approved for a chosen time as it was read until it appears; saving the
+    text drops the time by itself. Raises `NotAllowed`."""
+    if not needs_approval(letter, actor) or letter.submitted_on is not None:
+        return
+    if Draft.objects.planned().filter(letter=letter).exists():
+        raise NotAllowed(
+            _("The host has approved the letter as it is for its time. Take the time back first.")
+        )
+
+
 def unplan(letter: Letter, draft: Draft, why: HeldBack, *, stays_submitted: bool = False) -> None:
     """Drop the chosen time, and say why. What was submitted for that time would otherwise appear
     before it, so it is taken back from the host as well."""
@@ -205,21 +217,33 @@ def publish_draft(
         if letter.submitted_on is None:
             letter.submitted_on = on
             letter.save(update_fields=["submitted_on"])
-            entry = audit(verb="letter.submitted", actor=actor, letter=letter)
-            for kind in (NoticeKind.SUBMITTED, NoticeKind.APPROVAL):
-                announce_act(entry, kind=kind)
+            announce_submission(audit(verb="letter.submitted", actor=actor, letter=letter))
         return letter
-    was_submitted = letter.submitted_on is not None
+    was_approved = letter.submitted_on is not None or _time_was_approved(letter, planned_for)
     publish_text(letter=letter, text=text, actor=actor, on=on)
     if is_first:
         letter.refresh_from_db()
         letter = publish(letter=letter, actor=actor, on=on)
-    if was_submitted:
+    if was_approved:
         published = letter.audit_entries.filter(verb="letter.published").latest("pk")
         announce_act(published, kind=NoticeKind.APPROVED)
     saved.delete()
     letter.refresh_from_db()
     return letter
+
+
+def announce_submission(entry: AuditEntry) -> None:
+    """Tell the team and the hosts that a letter waits for approval now."""
+    for kind in (NoticeKind.SUBMITTED, NoticeKind.APPROVAL):
+        announce_act(entry, kind=kind)
+
+
+def _time_was_approved(letter: Letter, planned_for: datetime | None) -> bool:
+    """Whether the letter appears for the first time, and at a time that a host has approved."""
+    if planned_for is None or letter.status != Status.DRAFT:
+        return False
+    moment = planned_for.isoformat()
+    return letter.audit_entries.filter(verb="letter.plan_approved", target=moment).exists()
 
 
 @transaction.atomic

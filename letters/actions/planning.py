@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from config.second_factor import has_second_factor
 from letters.actions import NotAllowed, Overtaken, _locked, audit
-from letters.actions.drafts import needs_approval, publish_draft, unplan
+from letters.actions.drafts import announce_submission, needs_approval, publish_draft, unplan
 from letters.checklist import checklist_of
 from letters.models import Draft, HeldBack, Letter, User
 from letters.permissions import owned_by
@@ -36,10 +36,13 @@ def plan(*, letter: Letter, revision: int, at: datetime, actor: User, now: datet
     draft.publish_at, draft.planned_by, draft.planned_revision = at, actor, revision
     draft.held_back = HeldBack.NOT
     draft.save(update_fields=["publish_at", "planned_by", "planned_revision", "held_back"])
+    begins_to_wait = needs_approval(letter, actor) and letter.submitted_on is None
     if needs_approval(letter, actor):
         letter.submitted_on = now.date()
         letter.save(update_fields=["submitted_on"])
-    audit(verb="letter.planned", actor=actor, letter=letter, target=at.isoformat())
+    entry = audit(verb="letter.planned", actor=actor, letter=letter, target=at.isoformat())
+    if begins_to_wait:
+        announce_submission(entry)
     return draft
 
 

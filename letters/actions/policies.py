@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from letters.actions import NotAllowed, Overtaken, _locked, audit
+from letters.actions.drafts import refuse_behind_approval
 from letters.models import (
     Eligibility,
     Letter,
@@ -93,6 +94,7 @@ def change(
     wishes = {name: wish for name, wish in wishes.items() if getattr(letter, name) != wish}
     if not wishes and before == after:
         return letter
+    refuse_behind_approval(letter, actor)
     if instead_of is not None and instead_of != digest_of(letter):
         raise Overtaken(_("Somebody has changed the rules meanwhile."))
     # A letter for anybody may become one for some; whose people those are stays then.

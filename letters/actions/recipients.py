@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from letters.actions import NotAllowed, Overtaken, _locked, audit
+from letters.actions.drafts import refuse_behind_approval
 from letters.models import (
     Demand,
     Letter,
@@ -64,6 +65,7 @@ def set_recipients(
     before = addressees_of(letter)
     if _said(before) == _said(addressees):
         return
+    refuse_behind_approval(letter, actor)
     if instead_of is not None and instead_of != digest_of(before):
         raise Overtaken(_("Somebody has changed the recipients meanwhile."))
     present = {row.pk: row for row in letter.recipients.all()}

@@ -10,8 +10,10 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 from config.second_factor import has_second_factor, passed_second_factor, way_to_second_factor
+from letters.actions import NotAllowed
 from letters.models import Letter, Membership, User
 
 View = Callable[..., HttpResponseBase]
@@ -37,6 +39,16 @@ def with_second_factor(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return login_required(functools.update_wrapper(wrapped, view))
+
+
+def ask_for_factor(request: HttpRequest) -> None:
+    """Refuse what gives rights or reaches many people, where this session has shown no factor.
+
+    Beside `with_second_factor`, which lets accounts through that have none: they read and write,
+    but do none of this. Raises `NotAllowed`.
+    """
+    if not passed_second_factor(request):
+        raise NotAllowed(_("Your account needs a second factor for this."))
 
 
 def for_scripts(view: View) -> View:

@@ -6,7 +6,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from config.http import keeps_what_was_typed
 from letters.actions import NotAllowed, drafts
-from letters.dashboard.access import for_organisers, letter_or_404, organiser
+from letters.dashboard.access import (
+    for_organisers,
+    letter_or_404,
+    organiser,
+    with_second_factor,
+)
 from letters.dashboard.pages import letter_page
 from letters.forms import HostNoteForm, NewLetterForm
 from letters.permissions import approved_by, owned_by
@@ -42,7 +47,7 @@ def write_on(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("manage:text", slug)
 
 
-@for_organisers
+@with_second_factor
 @require_http_methods(READ_AND_SEND)
 @keeps_what_was_typed
 def returned(request: HttpRequest, slug: str) -> HttpResponse:
@@ -57,7 +62,7 @@ def returned(request: HttpRequest, slug: str) -> HttpResponse:
     return letter_page(request, "returned", letter, form=form, status=403 if csrf_failed else 200)
 
 
-@for_organisers
+@with_second_factor
 @require_http_methods(READ_AND_SEND)
 def delete(request: HttpRequest, slug: str) -> HttpResponse:
     letter = letter_or_404(request, owned_by, slug)

@@ -12,7 +12,13 @@ from django.views.decorators.http import require_http_methods
 
 from letters import trail
 from letters.actions import NotAllowed, teams
-from letters.dashboard.access import for_organisers, letter_or_404, organiser
+from letters.dashboard.access import (
+    ask_for_factor,
+    for_organisers,
+    letter_or_404,
+    organiser,
+    with_second_factor,
+)
 from letters.dashboard.numbers import number_in
 from letters.dashboard.pages import letter_page
 from letters.models import Letter, Membership, Role, TeamInvitation
@@ -25,9 +31,10 @@ MEANS = {
     Role.PRESS: gettext_lazy("reads numbers and the trail of decisions, changes nothing"),
 }
 ENTRIES = 8
+GIVE_RIGHTS = ("invite", "role")
 
 
-@for_organisers
+@with_second_factor
 @require_http_methods(["GET", "HEAD", "POST"])
 def team(request: HttpRequest, slug: str) -> HttpResponse:
     letter = letter_or_404(request, read_by, slug)
@@ -65,6 +72,8 @@ def _act(request: HttpRequest, letter: Letter) -> str:
     """Do what the pressed button says; the link, where it makes one."""
     user, data = organiser(request), request.POST
     tool, _colon, which = data.get("do", "").partition(":")
+    if tool in GIVE_RIGHTS:
+        ask_for_factor(request)
     if tool == "invite":
         token = teams.invite(letter=letter, role=data.get("role", ""), actor=user)
         return settings.SITE_URL + reverse("manage:join", args=[token])

@@ -4,11 +4,12 @@ import csv
 from collections.abc import Iterator
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
+from config import http, ratelimit
 from letters import trail
-from letters.dashboard.access import for_organisers, letter_or_404
+from letters.dashboard.access import for_organisers, letter_or_404, organiser
 from letters.dashboard.numbers import number_in
 from letters.dashboard.pages import letter_page
 from letters.forms.trail import TrailForm
@@ -27,9 +28,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Newest first, by key and never by offset; the whole team may read it."""
     letter = letter_or_404(request, read_by, slug)
     form = TrailForm(request.GET, people=trail.people_of(letter))
-    entries = trail.entries_of(letter, **form.wish())
+    entries = trail.entries_known_to(organiser(request), letter, **form.wish())
     after = number_in(request.GET.get("after", ""), otherwise=0)
-    last = letter.audit_entries.filter(pk=after).first()
+    last = trail.entries_known_to(organiser(request), letter).filter(pk=after).first()
     entries = trail.before(entries, last) if last else entries
     found = trail.lines_of(entries[: LINES_A_PAGE + 1])
     lines = found[:LINES_A_PAGE]
@@ -47,11 +48,16 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @for_organisers
 @require_safe
-def download(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """The same as a file that no spreadsheet calculates anything from."""
+def download(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The same as a file that no spreadsheet calculates anything from. It may have a million lines,
+    so that an account gets as many of them as of other files."""
     letter = letter_or_404(request, read_by, slug)
+    try:
+        ratelimit.check("export:account", str(organiser(request).pk))
+    except ratelimit.LimitReached as limit:
+        return http.too_many(request, limit.seconds)
     form = TrailForm(request.GET, people=trail.people_of(letter))
-    entries = trail.entries_of(letter, **form.wish())
+    entries = trail.entries_known_to(organiser(request), letter, **form.wish())
     name = f"{letter.slug}-trail.csv"
     return StreamingHttpResponse(
         _rows(entries),

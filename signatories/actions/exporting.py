@@ -6,20 +6,25 @@ from django.utils.translation import gettext as _
 
 from letters.actions import NotAllowed, audit
 from letters.models import Letter, User
-from letters.permissions import owned_by, read_by
+from letters.permissions import names_read_by, owned_by, read_by
+
+# Files without a line of the roll in them.
+NUMBERS = ("statistics.csv", "statistics.xlsx", "statistics.json")
 
 
 @transaction.atomic
 def export(*, letter: Letter, file: str, actor: User) -> Letter:
     """Let somebody of the team have the file of that name; the trail has it once a day.
 
-    A letter that nobody can read, because it is a draft or was taken down, has no files. Raises
-    `NotAllowed`.
+    A letter that nobody can read, because it is a draft or was taken down, has no files. The roll
+    of an internal one is for those of the team who read its names anyway. Raises `NotAllowed`.
     """
     found = read_by(actor).filter(pk=letter.pk).first()
     if found is None:
         raise NotAllowed(_("You are not on the team of this letter."))
     _check_readable(found)
+    if not may_take(letter=found, file=file, actor=actor):
+        raise NotAllowed(_("Only owners and moderators take the roll of an internal letter along."))
     _record(found, file, actor)
     return found
 
@@ -40,6 +45,12 @@ def archive(*, letter: Letter, actor: User | None) -> Letter:
         raise NotAllowed(_("Close the letter first: an archive is of what does not change."))
     _record(found, "archive.zip", actor)
     return found
+
+
+def may_take(*, letter: Letter, file: str, actor: User) -> bool:
+    """Whether the file of that name shows nobody's name to somebody who could not read it."""
+    holds_names = file not in NUMBERS
+    return not holds_names or names_read_by(actor).filter(pk=letter.pk).exists()
 
 
 def _check_readable(letter: Letter) -> None:

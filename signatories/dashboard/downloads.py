@@ -15,7 +15,7 @@ from letters.actions import NotAllowed
 from letters.dashboard.access import for_organisers, letter_or_404, organiser
 from letters.dashboard.pages import letter_page
 from letters.models import Letter
-from letters.permissions import owned_by, read_by
+from letters.permissions import names_read_by, owned_by, read_by
 from signatories import statistics
 from signatories.actions import exporting
 from signatories.exports import archive, files
@@ -69,6 +69,7 @@ def _page(request: HttpRequest, letter: Letter, refusal: str = "") -> HttpRespon
         tally=statistics.tally_of(letter),
         refusal=refusal,
         can_be_archived=letter.is_closed or letter.is_sealed,
+        may_take_roll=names_read_by(organiser(request)).filter(pk=letter.pk).exists(),
     )
 
 

@@ -1,8 +1,8 @@
 """Closing, reopening and sealing a letter, opening an internal one to everybody, and taking one
 off the site: each with a page that says what it means, and a button.
 
-As in the administration, which has the same doors, each but the last needs a second factor; and
-nothing here counts what moves between batches.
+As in the administration, which has the same doors, each needs a second factor; and nothing here
+counts what moves between batches.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from config.http import keeps_what_was_typed
 from config.second_factor import passed_second_factor
 from letters.actions import NotAllowed, ask_to_go_public, put_back, stay_internal, take_down
 from letters.dashboard.access import (
-    for_organisers,
+    ask_for_factor,
     letter_or_404,
     organiser,
     with_second_factor,
@@ -99,14 +99,17 @@ def going_public(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, letter, "public", applies=letter.is_internal and is_read, form=form)
 
 
-@for_organisers
+@with_second_factor
 @require_http_methods(READ_AND_SEND)
 def taking_down(request: HttpRequest, slug: str) -> HttpResponse:
+    """Take the letter off the site, or put it back. `do` says which was meant: of two owners who
+    press at once, the second would else undo what the first did."""
     letter = letter_or_404(request, owned_by, slug)
     if request.method != "POST":
         return letter_page(request, "take_down", letter)
-    verb = put_back if letter.taken_down_on else take_down
+    verb = put_back if request.POST.get("do") == "put_back" else take_down
     try:
+        ask_for_factor(request)
         changed = verb(letter=letter, actor=organiser(request))
     except NotAllowed as refusal:
         return letter_page(request, "take_down", letter, refusal=str(refusal))

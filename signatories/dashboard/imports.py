@@ -21,7 +21,14 @@ from config import crypto, keys, ratelimit
 from config.http import keeps_what_was_typed
 from config.uploads import takes_file
 from letters.actions import NotAllowed
-from letters.dashboard.access import completes_forms, for_organisers, letter_or_404, organiser
+from letters.dashboard.access import (
+    ask_for_factor,
+    completes_forms,
+    for_organisers,
+    letter_or_404,
+    organiser,
+    with_second_factor,
+)
 from letters.dashboard.numbers import number_in
 from letters.dashboard.pages import letter_page
 from letters.models import Letter, Organisation
@@ -36,6 +43,7 @@ from signatories.verification import invitation
 from signatories.views import pages
 
 READ_AND_SEND = ["GET", "HEAD", "POST"]
+REACH_MANY = ("start", "resume")
 PREVIEWED = 20
 FAULTS_A_PAGE = 100
 WORKING = (ImportState.READING, ImportState.SENDING)
@@ -44,7 +52,7 @@ WORKING = (ImportState.READING, ImportState.SENDING)
 # The file -----------------------------------------------------------------------------------
 
 
-@for_organisers
+@with_second_factor
 @takes_file(spreadsheets.LARGEST)
 @require_http_methods(READ_AND_SEND)
 def upload(request: HttpRequest, slug: str) -> HttpResponse:
@@ -96,7 +104,7 @@ def _upload_page(
 
 
 @completes_forms
-@for_organisers
+@with_second_factor
 @require_http_methods(READ_AND_SEND)
 @keeps_what_was_typed
 def import_of(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
@@ -136,6 +144,8 @@ def _shown_again(request: HttpRequest, source: Import, wish: str) -> HttpRespons
 def _sent(request: HttpRequest, source: Import, wish: str) -> HttpResponse:
     user, form = organiser(request), StartForm(request.POST)
     try:
+        if wish in REACH_MANY:
+            ask_for_factor(request)
         if wish == "start" and not form.is_valid():
             return _page(request, source, start_form=form)
         if wish == "start":

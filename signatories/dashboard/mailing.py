@@ -16,11 +16,13 @@ from config import ratelimit
 from config.http import keeps_what_was_typed
 from letters.actions import NotAllowed
 from letters.dashboard.access import (
+    ask_for_factor,
     completes_forms,
     for_organisers,
     for_scripts,
     letter_or_404,
     organiser,
+    with_second_factor,
 )
 from letters.dashboard.numbers import number_in
 from letters.dashboard.pages import letter_page
@@ -36,7 +38,7 @@ from signatories.views.pages import refusal
 
 
 @completes_forms
-@for_organisers
+@with_second_factor
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_what_was_typed
 def mailing(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
@@ -48,6 +50,8 @@ def mailing(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if act is None:
         return _page(request, update)
     try:
+        if request.POST["do"] in REACH_MANY:
+            ask_for_factor(request)
         return act(request, update)
     except NotAllowed as error:
         return _page(request, update_or_404(update.letter, pk), refusal=str(error))
@@ -140,6 +144,7 @@ ACTS: dict[str, Callable[[HttpRequest, Update], HttpResponse]] = {
     "ask_to_cancel": _ask_to_cancel,
     "cancel": _decide(mailings.cancel),
 }
+REACH_MANY = ("ask", "send", "resume")
 
 # What the page says -----------------------------------------------------------------------------
 

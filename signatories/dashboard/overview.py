@@ -75,7 +75,9 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         invitations=outbox.invitations_of(letter) if may["may_own"] else None,
         tasks=todo.tasks_of(letter, user, rights, queue, now, mail_is_late=late),
         queue=queue,
-        decisions=trail.lines_of(trail.entries_of(letter, kind=trail.Kind.ENTRIES)[:DECISIONS]),
+        decisions=trail.lines_of(
+            trail.entries_known_to(user, letter, kind=trail.Kind.ENTRIES)[:DECISIONS]
+        ),
         recipients=letter.recipients.select_related("organisation").prefetch_related("responses")[
             :SHOWN
         ],

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from letters.actions import drafts
-from letters.dashboard.access import for_organisers, letter_or_404
+from letters.dashboard.access import for_organisers, letter_or_404, organiser
 from letters.dashboard.pages import as_read, as_text
 from letters.models import Draft, Letter, LetterVersion, Status
-from letters.permissions import edited_by
+from letters.permissions import edited_by, names_read_by
 from signatories.forms import SignForm
 from signatories.views import pages, public
 
@@ -26,6 +26,8 @@ def as_public(request: HttpRequest, slug: str) -> HttpResponse:
     """The page that everybody gets, with the draft in it."""
     letter = letter_or_404(request, edited_by, slug)
     context = {**public.letter_context(letter), **_as_published(letter)}
+    if not names_read_by(organiser(request)).filter(pk=letter.pk).exists():
+        context["lines"] = []
     return render(request, "manage/as_public.html", context)
 
 

@@ -11,15 +11,20 @@ from django.views.decorators.http import require_http_methods
 from config.http import keeps_what_was_typed
 from letters.actions import NotAllowed, Overtaken
 from letters.actions.policies import digest_of
-from letters.dashboard.access import for_organisers, letter_or_404, organiser
+from letters.dashboard.access import (
+    ask_for_factor,
+    letter_or_404,
+    organiser,
+    with_second_factor,
+)
 from letters.dashboard.pages import letter_page
 from letters.forms import RulesForm
-from letters.models import Letter
+from letters.models import Letter, Status
 from letters.permissions import owned_by, read_by
 from signatories.actions import policies
 
 
-@for_organisers
+@with_second_factor
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_what_was_typed
 def rules(request: HttpRequest, slug: str) -> HttpResponse:
@@ -32,6 +37,8 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST" or csrf_failed or not form.is_valid():
         return _page(request, letter, form, status=403 if csrf_failed else 200)
     try:
+        if letter.status != Status.DRAFT:  # From now on there may be no way back.
+            ask_for_factor(request)
         policies.change(
             letter=letter,
             wishes=form.wishes,

@@ -56,7 +56,10 @@ def numbers(until: dict[str, str]) -> list[Entry]:
                 "which file of the roll or the numbers somebody took along. "
                 "What signatories do is not in it."
             ),
-            seen_by=_("The letter’s team, and hosts."),
+            seen_by=_(
+                "The letter’s team, and hosts. Decisions about entries: on the same day moderators "
+                "only, so that nobody sees at what time one was made."
+            ),
             kept_until=sentence(until["decisions"]),
             protected=_(
                 "Ids and codes only. An anonymous entry has another id after its batch. The "

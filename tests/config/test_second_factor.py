@@ -281,6 +281,7 @@ def test_session_that_showed_a_password_only_neither_publishes_nor_helps(client)
         "codes/",
         "codes/download/",
         "codes/renew/",
+        "mail/",
         "passkeys/add/",
         "passkeys/{}/name/",
         "passkeys/{}/remove/",

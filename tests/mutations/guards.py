@@ -29,6 +29,9 @@ T_DIRECTORY = ["tests/letters/test_directory_files.py"]
 T_LOGIN = ["tests/signatories/test_login.py"]
 T_ACCOUNTS = "tests/letters/accounts"
 T_PLANNING = "tests/letters/dashboard/test_planning.py"
+T_STRONG = "tests/letters/dashboard/test_strong_acts.py"
+READ_OR_SEND = '@require_http_methods(["GET", "HEAD", "POST"])\ndef '
+AS_SENT = "@require_http_methods(READ_AND_SEND)\ndef "
 T_FACTOR = ["tests/config/test_second_factor.py"]
 IMPORTING = f"{ACTIONS}/importing.py"
 INVITATION = "signatories/verification/invitation.py"
@@ -1032,6 +1035,37 @@ GUARDS = [
     ),
     Guard(
         3,
+        "account: what gives rights or reaches many needs a factor",
+        "letters/dashboard/access.py",
+        "    if not passed_second_factor(request):",
+        "    if False:",
+        [T_STRONG],
+    ),
+    *(
+        Guard(
+            3,
+            f"account: the session is asked for its factor in {file}",
+            file,
+            f"@with_second_factor\n{before}{view}(",
+            f"{before}{view}(",
+            [T_STRONG],
+        )
+        for file, before, view in [
+            ("letters/dashboard/teams.py", READ_OR_SEND, "team"),
+            ("letters/dashboard/letters.py", AS_SENT, "delete"),
+            ("signatories/dashboard/ending.py", AS_SENT, "taking_down"),
+        ]
+    ),
+    Guard(
+        3,
+        "account: a new text needs a factor like the first one",
+        "letters/checklist.py",
+        "has_second_factor, reverse(",
+        "True, reverse(",
+        [T_STRONG],
+    ),
+    Guard(
+        3,
         "account: rights are given by hosts who are there",
         "letters/admin.py",
         "    @method_decorator(reauthentication_required(enabled=is_host))\n    def changeform_view(",
@@ -1688,8 +1722,8 @@ GUARDS = [
         3,
         "a draft is previewed by those who write",
         "signatories/dashboard/previews.py",
-        "from letters.permissions import edited_by\n",
-        "from letters.permissions import read_by as edited_by\n",
+        "from letters.permissions import edited_by, names_read_by\n",
+        "from letters.permissions import names_read_by, read_by as edited_by\n",
         ["tests/letters/dashboard/test_previews.py"],
     ),
     Guard(
@@ -1885,6 +1919,33 @@ GUARDS = [
         "    found = read_by(actor).filter(pk=letter.pk).first()\n",
         "    found = Letter.objects.filter(pk=letter.pk).first()\n",
         ["tests/signatories/exports"],
+    ),
+    *(
+        Guard(
+            7,
+            f"what was approved for a time stays as it was read: {file}",
+            f"letters/actions/{file}.py",
+            "    refuse_behind_approval(letter, actor)\n",
+            "",
+            [T_PLANNING],
+        )
+        for file in ("policies", "recipients")
+    ),
+    Guard(
+        6,
+        "the trail tells no time of a decision",
+        "letters/trail.py",
+        "    return entries.exclude(verb__in=decisions, recorded_on__gte=timezone.localdate())\n",
+        "    return entries.exclude(verb__in=decisions, recorded_on__gt=timezone.localdate())\n",
+        ["tests/letters/dashboard/test_trail.py"],
+    ),
+    Guard(
+        3,
+        "the roll of an internal letter is for those who read its names",
+        "letters/permissions.py",
+        "    return read_by(user).filter(moderated | ~Q(visibility=Visibility.INTERNAL))\n",
+        "    return read_by(user)\n",
+        ["tests/signatories/exports/test_downloads.py"],
     ),
     Guard(
         3,

@@ -13,7 +13,7 @@ NOT_TEXT = (".woff2",)
 
 
 def files_of(letter: Letter) -> dict[str, str]:
-    """Every file that the press has from its page, and the archive, whatever the letter's state."""
+    """Every file that a member has from its page, and the archive, whatever the letter's state."""
     browser = Client()
     browser.force_login(_reader(letter))
     found = {}
@@ -29,9 +29,10 @@ def files_of(letter: Letter) -> dict[str, str]:
 
 
 def _reader(letter: Letter) -> User:
-    """Paula of the press, on the team of the letter."""
+    """Paula of the press, on the team of the letter; inside an organisation, a moderator."""
     paula = User.objects.filter(username="paula").first() or make_user("paula")
-    Membership.objects.get_or_create(letter=letter, user=paula, defaults={"role": Role.PRESS})
+    role = Role.MODERATOR if letter.is_internal else Role.PRESS
+    Membership.objects.update_or_create(letter=letter, user=paula, defaults={"role": role})
     return paula
 
 

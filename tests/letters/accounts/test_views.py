@@ -1,6 +1,7 @@
 """The doors of accounts: making one, entering it again, sessions, helping others."""
 
 import re
+import time
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -9,6 +10,7 @@ from django.test import Client
 
 from config.sessions import row_key
 from letters.accounts import actions
+from letters.accounts.adapter import SIGNED_IN_AT
 from letters.models import AuditEntry, Invitation, Membership, Recovery, Role, User
 from tests.admin_pages import text_of
 from tests.factories import PASSWORD, make_letter, make_user, totp_code
@@ -229,6 +231,22 @@ def test_sessions_of_others_cannot_be_ended(client):
     client.post("/accounts/sessions/", {"session": "nonsense"})
 
     assert browser.get("/accounts/").status_code == 200
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 5000, "²", "nonsense"])
+def test_number_that_is_none_ends_no_session_and_helps_nobody(client, number):
+    alice, other = make_user("alice"), Client()
+    for browser in (client, other):
+        browser.force_login(alice)
+        actions.note_session(browser.session, alice, "")
+    session = client.session
+    session[SIGNED_IN_AT] = time.time()
+    session.save()
+
+    client.post("/accounts/sessions/", {"session": number})
+
+    assert other.get("/accounts/").status_code == 200
+    assert client.post("/accounts/people/", {"account": number}).status_code == 404
 
 
 def test_new_password_ends_the_other_sessions_and_keeps_this_one(client):

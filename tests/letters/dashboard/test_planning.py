@@ -1,14 +1,36 @@
 """A draft appears at the time that an owner chose, as it was read, once, or not at all."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from letters.actions import NotAllowed, Overtaken, Text, close, drafts, planning, publish_text, seal
+from letters.actions import (
+    NotAllowed,
+    Overtaken,
+    Text,
+    close,
+    drafts,
+    planning,
+    policies,
+    publish_text,
+    seal,
+)
 from letters.actions.drafts import Written
-from letters.models import AuditEntry, Draft, HeldBack, Letter, Membership, Role, Status
+from letters.actions.recipients import Addressee, set_recipients
+from letters.models import (
+    AuditEntry,
+    Draft,
+    HeldBack,
+    Letter,
+    Membership,
+    Notice,
+    Role,
+    Status,
+    Visibility,
+)
 from letters.models.draft import UNPLANNED
 from signatories import tasks
 from tests.factories import make_letter, make_user
@@ -332,6 +354,61 @@ def test_approved_letter_appears_at_the_chosen_time(letter, alice, clock, needs_
         "letter.published",
     ]
     assert AuditEntry.objects.get(verb="letter.published").actor == harriet
+
+
+def test_what_was_approved_for_a_time_stays_as_it_was_read(letter, alice, clock, needs_approval):
+    """Else a letter inside a firm would be approved, and appear to everybody."""
+    changes = [
+        partial(
+            policies.change,
+            wishes={"visibility": Visibility.UNLISTED},
+            organisations=[],
+            has_signatures=False,
+        ),
+        partial(set_recipients, addressees=[Addressee("Somebody else")]),
+    ]
+    plan(letter, alice)
+    planning.approve_plan(letter=letter, revision=1, at=AT, actor=host())
+
+    for change in changes:
+        with pytest.raises(NotAllowed, match="The host has approved the letter as it is"):
+            change(letter=letter, actor=alice)
+
+    planning.drop_plan(letter=letter, actor=alice)
+    for change in changes:
+        change(letter=letter, actor=alice)
+    assert Letter.objects.get().visibility == Visibility.UNLISTED
+    assert [one.name for one in letter.recipients.all()] == ["Somebody else"]
+
+
+def told():
+    rows = Notice.objects.order_by("pk")
+    return [
+        (str(kind), name) for kind, name in rows.values_list("occasion__kind", "user__username")
+    ]
+
+
+def test_host_and_team_are_told_of_a_letter_that_waits_for_its_time(
+    letter, alice, clock, needs_approval
+):
+    harriet, bob = host(), make_user("bob")
+    Membership.objects.create(letter=letter, user=bob, role=Role.EDITOR)
+
+    for _twice in range(2):
+        plan(letter, alice)
+
+    assert told() == [("submitted", "bob"), ("approval", "harriet")]
+    planning.approve_plan(letter=letter, revision=1, at=AT, actor=harriet)
+    assert len(told()) == 2, "It cannot be read yet."
+    when_it_comes(clock)
+    assert sorted(told()[2:]) == [("approved", "alice"), ("approved", "bob")]
+
+
+def test_nobody_is_told_of_an_approval_where_none_is_needed(letter, alice, clock):
+    plan(letter, alice)
+    when_it_comes(clock)
+
+    assert (status(), told()) == (Status.PUBLISHED, [])
 
 
 def test_letter_without_approval_waits_on_and_appears_when_approved(

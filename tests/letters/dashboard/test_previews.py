@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from letters.actions import drafts
 from letters.actions.drafts import Written
-from letters.models import Letter, Membership, Role, Status
+from letters.models import Letter, Membership, Role, Status, Visibility
+from signatories.actions import batches
 from signatories.models import State
 from tests.factories import make_letter, make_organisation, make_signature, make_user
 from tests.privacy.witnesses import all_rows, words
@@ -157,3 +158,17 @@ def test_preview_of_a_letter_that_has_ended(alice, browser, status):
     Membership.objects.create(letter=letter, user=alice, role=Role.OWNER)
 
     assert [browser.get(path).status_code for path in (PAGE, FORM)] == [200, 200]
+
+
+@pytest.mark.parametrize(("role", "reads"), [(Role.EDITOR, False), (Role.OWNER, True)])
+def test_preview_of_an_internal_letter_shows_names_to_those_who_decide(browser, alice, role, reads):
+    letter = make_letter(slug="library", visibility=Visibility.INTERNAL)
+    letter.organisations.add(make_organisation("Acme"))
+    Membership.objects.create(letter=letter, user=alice, role=role)
+    make_signature(letter, state=State.PUBLISHED)
+    batches.refresh_count(letter=letter)
+
+    page = words(browser.get(PAGE))
+
+    assert ("Wilhelmina Otterbourne" in page) == reads
+    assert "Nobody stands on the roll yet" not in page

@@ -34,7 +34,7 @@ def test_taking_down_leaves_a_tombstone_and_nothing_else(letter, alice):
     page = browser.get("/manage/letters/gone/take-down/")
     assert "You can put it back." in words(page)
 
-    done = browser.post("/manage/letters/gone/take-down/")
+    done = browser.post("/manage/letters/gone/take-down/", {"do": "take_down"})
 
     assert done.url == "/manage/letters/gone/"
     public = Client()
@@ -55,10 +55,10 @@ def test_letter_that_is_put_back_reads_as_before(letter, alice):
     browser = Client()
     browser.force_login(alice)
     before = words(Client().get("/letters/gone/"))
-    browser.post("/manage/letters/gone/take-down/")
+    browser.post("/manage/letters/gone/take-down/", {"do": "take_down"})
     assert "Put the letter back?" in words(browser.get("/manage/letters/gone/take-down/"))
 
-    browser.post("/manage/letters/gone/take-down/")
+    browser.post("/manage/letters/gone/take-down/", {"do": "put_back"})
 
     assert words(Client().get("/letters/gone/")) == before
 
@@ -73,6 +73,18 @@ def test_internal_letter_that_is_taken_down_never_was(letter, alice):
 
     assert answer(Client().get("/letters/gone/")) == unknown
     assert not Letter.objects.admitting(organisation).exists()
+
+
+def test_owner_who_presses_a_moment_later_does_not_undo_it(letter, alice):
+    browser = Client()
+    browser.force_login(alice)
+    for wish in ("take_down", "put_back"):
+        for _each in range(2):
+            browser.post("/manage/letters/gone/take-down/", {"do": wish})
+
+        assert (Letter.objects.get().taken_down_on is not None) == (wish == "take_down")
+
+    assert len(AuditEntry.objects.all()) == 2
 
 
 def test_taking_down_twice_is_once_and_so_is_putting_back(letter, alice):
@@ -94,7 +106,7 @@ def test_taking_down_is_for_owners(letter, role, verb):
 
     with pytest.raises(NotAllowed):
         verb(letter=letter, actor=bob)
-    assert browser.post("/manage/letters/gone/take-down/").status_code == 404
+    assert browser.post("/manage/letters/gone/take-down/", {"do": "take_down"}).status_code == 404
 
     letter.refresh_from_db()
     assert letter.taken_down_on is None

@@ -60,6 +60,7 @@ def test_trail_pages_by_key_newest_first_and_misses_nothing(
 
 
 def test_trail_shows_what_it_is_about_and_who_did_it(letter, browser):
+    Membership.objects.update(role=Role.MODERATOR)
     alice, bob = make_user("alice"), make_user("bob")
     audit(verb="signature.approved", actor=alice, letter=letter, target="by alice")
     audit(verb="signature.rejected", actor=bob, letter=letter, target="by bob", reason="abuse")
@@ -140,6 +141,7 @@ def rows_of(response):
 
 
 def test_file_holds_every_entry_in_order_with_code_and_words(letter, browser, monkeypatch):
+    Membership.objects.update(role=Role.MODERATOR)
     monkeypatch.setattr(trail, "CHUNK", 2)
     alice = make_user("alice")
     for number in range(5):
@@ -172,3 +174,34 @@ def test_file_gives_a_spreadsheet_nothing_to_calculate(letter, browser):
         ["'+alice", "'=1+1"],
         ["'@SUM(1)", "'=1+1"],
     ]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_decision_of_today_is_told_to_those_who_decide(letter, browser, role, time_machine):
+    """Else the press would see at what time an anonymous entry was decided, long before its batch."""
+    Membership.objects.update(role=role)
+    time_machine.move_to("2026-01-20 12:00")
+    browser.force_login(User.objects.get(username="wren"))
+    for verb in ("signature.approved", "signature.rejected", "signature.shown", "letter.closed"):
+        decided = audit(verb=verb, actor=None, letter=letter, target=f"{verb}-target")
+    hidden = audit(verb="signature.approved", actor=None, letter=letter, target="last-target")
+    pages = [URL, f"{URL}?kind=entries", "/manage/letters/library/", URL.rstrip("/") + ".csv"]
+
+    seen = ["".join(map(str, browser.get(page))) for page in pages]
+
+    decides = role in (Role.OWNER, Role.MODERATOR)
+    for page in seen:
+        assert ("signature.approved-target" in page, "last-target" in page) == (decides, decides)
+    assert "letter.closed-target" in seen[0]
+    # Not even that there is such an entry can be asked.
+    found = [browser.get(f"{URL}?after={one.pk}").context["is_first"] for one in (decided, hidden)]
+    assert found == [False, not decides]
+    time_machine.move_to("2026-01-21 12:00")
+    browser.force_login(User.objects.get(username="wren"))
+    assert "signature.approved-target" in words(browser.get(URL))
+
+
+def test_account_takes_the_trail_only_so_many_times_an_hour(letter, browser, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "export:account": "1/h"}
+
+    assert [browser.get(f"{URL[:-1]}.csv").status_code for _each in range(2)] == [200, 429]

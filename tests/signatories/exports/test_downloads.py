@@ -164,6 +164,28 @@ def test_internal_letter_warns_before_anything_is_taken(letter, alice):
     assert "no log-in protects it. Do not pass them on." in words(browser_of(alice).get(PAGE))
 
 
+@pytest.mark.parametrize("role", [Role.PRESS, Role.EDITOR])
+def test_roll_of_an_internal_letter_is_for_those_who_read_its_names(letter, alice, role):
+    """Whoever decides nothing reads the names inside with a mailbox of the organisation only."""
+    Letter.objects.filter(pk=letter.pk).update(visibility=Visibility.INTERNAL)
+    bob = make_user("bob")
+    Membership.objects.create(letter=letter, user=bob, role=role)
+    names, numbers = ([f for f in files.FILES if f.startswith(s)] for s in ("roll", "statistics"))
+
+    refused = [browser_of(bob).post(PAGE + file) for file in names]
+
+    for answer in refused:
+        assert "Only owners and moderators take the roll" in words(answer)
+        assert "Content-Disposition" not in answer
+    assert 'downloads/roll.csv"' not in browser_of(bob).get(PAGE).content.decode()
+    assert not AuditEntry.objects.exists()
+    for file in numbers:
+        assert "Otterbourne" not in browser_of(bob).post(PAGE + file).getvalue().decode("latin-1")
+    Membership.objects.filter(user=bob).update(role=Role.MODERATOR)
+    for browser in (browser_of(bob), browser_of(alice)):
+        assert b"Otterbourne" in browser.post(f"{PAGE}roll.csv").getvalue()
+
+
 @pytest.mark.parametrize("path", [f"{PAGE}roll.csv", ARCHIVE])
 def test_account_takes_only_so_many_an_hour(letter, alice, settings, path):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "export:account": "1/h"}
