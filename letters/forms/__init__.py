@@ -212,9 +212,8 @@ class ResponseForm(Dressed, forms.Form):
     def __init__(self, letter: Letter, data: Any = None) -> None:
         super().__init__(data)
         version = letter.current_version
-        self.fields["recipient"].queryset = (  # type: ignore[attr-defined]
-            letter.recipients.select_related("organisation")
-        )
+        recipients = letter.recipients.select_related("organisation")
+        self.fields["recipient"].queryset = recipients  # type: ignore[attr-defined]
         self.demands = version.demands.all() if version else Demand.objects.none()
         self.fields["demand"].queryset = self.demands  # type: ignore[attr-defined]
 

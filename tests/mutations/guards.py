@@ -1634,8 +1634,8 @@ GUARDS = [
         3,
         "a response is recorded under its own letter only",
         "letters/forms/__init__.py",
-        '        self.fields["recipient"].queryset = letter.recipients.all()',
-        '        self.fields["recipient"].queryset = Recipient.objects.all()',
+        '        recipients = letter.recipients.select_related("organisation")',
+        '        recipients = Recipient.objects.select_related("organisation")',
         ["tests/letters/dashboard/test_workspace.py"],
     ),
     Guard(
