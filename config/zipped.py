@@ -41,7 +41,7 @@ class ZipStream:
         info.compress_type = ZIP_DEFLATED
         info.create_system = UNIX
         info.external_attr = READABLE << 16
-        with self._zip.open(info, "w") as entry:
+        with self._zip.open(info, "w", force_zip64=True) as entry:
             for part in content:
                 entry.write(part)
                 if taken := self._sink.take():

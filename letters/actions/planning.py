@@ -1,5 +1,6 @@
 """Publication at a chosen time: what was read appears then, once, or does not appear at all."""
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -13,6 +14,8 @@ from letters.actions.drafts import announce_submission, needs_approval, publish_
 from letters.checklist import checklist_of
 from letters.models import Draft, HeldBack, Letter, User
 from letters.permissions import owned_by
+
+logger = logging.getLogger(__name__)
 
 LONGEST_AHEAD = timedelta(days=366)
 
@@ -111,6 +114,9 @@ def publish_due(*, now: datetime) -> Iterator[Letter]:
         try:
             published = publish_planned(letter=draft.letter, now=now)
         except NotAllowed:  # The letter was deleted in this very moment.
+            continue
+        except Exception:  # One that fails must not hold up the others; it is due again soon.
+            logger.exception("The planned text of letter %s did not appear", draft.letter_id)
             continue
         if published is not None:
             yield published

@@ -65,6 +65,8 @@ def set_recipients(
     before = addressees_of(letter)
     if _said(before) == _said(addressees):
         return
+    if letter.is_sealed:
+        raise NotAllowed(_("A sealed letter keeps its recipients."))
     refuse_behind_approval(letter, actor)
     if instead_of is not None and instead_of != digest_of(before):
         raise Overtaken(_("Somebody has changed the recipients meanwhile."))

@@ -162,7 +162,7 @@ def _becoming_public(letter: Letter) -> Iterator[Task]:
         "Each signatory decides again, on their own page. Whoever decides nothing is counted "
         "without a line."
     )
-    yield Task(what, why, reverse("admin:letters_letter_public", args=[letter.pk]), _("Look"))
+    yield Task(what, why, _page("public", letter), _("Look"))
 
 
 def _closing(letter: Letter, now: datetime) -> Iterator[Task]:
@@ -185,7 +185,7 @@ def _sealing(letter: Letter, today: date) -> Iterator[Task]:
         "Entries that nobody decided are rejected then, keys are destroyed, and there is no way "
         "back. Reopening stops the clock."
     )
-    yield Task(what, why, reverse("admin:letters_letter_reopen", args=[letter.pk]), _("Reopen…"))
+    yield Task(what, why, _page("reopen", letter), _("Reopen…"))
 
 
 def _team(letter: Letter) -> Iterator[Task]:

@@ -126,6 +126,29 @@ def test_planned_letter_appears_at_its_time_once_in_the_name_of_its_planner(lett
     assert AuditEntry.objects.get(verb="letter.published").actor == alice
 
 
+def test_planned_letter_that_fails_holds_up_no_other(letter, alice, clock, monkeypatch):
+    plan(letter, alice)
+    second = drafts.start(title="Bridge", language="en", actor=alice)
+    drafts.save(letter=second, written=WRITTEN, revision=0, actor=alice)
+    second.recipients.create(position=1, name="The mayor")
+    planning.plan(letter=second, revision=1, at=AT, actor=alice, now=NOW)
+    publish = planning.publish_draft
+
+    def fail_for_the_first(*, letter, **how):
+        if letter.slug == "library":
+            raise RuntimeError("A fault of ours.")
+        return publish(letter=letter, **how)
+
+    monkeypatch.setattr(planning, "publish_draft", fail_for_the_first)
+    when_it_comes(clock)
+    monkeypatch.undo()
+
+    assert Letter.objects.get(slug="bridge").status == Status.PUBLISHED
+    assert Letter.objects.get(slug="library").status == Status.DRAFT
+    when_it_comes(clock)
+    assert Letter.objects.get(slug="library").status == Status.PUBLISHED
+
+
 def test_planned_version_appears_late_rather_than_never(alice, clock):
     letter = make_letter(addressed_to="the mayor")
     Membership.objects.create(letter=letter, user=alice, role=Role.OWNER)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from letters.models import Draft, Letter, LetterVersion, Membership, Role, Status
 from tests.factories import make_letter, make_organisation, make_user
@@ -239,6 +240,17 @@ def test_recipients_are_kept_moved_and_removed(browser, published):
     browser.post(url, rows((first.pk, "A2", "", "")))
 
     assert [(r.pk, r.name) for r in published.recipients.all()] == [(first.pk, "A2")]
+
+
+def test_recipients_of_a_sealed_letter_stay(browser, published):
+    recipient = published.recipients.create(position=1, name="The mayor")
+    today = timezone.localdate()
+    Letter.objects.filter(pk=published.pk).update(status="sealed", closed_on=today, sealed_on=today)
+
+    page = browser.post("/manage/letters/library/recipients/", rows((recipient.pk, "Me", "", "")))
+
+    assert "A sealed letter keeps its recipients." in page.content.decode()
+    assert published.recipients.get().name == "The mayor"
 
 
 def test_recipient_of_another_letter_stays_there(browser, published):

@@ -214,6 +214,7 @@ def test_becoming_public_is_told_without_who_decided(letter):
     own.show_to_everybody(token="m" * 43, shown=True)
 
     assert [task.what for task in before] == ["The letter becomes public on 27 January 2026"]
+    assert [task.url for task in before] == [f"/manage/letters/{letter.slug}/public/"]
     assert tasks(letter, Role.OWNER) == before
     assert tasks(letter, Role.MODERATOR) == []
 
