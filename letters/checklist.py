@@ -43,11 +43,10 @@ def checklist_of(letter: Letter, draft: Draft, has_second_factor: bool) -> Check
     form = form_of(draft)
     is_complete = form.is_valid()
     text = form.text_to_publish() if is_complete else None
-    is_new = text is not None and not _is_current(letter, text)
     page = _pages(letter)
     checks = (
         Check(_("Title, text and demands"), is_complete, page("text"), faults=_faults(form)),
-        Check(_("Something new to publish"), is_new or not is_complete, page("text")),
+        *_for_a_new_version(letter, text, page),
         Check(
             _("To whom it is addressed"),
             bool(letter.addressed_to) or letter.recipients.exists(),
@@ -71,16 +70,23 @@ def form_of(draft: Draft) -> TextForm:
     )
 
 
+def _for_a_new_version(letter: Letter, text: Text | None, page: Any) -> tuple[Check, ...]:
+    if letter.current_version is None:
+        return ()
+    is_new = text is not None and not _is_current(letter, text)
+    return (Check(_("Something new to publish"), is_new, page("text")),)
+
+
 def _for_the_first_time(letter: Letter, page: Any) -> tuple[Check, ...]:
     if letter.published_on:
         return ()
-    is_internal = letter.visibility == Visibility.INTERNAL
+    members = Check(
+        _("The organisations whose members may read it"),
+        letter.organisations.exists(),
+        page("policy"),
+    )
     return (
-        Check(
-            _("The organisations whose members may read it"),
-            not is_internal or letter.organisations.exists(),
-            page("policy"),
-        ),
+        *([members] if letter.visibility == Visibility.INTERNAL else []),
         Check(_("A summary in one sentence"), bool(letter.summary), page("policy"), False),
         Check(
             _("Somebody beside you on the team"),
