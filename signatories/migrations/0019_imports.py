@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('row', models.PositiveIntegerField()),
-                ('fault', models.CharField(choices=[('no_address', 'no mail address'), ('bad_address', 'not a mail address'), ('role_address', 'the address of an office, not of a person'), ('work_mailbox', 'a mailbox at work, or at a domain of one’s own'), ('no_name', 'no name'), ('bad_name', 'this cannot stand as a name'), ('long_name', 'the name is longer than 120 characters'), ('repeated', 'the same mailbox stands further up'), ('invited', 'this mailbox was invited lately, or wants no invitation'), ('title', 'the title cannot stand on a line, and was left out'), ('organisation', 'the organisation cannot stand on a line, and was left out')], max_length=12)),
+                ('fault', models.CharField(choices=[('no_address', 'no mail address'), ('bad_address', 'not a mail address'), ('role_address', 'the address of an office, not of a person'), ('work_mailbox', 'a mailbox at work, or at a domain of one’s own'), ('no_name', 'no name'), ('bad_name', 'this cannot stand as a name'), ('long_name', 'the name is longer than 120 characters'), ('repeated', 'the same mailbox stands further up'), ('invited', 'this mailbox was invited lately'), ('title', 'the title cannot stand on a line, and was left out'), ('organisation', 'the organisation cannot stand on a line, and was left out')], max_length=12)),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='faults', to='signatories.import')),
             ],
         ),

@@ -35,7 +35,7 @@ class Fault(models.TextChoices):
     BAD_NAME = "bad_name", _("this cannot stand as a name")
     LONG_NAME = "long_name", _("the name is longer than 120 characters")
     REPEATED = "repeated", _("the same mailbox stands further up")
-    INVITED = "invited", _("this mailbox was invited lately, or wants no invitation")
+    INVITED = "invited", _("this mailbox was invited lately")
     TITLE = "title", _("the title cannot stand on a line, and was left out")
     ORGANISATION = "organisation", _("the organisation cannot stand on a line, and was left out")
 
