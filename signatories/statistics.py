@@ -20,7 +20,7 @@ from signatories.models import (
     State,
     Tally,
 )
-from signatories.models.signature import SignatureQuerySet
+from signatories.models.selecting import SignatureQuerySet
 from signatories.models.tally import DepartureQuerySet
 
 # Where the headcount is known, a group hides among at least so many times its minimum.

@@ -16,7 +16,7 @@ from letters.models import Letter
 from signatories import growth, roll, statistics
 from signatories.actions import confirming, regrouping
 from signatories.models import NAMELESS, Appearance, Signature, State, Tally
-from signatories.models.signature import SignatureQuerySet
+from signatories.models.selecting import SignatureQuerySet
 from signatories.verification import vouch
 
 BATCH_SIZE = 500

@@ -30,7 +30,7 @@ from signatories import tasks
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.regrouping import let_names_follow
 from signatories.models import Method, Signature, State, Tally, Vouch
-from signatories.models.signature import SignatureQuerySet
+from signatories.models.selecting import SignatureQuerySet
 
 BATCH_SIZE = 500
 UNPROVEN = {"method": Method.NONE, "said_organisation": "", "said_tenure": ""}

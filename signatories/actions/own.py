@@ -27,7 +27,7 @@ from signatories.models import (
     UsedAddress,
     Verification,
 )
-from signatories.models.signature import SignatureQuerySet
+from signatories.models.selecting import SignatureQuerySet
 from signatories.verification import vouch
 
 # Withdrawing ------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from django.db.models import BigIntegerField, Case, F, Value, When
 
 from letters.models import Letter, Organisation
 from signatories.models import Signature
-from signatories.models.signature import SignatureQuerySet
+from signatories.models.selecting import SignatureQuerySet
 
 
 @dataclass

@@ -44,7 +44,7 @@ from signatories.admin.filters import (
     StateFilter,
 )
 from signatories.models import NAMELESS, Reason, Signature, State
-from signatories.models.signature import SignatureQuerySet
+from signatories.models.selecting import SignatureQuerySet
 from signatories.verification import shown
 
 admin.site.index_template = "admin/signatories/index.html"

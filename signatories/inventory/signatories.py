@@ -173,14 +173,36 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
         ),
         Entry(
             title=_("What became of your entry"),
-            what=_("Whether it waits, stands on the roll or was rejected, on which day and why."),
+            what=_(
+                "Whether it waits, stands on the roll or was rejected, on which day and why, with "
+                "a note of the moderator if there is one; and whether it was set aside for later."
+            ),
             seen_by=_("You, and the letter’s moderators."),
             kept_until=_(
                 "As long as the signature. Rejected: %(rejected)s. A second entry: %(duplicate)s."
             )
             % {"rejected": until["rejected"], "duplicate": until["duplicate"]},
             protected=_("A second entry under one address looks like a first one, also to you."),
-            fields=of(signature, "state rejected_on reason"),
+            fields=of(signature, "state rejected_on reason note set_aside_on"),
+        ),
+        Entry(
+            title=_("What made somebody look twice"),
+            what=_(
+                "That your words or your mailbox gave reason to look twice: a name that stands "
+                "there already or is well known, a listed word, a throw-away mailbox, many entries "
+                "from one network at once, a report by a reader, or your objection. Of an "
+                "anonymous entry only the kind of reason."
+            ),
+            seen_by=_("The letter’s moderators."),
+            kept_until=_(
+                "As long as the signature; what a decision answers goes with the decision. Of an "
+                "anonymous entry: until it is decided."
+            ),
+            protected=_("It never decides by itself, and names no address and no network."),
+            fields=(
+                *of(signature, "risk needs_check"),
+                *of("signatories.Flag", "signature kind detail other"),
+            ),
         ),
         Entry(
             title=_("The key to your page"),

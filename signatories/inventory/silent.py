@@ -12,6 +12,7 @@ NOT_ABOUT_PEOPLE = (
             "signatories.Subscription.id",
             "signatories.Delivery.id",
             "signatories.Vouch.id",
+            "signatories.Flag.id",
             "signatories.Import.id",
             "signatories.Invited.id",
             "signatories.InvitedMailbox.id",

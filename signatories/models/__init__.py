@@ -7,6 +7,7 @@ from signatories.models.choices import (
     State,
     Tenure,
 )
+from signatories.models.flag import REOPENING, Flag, FlagKind
 from signatories.models.importing import (
     ENDED,
     NOTES,
@@ -34,12 +35,15 @@ __all__ = [
     "ENDED",
     "NAMELESS",
     "NOTES",
+    "REOPENING",
     "Appearance",
     "DayCount",
     "Delivery",
     "Departure",
     "Fate",
     "Fault",
+    "Flag",
+    "FlagKind",
     "Import",
     "ImportFault",
     "ImportPart",

@@ -7,7 +7,7 @@ from django.utils import timezone
 from letters.actions import NotAllowed
 from letters.models import AuditEntry, Membership, Role
 from signatories.actions import moderation
-from signatories.models import Departure, Reason, Signature, State, UsedAddress
+from signatories.models import Departure, Flag, Reason, Signature, State, UsedAddress
 from tests.factories import (
     make_anonymous,
     make_letter,
@@ -31,6 +31,12 @@ def make_moderator(letter, username="bob", role=Role.MODERATOR, **fields):
     user = make_user(username, **fields)
     Membership.objects.create(letter=letter, user=user, role=role)
     return user
+
+
+@pytest.fixture
+def team():
+    letter = make_letter()
+    return letter, make_moderator(letter)
 
 
 def audited():
@@ -378,3 +384,108 @@ def test_decide_writes_neither_name_nor_mail(decide, django_capture_on_commit_ca
     for written in ("Wilhelmina", "Otterbourne", "Engineer", "Orrery"):
         assert written not in trail
     assert mail.outbox == []
+
+
+# Setting aside, and questions about what was decided --------------------------------------------
+
+
+def test_set_aside_keeps_an_entry_in_review_and_says_so_in_the_trail(team):
+    letter, bob = team
+    entry = make_signature(letter)
+
+    moderation.set_aside(signature=entry, actor=bob)
+    moderation.set_aside(signature=entry, actor=bob)
+
+    entry.refresh_from_db()
+    assert (entry.state, entry.set_aside_on) == (State.IN_REVIEW, timezone.localdate())
+    [found] = AuditEntry.objects.filter(verb="signature.set_aside")
+    assert (found.actor, found.target) == (bob, f"signature:{entry.pk}")
+    assert set(letter.signatures.set_aside()) == {entry}
+    assert not letter.signatures.not_set_aside().exists()
+
+
+def test_take_up_puts_an_entry_among_the_others_again(team):
+    letter, bob = team
+    entry = make_signature(letter, set_aside_on=timezone.localdate())
+
+    moderation.take_up(signature=entry, actor=bob)
+    moderation.take_up(signature=entry, actor=bob)
+
+    entry.refresh_from_db()
+    assert entry.set_aside_on is None
+    assert AuditEntry.objects.filter(verb="signature.taken_up").count() == 1
+
+
+@pytest.mark.parametrize("verb", [moderation.set_aside, moderation.take_up])
+def test_set_aside_decided_entry_is_refused(team, verb):
+    letter, bob = team
+    entry = make_signature(letter, state=State.PUBLISHED)
+
+    with pytest.raises(NotAllowed):
+        verb(signature=entry, actor=bob)
+
+
+@pytest.mark.parametrize("verb", [moderation.set_aside, moderation.take_up])
+def test_set_aside_entry_of_another_letter_is_refused(team, verb):
+    _letter, bob = team
+    entry = make_signature(make_letter(slug="elsewhere"))
+
+    with pytest.raises(NotAllowed):
+        verb(signature=entry, actor=bob)
+
+    entry.refresh_from_db()
+    assert entry.set_aside_on is None
+
+
+def test_decision_ends_that_an_entry_was_set_aside(team):
+    letter, bob = team
+    entries = [make_signature(letter, set_aside_on=timezone.localdate()) for _each in range(2)]
+
+    moderation.approve(signature=entries[0], actor=bob)
+    moderation.reject(signature=entries[1], actor=bob, reason="other", note="Whose name is it?")
+
+    assert not letter.signatures.set_aside().exists()
+    assert list(letter.signatures.rejected().values_list("note", flat=True)) == [
+        "Whose name is it?"
+    ]
+
+
+def test_approve_rejected_entry_forgets_the_note(team):
+    letter, bob = team
+    entry = make_signature(letter, state=State.REJECTED, note="Whose name is it?")
+
+    approved = moderation.approve(signature=entry, actor=bob)
+
+    assert approved.note == ""
+
+
+def test_reject_anonymous_entry_keeps_no_note_and_no_flag(team):
+    letter, bob = team
+    entry = make_anonymous(letter, make_organisation("Google"), state=State.IN_REVIEW, risk=40)
+    Flag.objects.create(signature=entry, kind="burst")
+
+    rejected = moderation.reject(signature=entry, actor=bob, reason="other", note="A guess.")
+
+    assert (rejected.note, rejected.risk, rejected.flags.count()) == ("", 0, 0)
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_decision_that_stands_answers_what_somebody_asked(team, decision):
+    letter, bob = team
+    state = State.PUBLISHED if decision == "approve" else State.REJECTED
+    kind = "reported" if decision == "approve" else "objection"
+    entry = make_signature(letter, state=state, risk=70)
+    Flag.objects.create(signature=entry, kind=kind)
+    Flag.objects.create(signature=entry, kind="similar_name")
+    assert set(letter.signatures.to_decide()) == {entry}
+
+    for _twice in range(2):
+        if decision == "approve":
+            moderation.approve(signature=entry, actor=bob)
+        else:
+            moderation.reject(signature=entry, actor=bob, reason="other")
+
+    entry.refresh_from_db()
+    assert (entry.state, entry.risk) == (state, 20)
+    assert not letter.signatures.to_decide().exists()
+    assert AuditEntry.objects.filter(verb="signature.kept").count() == 1

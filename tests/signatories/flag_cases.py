@@ -1,0 +1,48 @@
+"""Rows of the moderators' floor that break one constraint each."""
+
+from datetime import date
+
+from signatories.models import Flag, State
+from tests.constraints import Case
+from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
+
+TODAY = date(2026, 1, 20)
+
+
+def in_review():
+    return make_signature(make_letter())
+
+
+def published():
+    return make_signature(make_letter(), state=State.PUBLISHED)
+
+
+def anonymous_rejected():
+    return make_anonymous(make_letter(), make_organisation("Google"), state=State.REJECTED)
+
+
+def flag(**fields):
+    return Flag(signature=in_review(), **{"kind": "joke", "detail": "Mouse", **fields})
+
+
+def second_flag():
+    first = flag()
+    first.save(force_insert=True)
+    return Flag(signature=first.signature, kind="abuse")
+
+
+def flagged_like_another():
+    row = flag(kind="similar_name", detail="")
+    row.other = make_signature(row.signature.letter)
+    return row
+
+
+FLAG_CASES = [
+    Case("flag_kind_is_known", flag, {"kind": "gossip"}),
+    Case("an_entry_has_one_flag_of_a_kind", second_flag, {"kind": "joke"}),
+    Case("only_names_are_like_another_entry", flagged_like_another, {"kind": "joke"}),
+    Case("notes_are_about_rejected_names", in_review, {"note": "Not you."}),
+    Case("notes_are_about_rejected_names", anonymous_rejected, {"note": "Not you."}),
+    Case("only_entries_in_review_are_set_aside", published, {"set_aside_on": TODAY}),
+    Case("only_names_are_checked", anonymous_rejected, {"needs_check": True}),
+]
