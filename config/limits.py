@@ -9,6 +9,8 @@ def usual(*, is_development: bool) -> dict[str, str]:
     return {
         "sign:network": "3000/h" if is_development else "60/h",
         "sign:letter": "6000/m",
+        # Beyond this nothing is refused: entries are flagged for the moderators.
+        "burst:network": "6000/h" if is_development else "12/h",
         "confirm:network": "6000/h" if is_development else "120/h",
         "confirm:page": "30/h",
         "code:mailbox": "5/d",

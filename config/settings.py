@@ -187,6 +187,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep unsent codes": {"task": "signatories.tasks.sweep_codes", "schedule": 20},
+    "sweep checks": {"task": "signatories.tasks.sweep_checks", "schedule": 20},
     "publish batches": {"task": "signatories.tasks.publish_batches", "schedule": 20},
     "refresh counts": {"task": "signatories.tasks.refresh_counts", "schedule": 20},
     "publish planned": {"task": "signatories.tasks.publish_planned", "schedule": 20},

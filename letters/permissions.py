@@ -30,6 +30,11 @@ def owned_by(user: User) -> QuerySet[Letter]:
     return _with_role(user, Role.OWNER)
 
 
+def lists_kept_by(user: User) -> QuerySet[Letter]:
+    """The letters whose lists of names and words this person may read and change."""
+    return _with_role(user, Role.OWNER, Role.EDITOR, Role.MODERATOR)
+
+
 def approved_by(user: User) -> QuerySet[Letter]:
     """The letters that wait for this person, a host, to let them appear."""
     if user.is_active and user.is_superuser:

@@ -79,6 +79,14 @@ VERBS = {
     "letter.published": Verb(Kind.LETTER, _("Published the letter")),
     "letter.text_published": Verb(Kind.LETTER, _("Published a version of the text")),
     "letter.rules_changed": Verb(Kind.LETTER, _("Changed the rules")),
+    "letter.lists_changed": Verb(
+        Kind.LETTER,
+        ngettext_lazy(
+            "Changed the lists to look twice by: %(number)d line",
+            "Changed the lists to look twice by: %(number)d lines",
+            "number",
+        ),
+    ),
     "letter.roll_listed": Verb(Kind.LETTER, _("Let search engines list the roll")),
     "letter.roll_unlisted": Verb(Kind.LETTER, _("Asked search engines to leave the roll out")),
     "letter.asked_to_go_public": Verb(Kind.LETTER, _("Announced that the letter becomes public")),

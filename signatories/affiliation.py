@@ -95,7 +95,8 @@ def advice(address: Address, affiliation: Affiliation) -> list[str]:
         return [
             _(
                 "Your address is at %(proven)s and would prove that. Your line names "
-                "%(claimed)s instead and will say “not verified”."
+                "%(claimed)s instead and will say “not verified”. If you say that you work there "
+                "now, the moderators are told that your address is at %(proven)s."
             )
             % {"proven": proven, "claimed": claimed}
         ]

@@ -10,10 +10,29 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from signatories.models import Flag, FlagKind
+from signatories.checks.finding import Finding
+from signatories.checks.scripts import DECORATED, INVISIBLE, POSING
+from signatories.models import Flag, FlagKind, Signature
 
 LOOK_CLOSELY = 50  # From this risk on something speaks against the entry.
 HIGHEST = 100
+# From this risk on an entry waits for a moderator where entries are read afterwards. Whatever
+# speaks against one holds it, the weakest being a name that stands there already; a name that is
+# only similar is no reason to let its bearer wait: one in a hundred has such a one.
+HELD_FROM = 30
+
+# What the words of an entry give reason for. They are compared again whenever these or a list
+# change; what the mailbox, the way or a reader said stays.
+OF_WORDS = (
+    FlagKind.SAME_NAME,
+    FlagKind.SIMILAR_NAME,
+    FlagKind.WELL_KNOWN,
+    FlagKind.RECIPIENT,
+    FlagKind.JOKE,
+    FlagKind.ABUSE,
+    FlagKind.SCRIPTS,
+    FlagKind.TITLE,
+)
 
 
 @dataclass(frozen=True)
@@ -95,14 +114,39 @@ MEANINGS = {
 }
 
 
+# Codes in the detail of a flag about letters. Any other detail of one names the scripts.
+LETTERS = {
+    DECORATED: _("some are made for formulas or ornaments"),
+    INVISIBLE: _("one is invisible"),
+    POSING: _("a whole word only looks like Latin"),
+}
+
+
 def in_words(flag: Flag) -> str:
     """The reason to look twice, in a sentence."""
     meaning = MEANINGS[FlagKind(flag.kind)]
     if flag.other:
-        return str(meaning.words % {"other": flag.other.name, "detail": flag.detail})
-    return str(meaning.words % {"detail": flag.detail} if flag.detail else meaning.bare)
+        return str(meaning.words % {"other": flag.other.name})
+    return str(meaning.words % {"detail": _named(flag)} if flag.detail else meaning.bare)
+
+
+def _named(flag: Flag) -> str:
+    if flag.kind != FlagKind.SCRIPTS:
+        return flag.detail
+    mixed = _("one word mixes %(scripts)s") % {"scripts": flag.detail}
+    return str(LETTERS.get(flag.detail, mixed))
 
 
 def risk_of(kinds: Iterable[str]) -> int:
     """What flags weigh together: 0 for none, 100 at most."""
     return min(HIGHEST, sum(MEANINGS[FlagKind(kind)].weight for kind in kinds))
+
+
+def rows_of(signature: Signature, found: Iterable[Finding]) -> list[Flag]:
+    """The flags to store for an entry. One without a name gets no word beside their kind."""
+    found = list(found)
+    assert not signature.is_anonymous or not any(one.detail or one.other for one in found)
+    return [
+        Flag(signature=signature, kind=one.kind, detail=one.detail, other_id=one.other)
+        for one in found
+    ]

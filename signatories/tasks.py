@@ -11,6 +11,7 @@ from letters.actions import planning
 from letters.models import Letter, Status
 from signatories.actions import (
     batches,
+    checking,
     delivering,
     erasing,
     importing,
@@ -80,6 +81,22 @@ def sweep_mailings() -> None:
     """Find mailings whose time has come, and those that stand still, whatever happened."""
     for mailing_id in delivering.due(timezone.now()):
         send_mailing.delay(mailing_id)
+
+
+@shared_task
+def check_entries(letter_id: int) -> None:
+    """Compare what is new under a letter; whatever else waits there is done at once."""
+    number = checking.check_letter(letter_id=letter_id)
+    if number:
+        logger.info("Checked %d entries of letter %s", number, letter_id)
+
+
+@shared_task
+def sweep_checks() -> None:
+    """Find entries that nobody has checked, whatever happened to the queue."""
+    checking.look_after_risks()
+    for letter_id in checking.letters_to_check():
+        check_entries.delay(letter_id)
 
 
 @shared_task

@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from config import outage
+from signatories.actions import checking
 from signatories.models import Verification
 from signatories.verification import mailbox
 
@@ -67,6 +68,17 @@ def deliver(db):
         return mail.outbox[before:]
 
     return deliver_due
+
+
+@pytest.fixture
+def check(db):
+    """Compare what was confirmed with what is known, as the worker would."""
+
+    def check_all():
+        for letter_id in list(checking.letters_to_check()):
+            checking.check_letter(letter_id=letter_id)
+
+    return check_all
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from letters.models.letter import (
     Visibility,
     text_digest,
 )
+from letters.models.listed import ListedWord, WordList
 from letters.models.notice import Notice, NoticeChoice, NoticeKind, Occasion
 from letters.models.organisation import Organisation, OrganisationAlias, OrganisationDomain
 from letters.models.proposal import Proposal, ProposalState
@@ -33,6 +34,7 @@ __all__ = [
     "Kind",
     "Letter",
     "LetterVersion",
+    "ListedWord",
     "Membership",
     "Notice",
     "NoticeChoice",
@@ -55,5 +57,6 @@ __all__ = [
     "Update",
     "User",
     "Visibility",
+    "WordList",
     "text_digest",
 ]

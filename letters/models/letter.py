@@ -44,7 +44,7 @@ class Reach(models.TextChoices):
 
 class ReviewPolicy(models.TextChoices):
     BEFORE = "before", _("a moderator reads each entry before it is published")
-    AFTER = "after", _("entries are published at once and read afterwards")
+    AFTER = "after", _("entries are published once a check finds nothing, and read afterwards")
 
 
 class Outcome(models.TextChoices):

@@ -7,12 +7,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from config import crypto, keys
+from config.celery import enqueue
 from config.deadlocks import tried_again
 from letters.actions import propose
 from letters.models import Letter, Organisation
-from signatories import addresses, roll
+from signatories import addresses, flags, roll, tasks
 from signatories.addresses import Address
+from signatories.checks import mailbox
 from signatories.models import (
+    Flag,
     LetterKey,
     Method,
     Signature,
@@ -55,8 +58,9 @@ def confirm(
 
     In one transaction the address and everything else in the Verification go. If the mailbox
     has signed the letter already, the entry becomes a `duplicate`, which looks the same to
-    the person. `proof` is what proved the mailbox where that was no code. Raises `Gone`, or
-    `keys.KeyLost` where the letter's key is lost (then nothing changes), or `vouch.VouchGone`
+    the person. `proof` is what proved the mailbox where that was no code. What the
+    mailbox says against the entry is flagged now, because nobody can ask it later. Raises `Gone`,
+    or `keys.KeyLost` where the letter's key is lost (then nothing changes), or `vouch.VouchGone`
     where a colleague's link has been used meanwhile.
     """
     signature = verification.signature
@@ -84,6 +88,9 @@ def confirm(
         # A duplicate carries it too: "find my signature" answers the same for both.
         signature.address_digest = digest
     _follow_directory(signature)
+    # A duplicate is flagged as well, and its letter checked: that must not show in the time.
+    found = mailbox.found_at(address, signature, is_burst=verification.is_burst)
+    signature.risk = flags.risk_of(one.kind for one in found)
     if is_vouched and is_original:
         _admit(signature)
     else:
@@ -91,6 +98,8 @@ def confirm(
     signature.save(
         update_fields=[
             "state",
+            "needs_check",
+            "risk",
             "organisation",
             "organisation_text",
             "tenure",
@@ -105,6 +114,9 @@ def confirm(
             "shown_tenure",
         ]
     )
+    Flag.objects.bulk_create(flags.rows_of(signature, found))
+    if not signature.is_anonymous:
+        enqueue(tasks.check_entries, signature.letter_id)
     return token
 
 
@@ -188,18 +200,14 @@ def has_name(letter: Letter, digest: str) -> bool:
 
 
 def _admit(signature: Signature) -> None:
-    if signature.is_anonymous and signature.is_verified:
+    """A name waits for its check, which lets it onto the roll where nothing speaks against it and
+    the letter's entries are read afterwards (`checking`)."""
+    if signature.is_anonymous and signature.is_verified and not signature.risk:
         # Everything in it comes from lists and is verified: nothing to review.
         signature.state = State.APPROVED
-    elif signature.is_anonymous or signature.letter.reviews_before or _lost_its_proof(signature):
-        signature.state = State.IN_REVIEW
     else:
-        approve_name(signature)
-
-
-def _lost_its_proof(signature: Signature) -> bool:
-    """Whether its organisation left the directory between signing and confirming."""
-    return signature.organisation is not None and signature.organisation.is_withdrawn
+        signature.state = State.IN_REVIEW
+        signature.needs_check = not signature.is_anonymous
 
 
 def approve_name(signature: Signature) -> None:

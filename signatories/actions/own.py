@@ -140,8 +140,8 @@ def _leave_with_batch(signature: Signature) -> None:
 def correct_title(*, token: str, title: str) -> Signature:
     """Change the title of a named entry. Raises `Gone` or `NotAllowed`.
 
-    A moderator reads what a person wrote: where entries are reviewed beforehand, a new title
-    takes the line off the roll until then. Leaving the title out needs no reading.
+    A new title takes the line off the roll until it is checked, or where entries are reviewed
+    beforehand until a moderator has read it. Leaving the title out needs neither.
     """
     signature = _named(token)
     if signature.title == title:
@@ -149,10 +149,12 @@ def correct_title(*, token: str, title: str) -> Signature:
     if title and signature.letter.is_sealed:
         raise NotAllowed(_("The letter is sealed: nobody reads titles any more."))
     signature.title = title
-    if title and signature.letter.reviews_before:
+    if title:
         _return_to_review(signature)
+    signature.needs_check = signature.state == State.IN_REVIEW
     signature.full_clean(validate_constraints=False)
     signature.save()
+    enqueue(tasks.check_entries, signature.letter_id)
     _follow_up(signature)
     return signature
 
@@ -160,6 +162,7 @@ def correct_title(*, token: str, title: str) -> Signature:
 def _return_to_review(signature: Signature) -> None:
     if signature.state in (State.PUBLISHED, State.APPROVED):
         signature.state = State.IN_REVIEW
+        signature.name_key = ""  # As new: the check may let it back onto the roll.
         for field, value in OFF_ROLL.items():
             setattr(signature, field, value)
 
@@ -319,6 +322,7 @@ def _change_line(signature: Signature, appearance: str) -> None:
         changed.version_id = signature.carried_to_id or signature.version_id
         changed.vouches_given = signature.vouches_given
         _leave_with_batch(signature)
+        signature.flags.all().delete()  # As with a row anew, in as many statements.
         changed.save(force_insert=True)
         return
     signature.appearance, signature.role = appearance, ""

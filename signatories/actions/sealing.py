@@ -91,6 +91,7 @@ def _forget_hidden_names(letter: Letter) -> int:
         appearance=Appearance.COUNTED,
         state=State.APPROVED,
         name="",
+        name_key="",
         title="",
         organisation_text="",
         role="",

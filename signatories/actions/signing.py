@@ -46,15 +46,19 @@ def sign(
     address: Address,
     affiliation: Affiliation,
     vouch_digest: str = "",
+    is_burst: bool = False,
 ) -> str:
     """Store an unconfirmed signature and make its code due; return the browser's token.
 
     Nothing here depends on whether the address has signed already. `vouch_digest` names the
-    colleague's link that is used up when the mailbox is proven.
+    colleague's link that is used up when the mailbox is proven; `is_burst` says that the entry
+    came with many others from one network.
     """
     assert (affiliation.method == Method.VOUCH) == bool(vouch_digest)
     signature = _entered(letter, entry, affiliation)
-    return _await_signature(signature, address, entry.appearance, vouch_digest)
+    return _await_signature(
+        signature, address, entry.appearance, vouch_digest=vouch_digest, is_burst=is_burst
+    )
 
 
 def _refuse_unverified(letter: Letter) -> None:
@@ -66,11 +70,18 @@ def _refuse_unverified(letter: Letter) -> None:
 
 @transaction.atomic
 def sign_by_login(
-    *, letter: Letter, entry: Entry, address: Address, affiliation: Affiliation
+    *,
+    letter: Letter,
+    entry: Entry,
+    address: Address,
+    affiliation: Affiliation,
+    is_burst: bool = False,
 ) -> str:
     """Like `sign`, but no code is due unless somebody asks for one: a login is to prove it."""
     signature = _entered(letter, entry, affiliation)
-    return _await_signature(signature, address, entry.appearance, sends_code=False)
+    return _await_signature(
+        signature, address, entry.appearance, sends_code=False, is_burst=is_burst
+    )
 
 
 @transaction.atomic
@@ -232,9 +243,10 @@ def _await_signature(
     signature: Signature,
     address: Address,
     appearance: str,
-    vouch_digest: str = "",
     *,
+    vouch_digest: str = "",
     sends_code: bool = True,
+    is_burst: bool = False,
 ) -> str:
     # The INSERT enforces the constraints; asking for each of them beforehand took 60 queries.
     signature.full_clean(validate_constraints=False)
@@ -246,6 +258,7 @@ def _await_signature(
         sends_code=sends_code,
         signature=signature,
         vouch_digest=vouch_digest,
+        is_burst=is_burst,
     )
 
 

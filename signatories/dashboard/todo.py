@@ -52,7 +52,8 @@ class Queue:
 
 
 def queue_of(letter: Letter) -> Queue:
-    found = letter.signatures.in_review().aggregate(n=Count("*"), oldest=Min("confirmed_on"))
+    waiting = letter.signatures.for_moderators().in_review()
+    found = waiting.aggregate(n=Count("*"), oldest=Min("confirmed_on"))
     return Queue(found["n"], found["oldest"])
 
 

@@ -117,6 +117,17 @@ def drafts() -> list[Entry]:
             places=("browser:localStorage draft",),
         ),
         Entry(
+            title=_("Lists to look twice by"),
+            what=_(
+                "What a team has listed so that a moderator looks twice: names of well-known "
+                "people, and words that are jokes or abuse. Nothing about who signed."
+            ),
+            seen_by=_("The letter’s owners, editors and moderators, and hosts."),
+            kept_until=_("Until the team takes it off the list."),
+            protected=_("A list refuses nobody; a person decides."),
+            fields=of("letters.ListedWord", "letter list text key"),
+        ),
+        Entry(
             title=_("Who had an update mailed"),
             what=_("Which account had which update mailed to its subscribers."),
             seen_by=_("Hosts. The trail of the letter says the same."),

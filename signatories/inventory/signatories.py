@@ -65,6 +65,17 @@ def while_signing(until: dict[str, str]) -> list[Entry]:
             fields=of(verification, "purpose signature letter entry_digest"),
         ),
         Entry(
+            title=_("Whether many came at once"),
+            what=_(
+                "That your entry came with many others from one network within an hour; not from "
+                "which network. When you confirm, this becomes a reason to look twice."
+            ),
+            seen_by=_("Nobody."),
+            kept_until=_("It goes with the address."),
+            protected=_("The network is never stored, only yes or no."),
+            fields=of(verification, "is_burst"),
+        ),
+        Entry(
             title=_("The colleague’s link you sign with"),
             what=_(
                 "Where a colleague vouches for you: the digest of the link. Until you type the "
@@ -190,8 +201,9 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             what=_(
                 "That your words or your mailbox gave reason to look twice: a name that stands "
                 "there already or is well known, a listed word, a throw-away mailbox, many entries "
-                "from one network at once, a report by a reader, or your objection. Of an "
-                "anonymous entry only the kind of reason."
+                "from one network at once, that it is at another organisation than you named, a "
+                "report by a reader, or your objection. Of an anonymous entry only the kind of "
+                "reason. Also your name without capitals and accents, by which it is compared."
             ),
             seen_by=_("The letter’s moderators."),
             kept_until=_(
@@ -200,7 +212,7 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             ),
             protected=_("It never decides by itself, and names no address and no network."),
             fields=(
-                *of(signature, "risk needs_check"),
+                *of(signature, "risk needs_check name_key"),
                 *of("signatories.Flag", "signature kind detail other"),
             ),
         ),

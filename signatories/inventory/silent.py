@@ -95,6 +95,7 @@ NOT_ABOUT_PEOPLE = (
             *of("letters.Invitation", "id"),
             *of("letters.TeamInvitation", "id"),
             *of("letters.Draft", "id letter revision planned_revision"),
+            *of("letters.ListedWord", "id"),
             *of("letters.AccountMail", "id"),
             *of("letters.Notice", "id"),
             *of("letters.NoticeChoice", "id"),

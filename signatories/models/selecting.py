@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     pass
 
 STANDING = Q(published_on__isnull=False)
+COMPARED = [State.IN_REVIEW, State.APPROVED, State.PUBLISHED]
 
 
 class SignatureQuerySet(models.QuerySet["Signature"]):
@@ -76,9 +77,10 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
 
     def to_decide(self) -> "SignatureQuerySet":
         """What a moderator is asked about: entries in review, and decided ones that somebody
-        reported or objected about."""
+        reported or objected about. What awaits its check comes with its flags, seconds later."""
         questions = Flag.objects.filter(signature=OuterRef("pk"), kind__in=REOPENING)
-        return self.filter(Q(state=State.IN_REVIEW) | Exists(questions))
+        in_review = Q(state=State.IN_REVIEW, needs_check=False)
+        return self.filter(in_review | ~Q(state=State.IN_REVIEW) & Exists(questions))
 
     def set_aside(self) -> "SignatureQuerySet":
         return self.filter(set_aside_on__isnull=False)
@@ -87,8 +89,25 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         return self.filter(set_aside_on__isnull=True)
 
     def unchecked(self) -> "SignatureQuerySet":
-        """Those whose words nobody has compared with anything yet."""
-        return self.filter(needs_check=True)
+        """Those whose words are to be compared with what is known by now."""
+        return self.filter(needs_check=True).exclude(state=State.DUPLICATE)
+
+    def awaiting_check(self) -> "SignatureQuerySet":
+        """Those in review that no moderator sees before they are checked."""
+        return self.filter(state=State.IN_REVIEW, needs_check=True)
+
+    def unread_names(self) -> "SignatureQuerySet":
+        """Names that count in a comparison and have no normal form yet: no check came by."""
+        alive = self.filter(state__in=COMPARED, needs_check=False, name_key="")
+        return alive.exclude(appearance__in=NAMELESS)
+
+    def compared_with(self) -> "SignatureQuerySet":
+        """The names that stand under a letter, or may: what a new one is compared with."""
+        return self.filter(state__in=COMPARED, needs_check=False).exclude(name_key="")
+
+    def flagged(self) -> "SignatureQuerySet":
+        """Names in review that something speaks against."""
+        return self.in_review().filter(risk__gt=0).exclude(appearance__in=NAMELESS)
 
     def approved(self) -> "SignatureQuerySet":
         """Those that nothing but a batch keeps from the roll, and those that stand there."""
@@ -158,6 +177,8 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         An anonymous entry that needs no review would tell by its arrival when its signer
         came; it shows only once a batch has put it on the roll.
         """
+        unread = Q(appearance__in=NAMELESS, state=State.APPROVED)
+        unchecked = Q(state=State.IN_REVIEW, needs_check=True)
         return self.exclude(
             state__in=[State.UNCONFIRMED, State.DUPLICATE, State.WITHDRAWN]
-        ).exclude(appearance__in=NAMELESS, state=State.APPROVED)
+        ).exclude(unread | unchecked)

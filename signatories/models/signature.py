@@ -81,6 +81,8 @@ class Signature(models.Model):
     set_aside_on = models.DateField(_("set aside on"), null=True, blank=True)
     # Whether its words are still to be compared with others', and what its flags weigh together.
     needs_check = models.BooleanField(default=False, db_default=False)
+    # The normal form of the name, by which it is compared. Empty until the first check.
+    name_key = models.CharField(max_length=200, blank=True, db_default="")
     risk = models.PositiveSmallIntegerField(_("risk"), default=0, db_default=0)
     is_demonstration = models.BooleanField(_("invented"), default=False)
 
@@ -109,6 +111,11 @@ class Signature(models.Model):
             ),
             models.Index(
                 fields=["letter"], condition=Q(needs_check=True), name="signature_unchecked"
+            ),
+            models.Index(
+                fields=["letter"],
+                condition=Q(name_key="") & ~Q(appearance__in=NAMELESS),
+                name="signature_unread_names",
             ),
         ]
         constraints = [
@@ -248,6 +255,10 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=Q(needs_check=False) | ~Q(appearance__in=NAMELESS),
                 name="only_names_are_checked",
+            ),
+            models.CheckConstraint(
+                condition=Q(name_key="") | ~Q(appearance__in=NAMELESS),
+                name="only_names_have_a_normal_form",
             ),
             models.CheckConstraint(
                 condition=Q(state=State.UNCONFIRMED, confirmed_on__isnull=True)

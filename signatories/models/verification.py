@@ -68,6 +68,8 @@ class Verification(models.Model):
     code_digest = models.CharField(max_length=64, blank=True)
     # Of the login that somebody has begun, if any; its answer empties it.
     login_digest = models.CharField(max_length=64, blank=True, db_default="")
+    # Whether it came with many others from one network. Which network is never stored.
+    is_burst = models.BooleanField(default=False, db_default=False)
     tries = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True)
@@ -107,6 +109,10 @@ class Verification(models.Model):
             models.CheckConstraint(
                 condition=Q(vouch_digest="") | Q(purpose=Purpose.SIGN),
                 name="only_verifications_to_sign_use_up_a_vouch",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_burst=False) | Q(purpose=Purpose.SIGN),
+                name="only_those_who_sign_come_in_a_burst",
             ),
             models.CheckConstraint(
                 condition=~Q(key_name=""), name="addresses_are_under_a_key_of_the_day"

@@ -174,7 +174,10 @@ def _next_step(found: Signature) -> str:
         return _("Your name takes the place of your anonymous line with one of the next batches.")
     if found.letter.reviews_before:
         return _("A moderator reads your entry; then your line appears on the roll.")
-    return _("Your line appears on the roll.")
+    return _(
+        "Your entry is compared with lists and with the other names, which takes moments; then "
+        "your line appears on the roll. What gives reason waits for a moderator."
+    )
 
 
 def _state_in_words(found: Signature) -> tuple[str, str]:

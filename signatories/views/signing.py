@@ -47,7 +47,11 @@ def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
     store = signing.sign_by_login if form.is_by_login else signing.sign
     try:
         token = store(
-            letter=letter, entry=form.entry, address=form.address, affiliation=form.affiliation
+            letter=letter,
+            entry=form.entry,
+            address=form.address,
+            affiliation=form.affiliation,
+            is_burst=_is_burst(request, letter),
         )
     except Overtaken as news:
         letter.refresh_from_db()
@@ -56,6 +60,11 @@ def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
     except NotAllowed:  # The letter closed while the form was on its way.
         return render(request, "signatories/closed.html", {"letter": letter})
     return redirect("signer:login" if form.is_by_login else "signer:confirm", token)
+
+
+def _is_burst(request: HttpRequest, letter: Letter) -> bool:
+    """Whether many entries for this letter came from the visitor's network within the hour."""
+    return not ratelimit.is_within("burst:network", f"{letter.slug} {ratelimit.network(request)}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

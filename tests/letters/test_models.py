@@ -14,6 +14,7 @@ from letters.models import (
     Draft,
     Letter,
     LetterVersion,
+    ListedWord,
     Membership,
     Notice,
     NoticeChoice,
@@ -47,6 +48,16 @@ APPEAR_AS_READ = "drafts_appear_as_they_were_read_or_not_by_themselves"
 
 def draft():
     return Letter(slug="draft", title="A draft")
+
+
+def listed_word():
+    return ListedWord.of(make_letter(), "jokes", "Mickey Mouse")
+
+
+def word_listed_twice():
+    first = listed_word()
+    first.save()
+    return ListedWord.of(first.letter, "abuse", "Mickey  MOUSE")
 
 
 def team_invitation():
@@ -169,6 +180,9 @@ def hosts_choice():
 
 
 CASES = [
+    Case("listedword_list_is_known", listed_word, {"list": "friends"}),
+    Case("listed_words_have_letters", listed_word, {"key": ""}),
+    Case("words_stand_on_a_list_once", word_listed_twice, {"list": "jokes"}),
     Case(
         "nobody_recovers_themself", recovery, {"made_by": lambda: User.objects.get(username="bob")}
     ),

@@ -132,9 +132,10 @@ def test_probe_through_an_alias_sees_the_same(letter, watch):
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])
-def test_probe_after_a_moderators_decision_sees_the_same(letter, watch, decision):
+def test_probe_after_a_moderators_decision_sees_the_same(letter, watch, decision, check):
     host = make_user("alice", is_superuser=True)
     watch(letter, SIGNED).sign_and_confirm("named")
+    check()
     earlier = Signature.objects.get()
     if decision == "approve":
         moderation.approve(signature=earlier, actor=host)

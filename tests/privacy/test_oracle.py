@@ -58,7 +58,7 @@ def letter():
 
 
 @pytest.fixture
-def bring_about(letter, deliver, code_of):
+def bring_about(letter, deliver, code_of, check):
     """Give `ASKED` a history under the letter."""
 
     def sign(appearance="named", under=letter, confirms=True):
@@ -69,6 +69,7 @@ def bring_about(letter, deliver, code_of):
         return page
 
     def decide(verb, **reason):
+        check()
         host = make_user("alice", is_superuser=True)
         verb(signature=Signature.objects.get(), actor=host, **reason)
 

@@ -2,7 +2,9 @@
 
 from datetime import date
 
-from signatories.models import Flag, State
+from django.utils import timezone
+
+from signatories.models import Flag, Purpose, State, Verification
 from tests.constraints import Case
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 
@@ -25,6 +27,17 @@ def flag(**fields):
     return Flag(signature=in_review(), **{"kind": "joke", "detail": "Mouse", **fields})
 
 
+def finding_again():
+    return Verification(
+        purpose=Purpose.FIND,
+        address=b"x",
+        key_name="named-2026-01-20",
+        is_private=True,
+        page_digest="p" * 64,
+        erase_after=timezone.now(),
+    )
+
+
 def second_flag():
     first = flag()
     first.save(force_insert=True)
@@ -45,4 +58,6 @@ FLAG_CASES = [
     Case("notes_are_about_rejected_names", anonymous_rejected, {"note": "Not you."}),
     Case("only_entries_in_review_are_set_aside", published, {"set_aside_on": TODAY}),
     Case("only_names_are_checked", anonymous_rejected, {"needs_check": True}),
+    Case("only_names_have_a_normal_form", anonymous_rejected, {"name_key": "otterbourne"}),
+    Case("only_those_who_sign_come_in_a_burst", finding_again, {"is_burst": True}),
 ]

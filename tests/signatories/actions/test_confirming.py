@@ -73,7 +73,7 @@ def test_confirm_by_name_waits_for_review_and_the_address_is_gone(time_machine):
     assert not Verification.objects.exists()
 
 
-def test_confirm_by_name_without_review_stands_on_the_roll(time_machine):
+def test_confirm_by_name_without_review_stands_on_the_roll_once_checked(time_machine, check):
     time_machine.move_to("2026-01-21T12:00:00Z", tick=False)
     google = make_organisation("Google", "google.example")
     letter = make_letter(review_policy=ReviewPolicy.AFTER)
@@ -82,17 +82,22 @@ def test_confirm_by_name_without_review_stands_on_the_roll(time_machine):
         letter, affiliation=Affiliation(google, "", "current", Method.MAILBOX)
     )
 
-    assert signature.state == State.PUBLISHED
+    assert (signature.state, signature.needs_check) == (State.IN_REVIEW, True)
+    check()
+    signature.refresh_from_db()
+    assert (signature.state, signature.needs_check) == (State.PUBLISHED, False)
     assert signature.published_on.isoformat() == "2026-01-21"
     assert signature.roll_key.startswith("otterbourne wilhelmina ")
     assert (signature.shown_organisation, signature.shown_tenure) == (google, "current")
 
 
-def test_confirm_by_name_not_verified_shows_no_organisation_in_the_counts():
+def test_confirm_by_name_not_verified_shows_no_organisation_in_the_counts(check):
     google = make_organisation("Google", "google.example")
     letter = make_letter(review_policy=ReviewPolicy.AFTER)
 
     signature, _token = sign_and_confirm(letter, affiliation=Affiliation(google, "", "former"))
+    check()
+    signature.refresh_from_db()
 
     assert (signature.shown_organisation, signature.shown_tenure) == (None, "former")
 

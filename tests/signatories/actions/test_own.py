@@ -235,7 +235,19 @@ def test_change_has_count_and_caches_follow_on_commit(
         change()
         assert queued == []
 
-    assert queued == [("refresh_count", letter.pk), ("purge_pages", letter.pk)]
+    follow = [one for one in queued if one[0] != "check_entries"]
+    assert follow == [("refresh_count", letter.pk), ("purge_pages", letter.pk)]
+
+
+def test_correct_title_has_the_entry_checked_on_commit(queued, django_capture_on_commit_callbacks):
+    letter = make_letter()
+    managed(letter, state=State.PUBLISHED)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        own.correct_title(token=TOKEN, title="Poet")
+        assert queued == []
+
+    assert queued[0] == ("check_entries", letter.pk)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
@@ -264,14 +276,40 @@ def test_withdraw_anonymous_on_the_roll_announces_nothing(
 # Changing the title -------------------------------------------------------------------------------
 
 
-def test_correct_title_of_a_line_reviewed_afterwards_shows_at_once():
+def test_correct_title_of_a_line_reviewed_afterwards_shows_once_it_is_checked(check):
     letter = make_letter(review_policy=ReviewPolicy.AFTER)
     managed(letter, state=State.PUBLISHED, title="Enginer")
-    before = Signature.objects.values().get()
 
     own.correct_title(token=TOKEN, title="Engineer")
 
-    assert Signature.objects.values().get() == before | {"title": "Engineer"}
+    assert (signature_of().state, signature_of().is_standing) == (State.IN_REVIEW, False)
+    assert signature_of().needs_check
+    check()
+    assert (signature_of().state, signature_of().is_standing) == (State.PUBLISHED, True)
+    assert signature_of().title == "Engineer"
+
+
+def test_correct_title_to_one_that_gives_reason_waits_for_a_moderator(check):
+    letter = make_letter(review_policy=ReviewPolicy.AFTER)
+    letter.listed_words.create(list="abuse", text="Dunderhead", key="dunderhead")
+    managed(letter, state=State.PUBLISHED, title="Engineer")
+
+    own.correct_title(token=TOKEN, title="Chief dunderhead")
+    check()
+
+    assert (signature_of().state, signature_of().is_standing) == (State.IN_REVIEW, False)
+    assert [flag.kind for flag in signature_of().flags.all()] == ["abuse"]
+
+
+def test_correct_title_of_an_entry_that_waits_publishes_nothing(check):
+    """A moderator was to read it, and who changes the title does not come round that."""
+    letter = make_letter(review_policy=ReviewPolicy.AFTER)
+    managed(letter, state=State.IN_REVIEW, title="Engineer", name_key="otterbourne wiiheimina")
+
+    own.correct_title(token=TOKEN, title="Poet")
+    check()
+
+    assert (signature_of().state, signature_of().needs_check) == (State.IN_REVIEW, False)
 
 
 @pytest.mark.parametrize("state", [State.PUBLISHED, State.APPROVED])
@@ -294,6 +332,7 @@ def test_correct_title_of_a_line_reviewed_before_goes_back_to_review_and_off_the
     assert Signature.objects.values().get() == before | {
         "title": "Engineer",
         "state": "in_review",
+        "needs_check": True,
         "published_on": None,
         "roll_key": "",
         "shown_organisation_id": None,
@@ -304,11 +343,12 @@ def test_correct_title_of_a_line_reviewed_before_goes_back_to_review_and_off_the
     assert departures() == []
 
 
-def test_correct_title_approved_anew_stands_on_the_roll_again():
+def test_correct_title_approved_anew_stands_on_the_roll_again(check):
     letter = make_letter()
     google = make_organisation("Google")
     managed(letter, state=State.PUBLISHED, organisation=google, method="mailbox")
     own.correct_title(token=TOKEN, title="Engineer")
+    check()
 
     moderation.approve(signature=signature_of(), actor=make_user("alice", is_superuser=True))
 
@@ -338,13 +378,17 @@ def test_correct_title_of_an_entry_off_the_roll_leaves_its_state(policy, state):
 
     own.correct_title(token=TOKEN, title="Engineer")
 
-    assert Signature.objects.values().get() == before | {"title": "Engineer"}
+    assert Signature.objects.values().get() == before | {
+        "title": "Engineer",
+        "needs_check": state == State.IN_REVIEW,
+    }
 
 
-def test_correct_title_twice_is_once(queued, django_capture_on_commit_callbacks):
+def test_correct_title_twice_is_once(queued, django_capture_on_commit_callbacks, check):
     letter = make_letter()
     managed(letter, state=State.PUBLISHED)
     own.correct_title(token=TOKEN, title="Engineer")
+    check()
     moderation.approve(signature=signature_of(), actor=make_user("alice", is_superuser=True))
     before = Signature.objects.values().get()
 

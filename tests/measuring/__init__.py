@@ -1,0 +1,1 @@
+"""Figures for `docs/moderation.md`: `python -m tests.measuring` repeats them."""

@@ -1,0 +1,152 @@
+"""What the letters, the lists and the title of an entry give reason for."""
+
+import pytest
+
+from signatories.checks import scripts, titles
+from signatories.checks.finding import Words
+from signatories.checks.lists import lists_of
+from signatories.checks.names import normal
+from tests.factories import make_organisation
+
+LISTS = lists_of(
+    well_known=["Sundar Pichai", "Tim Berners-Lee"],
+    recipients=["Marc Benioff"],
+    jokes=["Mickey Mouse", "Test"],
+    abuse=["cock", "go to hell"],
+)
+
+
+def on_lists(name, title="", organisation_text=""):
+    words = Words(name, title, None, organisation_text)
+    return [(one.kind, one.detail) for one in LISTS.found(words, normal(name))]
+
+
+# Scripts ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("Wіlhelmina Otterbourne", "Cyrillic + Latin"),  # The і is Cyrillic.
+        ("Αlice Otterbourne", "Greek + Latin"),
+        ("佐a藤", "Cjk + Latin"),
+        ("𝐖𝐢𝐥𝐡𝐞𝐥𝐦𝐢𝐧𝐚 Otterbourne", "decorated"),
+        ("Ｗｉｌｈｅｌｍｉｎａ", "decorated"),
+        ("ᴡɪʟʜᴇʟᴍɪɴᴀ Otterbourne", "decorated"),
+        ("Wil\u200dhelmina Otterbourne", "invisible"),
+        ("Wil\u200chelmina", "invisible"),
+        ("Сора Otterbourne", "posing"),  # The first word is Cyrillic, letter for letter.
+    ],
+)
+def test_unusual_letters_are_found(text, detail):
+    assert [(one.kind, one.detail) for one in scripts.found_in(text)] == [("scripts", detail)]
+    assert scripts.found_in("Alice", text) == scripts.found_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WILHELMINA OTTERBOURNE",
+        "Wilhelmiiiiina Otterbourne",
+        "Łukasz Müller-Ñandú O’Brien",
+        "Иван Петров",
+        "Иван Smith",
+        "Μαρία Παπαδοπούλου",
+        "佐藤はなコ",
+        "김 민준",
+        "نمی\u200cدانم",  # A joiner where Persian needs one.
+        "क्\u200dष",
+        "Henry VIII 2nd",
+        "Ⅷ",
+        "José Ma. García",
+        "Nguyễn Thị Ánh",
+        "",
+    ],
+)
+def test_names_of_the_world_are_not_unusual(text):
+    assert scripts.found_in(text) == []
+
+
+# Lists --------------------------------------------------------------------------------------------
+
+
+def test_well_known_name_is_found_in_any_spelling_and_order():
+    assert on_lists("PICHAI, Sundar") == [("well_known", "Sundar Pichai")]
+    assert on_lists("Sundаr Р1chai") == [("well_known", "Sundar Pichai")]
+    assert on_lists("Tim Berners Lee") == [("well_known", "Tim Berners-Lee")]
+
+
+def test_name_that_only_holds_a_well_known_one_is_another():
+    assert on_lists("Sundar Pichai Raman") == []
+
+
+def test_recipient_is_found_by_name():
+    assert on_lists("Benioff Marc") == [("recipient", "Marc Benioff")]
+
+
+def test_joke_is_found_as_whole_words_anywhere_in_the_entry():
+    assert on_lists("mickey  MOUSE") == [("joke", "Mickey Mouse")]
+    assert on_lists("Mouse, Mickey") == [("joke", "Mickey Mouse")]
+    assert on_lists("Alice Meier", title="Friend of Mickey Mouse") == [("joke", "Mickey Mouse")]
+    assert on_lists("Alice Meier", organisation_text="Mickey Mouse Ltd") == [
+        ("joke", "Mickey Mouse")
+    ]
+    assert on_lists("Alice Meier", title="Testing lead") == []
+
+
+def test_abuse_is_not_found_within_a_longer_word():
+    assert on_lists("Alister Cockburn") == []
+    assert on_lists("Alister Cock") == [("abuse", "cock")]
+    assert on_lists("Alice Meier", title="GO TO HELL all") == [("abuse", "go to hell")]
+
+
+# Titles -------------------------------------------------------------------------------------------
+
+
+def said_by(title, organisation=None, listed=None, related=None):
+    words = Words("Alice Meier", title, organisation)
+    found = titles.found_in(words, LISTS, listed or {}, related or {})
+    return [(one.kind, one.detail) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("title", "detail"),
+    [
+        ("Assistant to Sundar Pichai", "Sundar Pichai"),
+        ("speaking for MARC BENIOFF", "Marc Benioff"),
+    ],
+)
+def test_title_that_names_a_well_known_person_or_a_recipient_is_found(title, detail):
+    assert said_by(title) == [("title", detail)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "title",
+    [
+        "CEO of Google",
+        "Founder & CEO, Google",
+        "Chief executive officer of Google, retired",
+        "Google CEO",
+        "Google's CTO",
+        "Vice President at Google Inc.",
+        "Co-founder of Google",
+        "Chief People Officer, Google",
+    ],
+)
+def test_title_that_leads_another_organisation_is_found(title):
+    google, meta = make_organisation("Google"), make_organisation("Meta")
+    listed = {key: google.pk for key in titles.organisations_led(title) if key == "google"}
+
+    assert said_by(title, meta, listed) == [("title", title)]
+    assert said_by(title, None, listed) == [("title", title)]
+    assert said_by(title, google, listed) == []
+    # YouTube belongs to Google: who signs for one may lead the other.
+    assert said_by(title, meta, listed, {meta.pk: {meta.pk, google.pk}}) == []
+
+
+@pytest.mark.parametrize(
+    "title", ["Head of research", "CEO", "Director of people", "Engineer at Google", "President"]
+)
+def test_title_that_leads_nothing_we_know_is_no_reason(title):
+    assert said_by(title, None, {"google": 1}) == []
