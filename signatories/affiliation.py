@@ -92,14 +92,7 @@ def advice(address: Address, affiliation: Affiliation) -> list[str]:
             % {"organisation": proven}
         ]
     if proven:
-        return [
-            _(
-                "Your address is at %(proven)s and would prove that. Your line names "
-                "%(claimed)s instead and will say “not verified”. If you say that you work there "
-                "now, the moderators are told that your address is at %(proven)s."
-            )
-            % {"proven": proven, "claimed": claimed}
-        ]
+        return _advice_to_another_employer(affiliation, proven)
     return [
         _(
             "Your line will say “not verified”. An address at %(claimed)s’s own mail domain "
@@ -107,6 +100,21 @@ def advice(address: Address, affiliation: Affiliation) -> list[str]:
         )
         % {"claimed": claimed}
     ]
+
+
+def _advice_to_another_employer(affiliation: Affiliation, proven: Organisation) -> list[str]:
+    names = {
+        "proven": proven,
+        "claimed": affiliation.organisation or affiliation.organisation_text,
+    }
+    said = _(
+        "Your address is at %(proven)s and would prove that. Your line names "
+        "%(claimed)s instead and will say “not verified”."
+    )
+    if affiliation.tenure == Tenure.FORMER:
+        return [said % names]
+    told = _("The moderators are told that your address is at %(proven)s.")
+    return [said % names, told % names]
 
 
 def offered_names(letter: Letter) -> list[str]:

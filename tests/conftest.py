@@ -7,9 +7,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from config import outage
-from signatories.actions import checking
 from signatories.models import Verification
 from signatories.verification import mailbox
+from tests.worker import check_all
 
 # Nothing here measures time, and a machine with much to do is slow.
 hypothesis.settings.register_profile(
@@ -73,11 +73,6 @@ def deliver(db):
 @pytest.fixture
 def check(db):
     """Compare what was confirmed with what is known, as the worker would."""
-
-    def check_all():
-        for letter_id in list(checking.letters_to_check()):
-            checking.check_letter(letter_id=letter_id)
-
     return check_all
 
 

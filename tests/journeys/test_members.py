@@ -203,7 +203,7 @@ def sign(browser, **fields):
     return browser.post("/letters/inside/sign/", form)
 
 
-def test_member_signs_and_colleagues_see_it(letter, enter, deliver, code_of):
+def test_member_signs_and_colleagues_see_it(letter, enter, deliver, code_of, check):
     letter.review_policy = "after"
     letter.save()
     browser, _page = enter("w.otter@salesforce.example")
@@ -211,6 +211,7 @@ def test_member_signs_and_colleagues_see_it(letter, enter, deliver, code_of):
     code_page = sign(browser).url
     [mail] = deliver()
     receipt = browser.post(code_page, {"code": code_of(mail)}, follow=True)
+    check()
 
     assert "You have signed" in words(receipt)
     assert "Only colleagues can open this letter" in words(receipt)
@@ -280,7 +281,7 @@ def test_member_is_counted_without_a_line(letter, enter, deliver, code_of, setti
 
 
 def test_those_inside_read_that_the_letter_becomes_public_and_decide(
-    letter, enter, deliver, code_of
+    letter, enter, deliver, code_of, check
 ):
     letter.review_policy = "after"
     letter.save()
@@ -291,6 +292,7 @@ def test_those_inside_read_that_the_letter_becomes_public_and_decide(
     code_page = sign(browser).url
     [mail] = deliver()
     receipt = browser.post(code_page, {"code": code_of(mail)}, follow=True)
+    check()
     assert "The organisers make this letter public on" in words(receipt)
     own_url = receipt.redirect_chain[-1][0].removesuffix("receipt/")
     assert "you will be counted then, without a line." in words(browser.get(own_url))

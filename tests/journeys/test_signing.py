@@ -39,7 +39,7 @@ def sign_and_confirm(client, letter, deliver, code_of, **fields):
     return client.post(page.url, {"code": code_of(message)})
 
 
-def test_sign_by_name_from_form_to_roll(client, deliver, code_of):
+def test_sign_by_name_from_form_to_roll(client, deliver, code_of, check):
     organisation = make_organisation("Google", "google.example")
     letter = make_letter()
     host = make_user("alice", is_superuser=True, is_staff=True)
@@ -58,6 +58,7 @@ def test_sign_by_name_from_form_to_roll(client, deliver, code_of):
     assert not Verification.objects.exists()
     assert UsedAddress.objects.count() == 1
 
+    check()
     moderation.approve(signature=signature, actor=host)
 
     roll = client.get(f"/letters/{letter.slug}/roll/").content.decode()
@@ -65,20 +66,24 @@ def test_sign_by_name_from_form_to_roll(client, deliver, code_of):
     assert "Research engineer, Google" in roll
 
 
-def test_sign_by_name_without_review_stands_on_the_roll_at_once(client, deliver, code_of):
+def test_sign_by_name_without_review_stands_on_the_roll_once_checked(
+    client, deliver, code_of, check
+):
     letter = make_letter(review_policy=ReviewPolicy.AFTER)
 
     sign_and_confirm(client, letter, deliver, code_of, organisation="", email="w@gmail.com")
+    check()
 
     roll = client.get(f"/letters/{letter.slug}/roll/").content.decode()
     assert "Wilhelmina Otterbourne" in roll
 
 
-def test_sign_by_name_from_a_private_address_says_not_verified(client, deliver, code_of):
+def test_sign_by_name_from_a_private_address_says_not_verified(client, deliver, code_of, check):
     make_organisation("Google", "google.example")
     letter = make_letter(review_policy=ReviewPolicy.AFTER)
 
     sign_and_confirm(client, letter, deliver, code_of, email="w@gmail.com")
+    check()
 
     page = client.get(f"/letters/{letter.slug}/roll/").content.decode()
     assert "Research engineer, says Google; not verified" in page
@@ -182,7 +187,7 @@ def test_confirm_with_five_wrong_codes_needs_a_new_one(client, deliver, code_of)
     assert client.post(page.url, {"code": code_of(message)}).status_code == 302
 
 
-def test_withdraw_named_frees_the_address(client, deliver, code_of):
+def test_withdraw_named_frees_the_address(client, deliver, code_of, check):
     letter = make_letter(review_policy=ReviewPolicy.AFTER)
     confirmed = sign_and_confirm(client, letter, deliver, code_of)
     withdraw = confirmed.url.replace("receipt", "withdraw")
@@ -195,6 +200,7 @@ def test_withdraw_named_frees_the_address(client, deliver, code_of):
     assert not UsedAddress.objects.exists()
     assert client.get(confirmed.url).status_code == 404
     sign_and_confirm(client, letter, deliver, code_of)
+    check()
     assert Signature.objects.get().state == State.PUBLISHED
 
 

@@ -22,6 +22,7 @@ from signatories.actions.confirming import Gone
 from signatories.actions.signing import Entry
 from signatories.models import Signature, State, Tally, Verification
 from tests.factories import make_letter, make_organisation, make_user
+from tests.worker import check_all
 
 pytestmark = pytest.mark.django_db
 
@@ -31,12 +32,12 @@ X, Y, Z, W = (f"{name}@google.example" for name in "xyzw")
 # What one can do, past the pages ----------------------------------------------------------------
 
 
-def sign(letter, mailbox, appearance, organisation="Google"):
+def sign(letter, mailbox, appearance, organisation="Google", name="Nomen Nescio"):
     """Fill in the form; return the token of the code page."""
     address = addresses.read(mailbox)
     return signing.sign(
         letter=Letter.objects.select_related("current_version").get(pk=letter.pk),
-        entry=Entry(appearance, "Nomen Nescio" if appearance == "named" else ""),
+        entry=Entry(appearance, name if appearance == "named" else ""),
         address=address,
         affiliation=affiliation.assess(address, organisation, "current"),
     )
@@ -51,7 +52,9 @@ def verification_of(page):
 
 
 def confirm(page):
-    return confirming.confirm(verification=verification_of(page), secrets=(page, "1234 5678"))
+    token = confirming.confirm(verification=verification_of(page), secrets=(page, "1234 5678"))
+    check_all()
+    return token
 
 
 def signed(letter, mailbox, appearance, **options):

@@ -39,6 +39,7 @@ from tests.factories import make_anonymous, make_letter, make_organisation, make
 from tests.privacy.taken_along import files_of
 from tests.privacy.witnesses import heap_of_redis, heap_of_rows, redis_client
 from tests.processes.leaks import holds_code, leaks
+from tests.worker import check_all
 
 # A worker reads the queue in another transaction, so these tests commit.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -212,6 +213,7 @@ def test_signing_by_name_leaves_the_name_and_no_address(browser, letter, log):
     manage_token = receipt.split("/")[2]
     assert traces(log, ADDRESS, LOCAL, NETWORK, PREFIX, BROWSER, token, manage_token) == set()
 
+    check_all()
     host = make_user("alice", is_superuser=True, is_staff=True)
     moderation.approve(signature=Signature.objects.get(name=NAME), actor=host)
     move_batch(letter)
@@ -391,6 +393,7 @@ def test_digests_are_useless_without_the_key_of_the_letter(browser, letter, log)
 def test_files_hold_the_line_and_nothing_that_leads_to_its_signer(browser, letter, log):
     code_page = browser.post(f"/letters/{letter.slug}/sign/", form_data()).url
     receipt = browser.post(code_page, {"code": code_in(work_off_the_queue())}).url
+    check_all()
     signature = Signature.objects.get(name=NAME)
     host = make_user("host", is_superuser=True)
     moderation.approve(signature=signature, actor=host)

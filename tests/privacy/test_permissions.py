@@ -199,6 +199,7 @@ WORKSPACE = {
     "manage/join/<token>/": [302, 404, 404, 404, 404, 404, 404],
     ONE: MEMBERS,
     f"{ONE}rules/": MEMBERS,
+    f"{ONE}lists/": MEMBERS,
     f"{ONE}team/": MEMBERS,
     f"{ONE}trail/": MEMBERS,
     f"{ONE}trail.csv": MEMBERS,

@@ -17,6 +17,7 @@ from signatories.urls import public_patterns
 from tests.factories import make_letter, make_organisation, make_user
 from tests.privacy.taken_along import files_of
 from tests.privacy.witnesses import unified
+from tests.worker import check_all
 
 pytestmark = pytest.mark.django_db
 
@@ -88,7 +89,9 @@ def sign(letter, organisation, number, deliver, code_of, appearance="anonymous")
     }
     code_page = browser.post(f"/letters/{letter.slug}/sign/", form).url
     [mail] = deliver()
-    return browser.post(code_page, {"code": code_of(mail)}).url.split("/")[2]
+    token = browser.post(code_page, {"code": code_of(mail)}).url.split("/")[2]
+    check_all()
+    return token
 
 
 def move_batch(letter):

@@ -93,7 +93,8 @@ def test_proven_by_an_address_is_the_owner_of_exactly_its_domain(domain, name):
             "current",
             [
                 "Your address is at Google and would prove that. Your line names Meta instead "
-                "and will say “not verified”."
+                "and will say “not verified”.",
+                "The moderators are told that your address is at Google.",
             ],
         ),
         (

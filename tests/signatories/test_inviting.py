@@ -111,12 +111,13 @@ def test_unknown_link_is_of_no_use(client):
 # Signing ------------------------------------------------------------------------------------
 
 
-def test_signing_makes_a_line_like_any_other_and_erases_the_invitation(client, link, letter):
+def test_signing_makes_a_line_like_any_other_and_erases_the_invitation(client, link, letter, check):
     receipt = client.post(link, FORM)
 
     page = client.get(receipt.url)
     assert re.fullmatch(r"/signature/[\w-]{43}/receipt/", receipt.url)
     assert "You have signed" in words(page)
+    check()
     signature = Signature.objects.get()
     assert (signature.state, signature.name, signature.title) == (
         State.PUBLISHED,
@@ -204,7 +205,7 @@ def test_no_address_can_be_slipped_in(client, link, letter):
     assert signature.address_digest == addresses.digest(letter, addresses.read("ada@gmail.com"))
 
 
-def test_mailbox_that_has_signed_gets_the_same_pages_and_makes_a_duplicate(letter, alice):
+def test_mailbox_that_has_signed_gets_the_same_pages_and_makes_a_duplicate(letter, alice, check):
     """The organisers' probe: import somebody, and see what happens."""
     bob = addresses.read("bob@gmail.com")
     UsedAddress.objects.create(letter=letter, digest=addresses.digest(letter, bob))
@@ -220,6 +221,7 @@ def test_mailbox_that_has_signed_gets_the_same_pages_and_makes_a_duplicate(lette
         assert answer(one) == answer(other)
     receipts = [Client().get(pages[1].url) for pages in (new, known)]
     assert [page.status_code for page in receipts] == [200, 200]
+    check()
     states = set(Signature.objects.values_list("state", flat=True))
     assert states == {State.PUBLISHED, State.DUPLICATE}
     assert numbers_of(letter)["published"]["named"] == 1

@@ -23,6 +23,7 @@ from tests.factories import (
     make_signature,
     make_user,
 )
+from tests.worker import check_all
 
 pytestmark = pytest.mark.django_db
 
@@ -251,6 +252,7 @@ def test_named_in_its_place_swaps_with_one_batch(letter, deliver, code_of):
     code_page = browser.post(f"/signature/{token}/named/", data).url
     [mail] = deliver()
     browser.post(code_page, {"code": code_of(mail)})
+    check_all()
     moderation.approve(signature=letter.signatures.named().get(), actor=bob)
 
     move_batch(letter)

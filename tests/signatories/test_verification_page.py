@@ -50,7 +50,7 @@ def test_page_without_signatures_says_so(client):
     [
         ({}, ["Anybody.", "By name also without proof", "A moderator reads what people write"]),
         ({"accepts_unverified": False}, ["Anybody.", "Only with a proven affiliation."]),
-        ({"review_policy": "after"}, ["What people write is published at once"]),
+        ({"review_policy": "after"}, ["published within moments if nothing speaks against it"]),
         (
             {"eligibility": Eligibility.ORGANISATIONS},
             ["People of Salesforce.", "By name also without proof"],

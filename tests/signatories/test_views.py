@@ -22,6 +22,7 @@ from tests.factories import (
     make_signature,
     make_user,
 )
+from tests.worker import check_all
 
 pytestmark = pytest.mark.django_db
 
@@ -525,6 +526,7 @@ def test_find_of_an_address_that_signed_twice_shows_the_signature(client, delive
         page = client.post(f"/letters/{letter.slug}/sign/", FORM)
         [message] = deliver()
         client.post(page.url, {"code": code_of(message)})
+    check_all()
     [signature] = letter.signatures.in_review()
     moderation.approve(signature=signature, actor=make_user("alice", is_superuser=True))
     page = client.post("/signature/find/", {"email": FORM["email"]})

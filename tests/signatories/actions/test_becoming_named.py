@@ -23,6 +23,7 @@ from signatories.models import (
     Verification,
 )
 from tests.factories import make_anonymous, make_letter, make_organisation, make_user
+from tests.worker import check_all
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,9 @@ def awaited(page):
 
 
 def confirm(page):
-    return confirming.confirm(verification=awaited(page), secrets=(page, "12345678"))
+    token = confirming.confirm(verification=awaited(page), secrets=(page, "12345678"))
+    check_all()
+    return token
 
 
 def sign_and_confirm(letter, organisation, entry=ANONYMOUS, address=ADDRESS):

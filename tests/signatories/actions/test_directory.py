@@ -22,6 +22,7 @@ from signatories.actions.signing import Entry
 from signatories.models import Signature, State, Tally, Verification
 from tests.admin_pages import make_host, make_moderator
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
+from tests.worker import check_all
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +57,7 @@ def enter(letter, organisation, email="w.otter@mail.example", name="Wilhelmina O
 
 def confirm(verification):
     confirming.confirm(verification=verification, secrets=("a", str(verification.pk)))
+    check_all()
     return Signature.objects.get(pk=verification.signature_id)
 
 

@@ -31,6 +31,7 @@ from tests.factories import (
     make_user,
 )
 from tests.privacy.witnesses import words
+from tests.worker import check_all
 
 pytestmark = pytest.mark.django_db
 
@@ -302,6 +303,7 @@ def test_entry_given_inside_and_confirmed_afterwards_shows_nothing(
 
     verification = Verification.objects.get(page_digest=crypto.digest("page", before))
     confirming.confirm(verification=verification, secrets=(before,))
+    check_all()
     move_batch(letter)
 
     letter.refresh_from_db()

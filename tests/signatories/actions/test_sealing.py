@@ -41,6 +41,7 @@ from tests.factories import (
     make_signature,
     make_user,
 )
+from tests.worker import check_all
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +84,9 @@ def awaited(page):
 
 
 def confirm(page):
-    return confirming.confirm(verification=awaited(page), secrets=(page, "12345678"))
+    token = confirming.confirm(verification=awaited(page), secrets=(page, "12345678"))
+    check_all()
+    return token
 
 
 def subscribe(letter):
