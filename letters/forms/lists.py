@@ -23,7 +23,7 @@ class LinesField(forms.CharField):
 
     widget = forms.Textarea
 
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
+    def clean(self, value: Any) -> list[str]:
         texts = once_each(
             [_read(number, line) for number, line in _numbered(super().clean(value)) if line]
         )

@@ -60,7 +60,7 @@ def _filled_in(request: HttpRequest, kind: str) -> ListsForm:
 def _standing(letter: Letter) -> list[tuple[str, int, str]]:
     """What somebody else has saved: of each list its name, how many lines, and the lines."""
     lines = lines_of(letter)
-    return [(one.label, len(lines[one]), "\n".join(lines[one])) for one in WordList]
+    return [(str(one.label), len(lines[one]), "\n".join(lines[one])) for one in WordList]
 
 
 def _page(

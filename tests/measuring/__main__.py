@@ -20,14 +20,14 @@ from django.db import connection, transaction
 
 django.setup()
 
-from letters.models import Letter, ReviewPolicy
-from signatories import flags
-from signatories.actions import checking
-from signatories.checks import knowledge
-from signatories.checks.names import Roll, normal
-from signatories.models import Flag, FlagKind, Signature, State
-from tests.factories import make_letter, make_signature
-from tests.measuring.names import forged, plausible
+from letters.models import Letter, ReviewPolicy  # noqa: E402
+from signatories import flags  # noqa: E402
+from signatories.actions import checking  # noqa: E402
+from signatories.checks import knowledge  # noqa: E402
+from signatories.checks.names import Roll, normal  # noqa: E402
+from signatories.models import Flag, FlagKind, Signature, State  # noqa: E402
+from tests.factories import make_letter, make_signature  # noqa: E402
+from tests.measuring.names import forged, plausible  # noqa: E402
 
 LARGE = 50_000
 ARRIVING = 5_000

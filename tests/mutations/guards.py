@@ -38,6 +38,7 @@ INVITATION = "signatories/verification/invitation.py"
 T_IMPORTING = [f"{T_ACTIONS}/test_importing.py"]
 T_INVITATION = ["tests/signatories/test_invitation.py"]
 T_INVITING = ["tests/signatories/test_inviting.py"]
+T_CHECKING = f"{T_ACTIONS}/test_checking.py"
 
 GUARDS = [
     # 1. Nothing is lost.
@@ -2086,5 +2087,118 @@ GUARDS = [
         "Update.objects.filter(pk=update.pk, revision=revision).first()",
         "Update.objects.filter(pk=update.pk).first()",
         [f"{T_ACTIONS}/test_mailings.py"],
+    ),
+    # Flags ------------------------------------------------------------------------------------
+    Guard(
+        1,
+        "flags and what follows from a check come in one transaction",
+        f"{ACTIONS}/checking.py",
+        "@tried_again\n@transaction.atomic\ndef _check_some",
+        "@tried_again\ndef _check_some",
+        [T_CHECKING],
+    ),
+    Guard(
+        8,
+        "what gives reason does not reach the roll unseen",
+        f"{ACTIONS}/checking.py",
+        " or entry.risk >= flags.HELD_FROM",
+        "",
+        [T_CHECKING],
+    ),
+    Guard(
+        8,
+        "where moderators read first the check publishes nothing",
+        f"{ACTIONS}/checking.py",
+        "entry.letter.reviews_before or lost_its_proof",
+        "lost_its_proof",
+        [T_CHECKING],
+    ),
+    Guard(
+        8,
+        "the check publishes nobody whose organisation left the directory",
+        f"{ACTIONS}/checking.py",
+        "entry.letter.reviews_before or lost_its_proof",
+        "entry.letter.reviews_before",
+        [T_CHECKING],
+    ),
+    Guard(
+        8,
+        "what waited for a moderator goes on waiting",
+        f"{ACTIONS}/checking.py",
+        "if is_new and may_appear(entry):",
+        "if may_appear(entry):",
+        [T_CHECKING],
+    ),
+    Guard(
+        8,
+        "what sealing has rejected is not published by the check",
+        f"{ACTIONS}/checking.py",
+        "return entry.state == State.IN_REVIEW and not waits and not entry.letter.is_sealed",
+        "return not waits",
+        [T_CHECKING],
+    ),
+    Guard(
+        2,
+        "duplicates are not checked",
+        "signatories/models/selecting.py",
+        "self.filter(needs_check=True).exclude(state=State.DUPLICATE)",
+        "self.filter(needs_check=True)",
+        [T_CHECKING],
+    ),
+    Guard(
+        8,
+        "moderators decide nothing unchecked",
+        "signatories/models/selecting.py",
+        ").exclude(unread | unchecked)",
+        ").exclude(unread)",
+        [T_CHECKING],
+    ),
+    Guard(
+        4,
+        "a flag of an anonymous entry names nothing",
+        "signatories/flags.py",
+        "    assert not signature.is_anonymous or not any(one.detail or one.other for one in found)\n",
+        "",
+        [T_CHECKING],
+    ),
+    Guard(
+        4,
+        "of an anonymous entry no other employer is told",
+        "signatories/checks/mailbox.py",
+        "if signature.is_anonymous or not says_so or",
+        "if not says_so or",
+        ["tests/signatories/checks/test_mailbox.py"],
+    ),
+    Guard(
+        8,
+        "a new title is read before it stands on the roll",
+        f"{ACTIONS}/own.py",
+        "    if title:\n        _return_to_review(signature)\n",
+        "",
+        [f"{T_ACTIONS}/test_own.py"],
+    ),
+    Guard(
+        3,
+        "a line that stands takes as many statements to change as a duplicate",
+        f"{ACTIONS}/own.py",
+        "        signature.flags.all().delete()  # As with a row anew, in as many statements.\n",
+        "",
+        [f"{PRIVACY}/test_oracle.py"],
+    ),
+    Guard(
+        9,
+        "nobody replaces lists that they have not seen",
+        "letters/actions/lists.py",
+        "if instead_of is not None and instead_of != digest_of(before):",
+        "if instead_of is None:",
+        ["tests/signatories/dashboard/test_lists.py"],
+    ),
+    Guard(
+        9,
+        "the press keeps no lists",
+        "letters/permissions.py",
+        "return _with_role(user, Role.OWNER, Role.EDITOR, Role.MODERATOR)",
+        "return _with_role(user, *Role)",
+        ["tests/signatories/dashboard/test_lists.py"],
     ),
 ]
