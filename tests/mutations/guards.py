@@ -897,7 +897,7 @@ GUARDS = [
     Guard(
         6,
         "figures tell nothing of lines that wait",
-        "signatories/models/signature.py",
+        "signatories/models/selecting.py",
         "        return self.filter(~before_batch, replaces__isnull=True)",
         "        return self.filter(replaces__isnull=True)",
         [f"{PRIVACY}/test_attacks.py", f"{T_ACTIONS}/test_batches.py"],
@@ -955,7 +955,7 @@ GUARDS = [
     Guard(
         8,
         "an entry that would replace another is not counted beside it",
-        "signatories/models/signature.py",
+        "signatories/models/selecting.py",
         "        return self.filter(~before_batch, replaces__isnull=True)",
         "        return self.filter(~before_batch)",
         [f"{T_ACTIONS}/test_becoming_named.py"],
@@ -1401,8 +1401,8 @@ GUARDS = [
         5,
         "a moderator decides about anonymous lines without proof",
         f"{ACTIONS}/confirming.py",
-        "if signature.is_anonymous and signature.is_verified:",
-        "if signature.is_anonymous:",
+        "if signature.is_anonymous and signature.is_verified and",
+        "if signature.is_anonymous and",
         ["tests/signatories/test_unverified_anonymous.py"],
     ),
     Guard(
@@ -1465,7 +1465,7 @@ GUARDS = [
     Guard(
         5,
         "what was given to colleagues is on no public roll",
-        "signatories/models/signature.py",
+        "signatories/models/selecting.py",
         "        return lines.filter(Q(is_for_colleagues=False) | inside)\n",
         "        return lines\n",
         [f"{T_ACTIONS}/test_opening.py"],
@@ -1553,8 +1553,8 @@ GUARDS = [
     Guard(
         2,
         "names whose organisation is withdrawn wait for a moderator",
-        f"{ACTIONS}/confirming.py",
-        " or _lost_its_proof(signature)",
+        f"{ACTIONS}/checking.py",
+        " or lost_its_proof",
         "",
         [f"{PRIVACY}/test_proofs.py"],
     ),
@@ -2114,11 +2114,11 @@ GUARDS = [
         [T_CHECKING],
     ),
     Guard(
-        8,
-        "the check publishes nobody whose organisation left the directory",
-        f"{ACTIONS}/checking.py",
-        "entry.letter.reviews_before or lost_its_proof",
-        "entry.letter.reviews_before",
+        2,
+        "an anonymous entry with a flag is reviewed",
+        f"{ACTIONS}/confirming.py",
+        " and not signature.risk:",
+        ":",
         [T_CHECKING],
     ),
     Guard(
