@@ -13,8 +13,9 @@ from letters.models import User
 from letters.permissions import moderated_by
 from signatories import flags, tasks
 from signatories.actions.confirming import approve_name
-from signatories.models import Reason, Signature, State
+from signatories.models import FlagKind, Method, Reading, Reason, Signature, State
 from signatories.verification import vouch
+from signatories.verification.shown import How
 
 ON_ROLL_FIELDS = [
     "state",
@@ -30,6 +31,7 @@ ON_ROLL_FIELDS = [
     "risk",
 ]
 
+NEEDING_PROOF = (FlagKind.WELL_KNOWN, FlagKind.RECIPIENT)
 REJECTABLE = (State.IN_REVIEW, State.APPROVED, State.PUBLISHED)
 
 
@@ -39,23 +41,34 @@ def can_be_approved(signature: Signature) -> bool:
     return is_undecided and not signature.letter.is_sealed
 
 
+def needs_proof(signature: Signature) -> bool:
+    """Whether it bears a name that strangers like to sign with. A mailbox proves no such name."""
+    is_shown = signature.method == Method.SHOWN
+    return not is_shown and any(flag.kind in NEEDING_PROOF for flag in signature.flags.all())
+
+
 @tried_again
 @transaction.atomic
-def approve(*, signature: Signature, actor: User) -> Signature:
+def approve(*, signature: Signature, actor: User, proof: str = "") -> Signature:
     """Let an entry in review, or a rejected one, onto the roll.
 
-    A named line stands there at once, an anonymous one with the next batch. Raises
-    `NotAllowed`, also for a moderator of another letter.
+    A named line stands there at once, an anonymous one with the next batch. A well-known name
+    needs a `proof`, one of `How`, which the audit trail keeps. Raises `NotAllowed`, also without
+    it and for a moderator of another letter.
     """
     signature = for_decision(signature, actor)
     if signature.state in (State.APPROVED, State.PUBLISHED):
         return _keep(signature, actor)
     if not can_be_approved(signature):
         raise NotAllowed(_("This entry can no longer be approved."))
+    is_proved = needs_proof(signature)
+    if is_proved and proof not in How.values:
+        raise NotAllowed(_("A well-known name needs a proof: say on its page what you were shown."))
     signature.rejected_on = None
     signature.set_aside_on = None
     signature.reason = signature.note = ""
     answer_flags(signature)
+    Reading.objects.filter(signature=signature).delete()
     if not signature.is_anonymous:
         approve_name(signature)
     elif signature.is_standing:
@@ -67,7 +80,11 @@ def approve(*, signature: Signature, actor: User) -> Signature:
         signature.confirmed_on = timezone.localdate()
     signature.save(update_fields=ON_ROLL_FIELDS)
     audit(
-        verb="signature.approved", actor=actor, letter=signature.letter, target=_target(signature)
+        verb="signature.approved",
+        actor=actor,
+        letter=signature.letter,
+        target=_target(signature),
+        reason=proof if is_proved else "",
     )
     return signature
 
@@ -93,6 +110,7 @@ def reject(*, signature: Signature, actor: User, reason: str, note: str = "") ->
     signature.set_aside_on = None
     signature.reason = reason
     answer_flags(signature)
+    Reading.objects.filter(signature=signature).delete()
     if not signature.is_anonymous:
         signature.note = note
         signature.published_on = None
@@ -132,6 +150,7 @@ def _move_aside(signature: Signature, actor: User, day: date | None, verb: str) 
         return signature
     signature.set_aside_on = day
     signature.save(update_fields=["set_aside_on"])
+    Reading.objects.filter(signature=signature).delete()
     audit(verb=verb, actor=actor, letter=signature.letter, target=_target(signature))
     return signature
 
