@@ -1,9 +1,9 @@
 """From a button to a verb."""
 
-from signatories.admin.decision_forms import ProofForm, RejectionForm
-from signatories.actions import moderation, taking_back
-from signatories.models import Signature, State
 from letters.models import User
+from signatories.actions import moderation, taking_back
+from signatories.admin.decision_forms import ProofForm, RejectionForm
+from signatories.models import Signature, State
 
 DECISIONS = ("approve", "reject", "keep", "aside", "up", "back")
 

@@ -17,8 +17,8 @@ from letters.admin import person
 from signatories import roll
 from signatories.actions import moderation, reading, taking_back
 from signatories.admin import answers, order, rows, showing, steps, ways, words
-from signatories.admin.decision_forms import ProofForm, RejectionForm
 from signatories.admin.deciding import act, is_complete
+from signatories.admin.decision_forms import ProofForm, RejectionForm
 from signatories.admin.room import MEANWHILE, NOT_HERE, Room, is_most_first
 from signatories.models import Signature, State
 from signatories.models.selecting import SignatureQuerySet

@@ -87,24 +87,37 @@ class SignatureAdmin(Selection, EntryPages):
         return page
 
     def _listed(self, request: HttpRequest, listing: Any) -> dict[str, Any]:
-        without_step = RiskFilter.parameter_name
-        numbers = steps.numbers(listing.get_queryset(request, exclude_parameters=[without_step]))
-        chosen = ways.filters(request).get(without_step, "")
+        found = listing.result_list
         return {
-            "rows": [rows.row(request, one, self.action_checkbox(one)) for one in listing.result_list],
-            "tabs": [
-                (step, numbers[step.code], ways.with_filter(request, risk=step.code), step.code == chosen)
-                for step in steps.STEPS
-            ],
-            "number_of_all": sum(numbers.values()),
-            "all_url": ways.with_filter(request, risk=""),
-            "is_all": not chosen,
+            "rows": [rows.row(request, one, self.action_checkbox(one)) for one in found],
+            **self._tabs(request, listing),
             "is_most_first": is_most_first(request),
             "other_order_url": ways.with_filter(
                 request, order="" if is_most_first(request) else "against"
             ),
-            "rejection": RejectionForm(prefix="", auto_id="dialog_%s"),
+            "rejection": RejectionForm(auto_id="dialog_%s"),
             "guidance_url": ways.guidance_url(),
+            "next_url": ways.list_url(request),
+        }
+
+    def _tabs(self, request: HttpRequest, listing: Any) -> dict[str, Any]:
+        """The steps with their numbers, which one chooses above the list."""
+        name = RiskFilter.parameter_name
+        numbers = steps.numbers(listing.get_queryset(request, exclude_parameters=[name]))
+        chosen = ways.filters(request).get(name, "")
+        return {
+            "tabs": [
+                (
+                    one,
+                    numbers[one.code],
+                    ways.with_filter(request, risk=one.code),
+                    one.code == chosen,
+                )
+                for one in steps.STEPS
+            ],
+            "number_of_all": sum(numbers.values()),
+            "all_url": ways.with_filter(request, risk=""),
+            "is_all": not chosen,
         }
 
     def guidance_view(self, request: HttpRequest) -> HttpResponse:

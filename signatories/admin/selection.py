@@ -25,6 +25,8 @@ from signatories.admin.decision_forms import ReasonForm
 from signatories.admin.room import Room
 from signatories.models import Signature
 
+TEMPLATE = "admin/signatories/signature/reject_selected.html"
+
 
 class Selection(Room):
     actions = ["approve_selected", "reject_selected", "set_aside_selected", "take_up_selected"]
@@ -90,7 +92,9 @@ class Selection(Room):
             "checkbox_name": ACTION_CHECKBOX_NAME,
             "list_url": ways.list_url(request),
         }
-        return TemplateResponse(request, "admin/signatories/signature/reject_selected.html", context)
+        return TemplateResponse(
+            request, "admin/signatories/signature/reject_selected.html", context
+        )
 
     def _each(
         self,

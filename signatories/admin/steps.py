@@ -29,9 +29,9 @@ def step_of(risk: int) -> Step:
     return TWICE if risk else CLEAR
 
 
-def counts() -> dict[str, Count]:
-    """To annotate or aggregate with: how many entries of each step."""
-    return {step.code: Count("pk", filter=step.entries) for step in STEPS}
+def counts(among: Q | None = None) -> dict[str, Count]:
+    """To annotate or aggregate with: how many entries of each step, of all or of some."""
+    return {step.code: Count("pk", filter=step.entries & (among or Q())) for step in STEPS}
 
 
 def numbers(entries: SignatureQuerySet) -> dict[str, int]:

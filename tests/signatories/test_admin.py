@@ -613,7 +613,7 @@ def test_index_counts_what_waits_for_the_moderator_s_letters(client):
     page = client.get("/admin/")
 
     words = text_of(page)
-    assert "Own letter 2 entries wait" in words
+    assert "Own letter 2 nothing speaks against it 2 entries wait Quiet letter" in words
     assert "Quiet letter nothing waits" in words
     assert "Foreign letter" not in words
     assert f"{LIST}?letter={own.slug}" in page.content.decode()
