@@ -49,14 +49,14 @@ def needs_proof(signature: Signature) -> bool:
 
 @tried_again
 @transaction.atomic
-def approve(*, signature: Signature, actor: User, proof: str = "") -> Signature:
+def approve(*, signature: Signature, actor: User, proof: str = "", seen: str = "") -> Signature:
     """Let an entry in review, or a rejected one, onto the roll.
 
     A named line stands there at once, an anonymous one with the next batch. A well-known name
     needs a `proof`, one of `How`, which the audit trail keeps. Raises `NotAllowed`, also without
-    it and for a moderator of another letter.
+    it, for a moderator of another letter, and if the entry is not as its moderator has `seen` it.
     """
-    signature = for_decision(signature, actor)
+    signature = for_decision(signature, actor, seen)
     if signature.state in (State.APPROVED, State.PUBLISHED):
         return _keep(signature, actor)
     if not can_be_approved(signature):
@@ -91,16 +91,19 @@ def approve(*, signature: Signature, actor: User, proof: str = "") -> Signature:
 
 @tried_again
 @transaction.atomic
-def reject(*, signature: Signature, actor: User, reason: str, note: str = "") -> Signature:
+def reject(
+    *, signature: Signature, actor: User, reason: str, note: str = "", seen: str = ""
+) -> Signature:
     """Take an entry out, with a reason code. It is kept 30 days for an objection.
 
     A named line leaves the roll at once, an anonymous one with the next batch. Its signer reads
     the `note`, which is about what somebody wrote: of an anonymous entry none is kept. Raises
-    `NotAllowed`, also for a moderator of another letter or an unknown reason.
+    `NotAllowed`, also for a moderator of another letter or an unknown reason, and if the entry
+    is not as its moderator has `seen` it.
     """
     if reason not in dict(Reason.for_moderators()):
         raise NotAllowed(_("Choose a reason."))
-    signature = for_decision(signature, actor)
+    signature = for_decision(signature, actor, seen)
     if signature.state == State.REJECTED:
         return _keep(signature, actor)
     if signature.state not in REJECTABLE:
@@ -174,8 +177,12 @@ def answer_flags(signature: Signature) -> None:
     signature.risk = flags.risk_of(signature.flags.values_list("kind", flat=True))
 
 
-def for_decision(signature: Signature, actor: User) -> Signature:
-    """The entry under a lock, fetched through what this moderator may decide."""
+def for_decision(signature: Signature, actor: User, seen: str = "") -> Signature:
+    """The entry under a lock, fetched through what this moderator may decide.
+
+    Two who look at the same entry never both decide it: the second finds another state than the
+    one that they have seen.
+    """
     found = (
         Signature.objects.for_moderators()
         .select_for_update(of=("self",))
@@ -185,6 +192,8 @@ def for_decision(signature: Signature, actor: User) -> Signature:
     )
     if found is None:
         raise NotAllowed(_("This entry is no longer here, or is not yours to decide."))
+    if seen and seen != found.state:
+        raise NotAllowed(_("This entry has been decided meanwhile. Nothing was changed."))
     return found
 
 

@@ -24,9 +24,10 @@ def act(
     """Call the verb of the button. Raises `NotAllowed`."""
     if decision == "approve":
         shown = proof.cleaned_data["proof"] if proof else ""
-        return moderation.approve(signature=entry, actor=actor, proof=shown)
+        return moderation.approve(signature=entry, actor=actor, proof=shown, seen=entry.state)
     if decision == "reject" and rejection:
-        return moderation.reject(signature=entry, actor=actor, **rejection.cleaned_data)
+        said = rejection.cleaned_data
+        return moderation.reject(signature=entry, actor=actor, seen=entry.state, **said)
     if decision == "keep":
         return _keep(entry, actor)
     verbs = {"aside": moderation.set_aside, "up": moderation.take_up}
@@ -36,5 +37,6 @@ def act(
 def _keep(entry: Signature, actor: User) -> Signature:
     """Let a decision stand that somebody asked about: the same once more."""
     if entry.state == State.REJECTED:
-        return moderation.reject(signature=entry, actor=actor, reason=entry.reason)
-    return moderation.approve(signature=entry, actor=actor)
+        reason = entry.reason
+        return moderation.reject(signature=entry, actor=actor, reason=reason, seen=entry.state)
+    return moderation.approve(signature=entry, actor=actor, seen=entry.state)

@@ -41,7 +41,7 @@ class Selection(Room):
     @admin.action(description=_("Approve selected"))
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Signature]) -> Any:
         def approve(entry: Signature) -> None:
-            moderation.approve(signature=entry, actor=person(request))
+            moderation.approve(signature=entry, actor=person(request), seen=entry.state)
 
         done, failed = self._each(request, queryset, approve)
         approved = ngettext("%d approved", "%d approved", done) % done
@@ -73,7 +73,8 @@ class Selection(Room):
 
         def reject(entry: Signature) -> None:
             reason = form.cleaned_data["reason"]
-            moderation.reject(signature=entry, actor=person(request), reason=reason)
+            actor = person(request)
+            moderation.reject(signature=entry, actor=actor, reason=reason, seen=entry.state)
 
         done, failed = self._each(request, queryset, reject)
         rejected = ngettext("%d rejected", "%d rejected", done) % done

@@ -291,7 +291,7 @@ def test_decide_what_the_verb_refuses_shows_its_sentence(client, monkeypatch):
     entry = make_signature(letter)
     client.force_login(make_moderator("bob", letter))
 
-    def refuse(*, signature, actor, proof):
+    def refuse(*, signature, actor, proof, seen):
         raise moderation.NotAllowed("This entry can no longer be approved.")
 
     monkeypatch.setattr("signatories.actions.moderation.approve", refuse)
@@ -376,7 +376,7 @@ def test_approve_selected_says_why_the_verb_refused(client, monkeypatch):
     client.force_login(make_moderator("bob", letter))
     approve = moderation.approve
 
-    def refuse_one(*, signature, actor):
+    def refuse_one(*, signature, actor, seen):
         if signature == one:
             raise moderation.NotAllowed("This entry can no longer be approved.")
         return approve(signature=signature, actor=actor)
