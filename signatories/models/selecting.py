@@ -13,7 +13,7 @@ from signatories.models.flag import REOPENING, Flag
 from signatories.models.reading import Reading
 
 if TYPE_CHECKING:
-    from signatories.models.signature import Signature
+    pass
 
 STANDING = Q(published_on__isnull=False)
 
