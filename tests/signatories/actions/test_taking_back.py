@@ -137,7 +137,7 @@ def test_take_back_twice_is_once():
 
 @pytest.mark.parametrize("state", [State.PUBLISHED, State.REJECTED])
 def test_take_back_under_a_sealed_letter_is_refused(state):
-    letter = make_letter(status="sealed", closed_on="2026-01-20", sealed_on="2026-02-20")
+    letter = make_letter(status="sealed")
     bob = make_moderator("bob", letter)
     entry = make_signature(letter, state=state)
 
