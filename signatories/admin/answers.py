@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from letters.admin import person
 from signatories.actions import reading
 from signatories.admin import rows, ways, words
+from signatories.admin.room import MEANWHILE, NOT_HERE
 from signatories.models import Signature
 
 TEMPLATES = "admin/signatories/signature"
@@ -26,7 +27,7 @@ def done(
     decided: Signature,
     following: Signature | None,
 ) -> HttpResponse:
-    if _wants_json(request):
+    if wants_json(request):
         return _in_place(request, decision, before, decided)
     sentence = words.what_happened(before, decided, decision)
     messages.success(request, sentence)
@@ -43,8 +44,10 @@ def done(
 def not_done(
     request: HttpRequest, entry: Signature | None, sentence: str, level: int
 ) -> HttpResponse:
-    if _wants_json(request):
-        return JsonResponse({"done": False, "sentence": sentence}, status=409)
+    if wants_json(request):
+        is_gone = sentence in (str(NOT_HERE), str(MEANWHILE))
+        told = {"done": False, "gone": is_gone, "sentence": sentence}
+        return JsonResponse(told, status=409)
     messages.add_message(request, level, sentence)
     if entry is None:
         return redirect(ways.list_url(request))
@@ -67,5 +70,5 @@ def _as_row(request: HttpRequest, decided: Signature) -> dict[str, Any]:
     return {"row": rows.row(request, decided)}
 
 
-def _wants_json(request: HttpRequest) -> bool:
+def wants_json(request: HttpRequest) -> bool:
     return request.headers.get("Accept") == "application/json"

@@ -139,6 +139,8 @@ class EntryPages(Room):
         return answers.done(request, decision, entry, decided, following)
 
     def _following(self, request: HttpRequest, entry: Signature) -> Signature | None:
+        if answers.wants_json(request):
+            return None  # The list stays where it is.
         free = self._free(request, self.to_decide(request))
         return order.next_of(free, entry, most_first=is_most_first(request))
 

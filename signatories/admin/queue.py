@@ -54,6 +54,7 @@ class SignatureAdmin(Selection, EntryPages):
     ]
     sortable_by = ()
     list_per_page = 50
+    list_max_show_all = 50  # A selection is a page at most.
     show_full_result_count = False
     search_fields = ["name"]  # Makes the box appear; `get_search_results` decides.
     search_help_text = _("Name, title or organisation of entries by name; or a reference")

@@ -329,6 +329,7 @@ def test_decision_in_place_about_what_was_decided_meanwhile_changes_nothing(clie
     assert answer.status_code == 409
     assert answer.json() == {
         "done": False,
+        "gone": True,
         "sentence": "This entry has been decided meanwhile. Nothing was changed.",
     }
     entry.refresh_from_db()

@@ -88,6 +88,7 @@
       const answer = await post(url, fields);
       const told = await answer.json();
       status.textContent = told.sentence;
+      if (told.gone) return leave(row, told.sentence);
       if (!told.done) return refuse(row, told.sentence);
       settle(row, told.html, fields.decision);
     } catch {
@@ -110,12 +111,21 @@
     if (isOpen) goTo(row);
     else goOn(row);
   };
-  const refuse = (row, sentence) => {
+  const noteOf = (sentence) => {
     const note = document.createElement("p");
     note.className = "row__refused";
     note.textContent = sentence;
-    row.querySelector("[data-decision]").prepend(note);
+    return note;
+  };
+  const refuse = (row, sentence) => {
+    row.querySelector("[data-decision]").prepend(noteOf(sentence));
     goTo(row);
+  };
+  // A colleague was quicker, or its signatory withdrew: nothing is left to decide here.
+  const leave = (row, sentence) => {
+    row.querySelector("[data-decision]").replaceChildren(noteOf(sentence));
+    row.classList.add("row--decided");
+    goOn(row);
   };
 
   const dialog = document.getElementById("reject-dialog");
