@@ -226,6 +226,7 @@ UNCONFIRMED_NAMED_HOURS = 72
 KEY_HOURS = {"anonymous": 48, "named": 96}
 DUPLICATE_DAYS = 30
 REJECTED_DAYS = 30
+READING_MINUTES = 3  # How long a moderator keeps an entry from the others' way.
 
 LETTERS_NEED_APPROVAL = env.bool("LETTERS_NEED_APPROVAL", default=True)
 SEALING_DAYS = 30

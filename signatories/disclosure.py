@@ -58,12 +58,19 @@ def document(signature: Signature) -> dict[str, Any]:
         "for_colleagues_only": signature.is_for_colleagues,
         "hidden_from_search": signature.is_hidden_from_search,
         "reason_of_rejection": _reason(signature),
+        "note_of_the_moderator": signature.note,
         **_days(signature),
         "digest_of_address_kept_with_this_entry": _keeps_digest(signature),
         "digest_of_this_page_address": True,
         "email_address": None,
         "note": _note(signature),
     }
+
+
+def rejection(signature: Signature) -> tuple[str, str] | None:
+    """Why an entry was not published, in words, and the note of the moderator if there is one."""
+    reason = _reason(signature)
+    return (str(Reason(reason).label), signature.note) if reason else None
 
 
 def _reason(signature: Signature) -> str:

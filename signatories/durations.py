@@ -56,6 +56,8 @@ def kept() -> dict[str, str]:
         "vouch": _("used or taken back, at most %(days)d days") % {"days": settings.VOUCH_DAYS},
         "network": _("in memory only, at most %(hours)d hours")
         % {"hours": ratelimit.SECONDS["d"] // 3600},
+        "reading": _("its decision, at most %(minutes)d minutes after a moderator opened it")
+        % {"minutes": settings.READING_MINUTES},
         "member": _("at most %(hours)d hours") % {"hours": settings.MEMBER_HOURS},
         "login": _("it is answered, at most %(minutes)d minutes")
         % {"minutes": settings.LOGIN_MINUTES},

@@ -19,6 +19,7 @@ from signatories.models import (
     Fate,
     Import,
     InvitedMailbox,
+    Reading,
     Signature,
     State,
     Verification,
@@ -32,6 +33,7 @@ Rows = (
     QuerySet[Signature]
     | QuerySet[Verification]
     | QuerySet[Vouch]
+    | QuerySet[Reading]
     | QuerySet[Import]
     | QuerySet[InvitedMailbox]
     | QuerySet[Invitation]
@@ -54,6 +56,7 @@ def expired(now: datetime) -> dict[str, Rows]:
             published_on__isnull=True,
         ),
         "links to vouch": Vouch.objects.expired(today),
+        "marks of who looks at an entry": Reading.objects.expired(now),
         "imports": Import.objects.expired(now),
         "mailboxes that were invited": InvitedMailbox.objects.expired(today),
         "invitations": Invitation.objects.expired(now),
@@ -113,7 +116,7 @@ def _erase_batch(rows: Rows) -> int:
             mailbox.erase(row, Fate.EXPIRED)
         if isinstance(row, Import):
             importing.erase(row)
-        links = Vouch | Invitation | TeamInvitation | Recovery
+        links = Vouch | Reading | Invitation | TeamInvitation | Recovery
         if isinstance(row, links | InvitedMailbox | AccountMail):
             row.delete()
     signatures = [row for row in batch if isinstance(row, Signature)]

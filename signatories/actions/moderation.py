@@ -13,8 +13,9 @@ from letters.models import User
 from letters.permissions import moderated_by
 from signatories import flags, tasks
 from signatories.actions.confirming import approve_name
-from signatories.models import Reason, Signature, State
+from signatories.models import FlagKind, Method, Reading, Reason, Signature, State
 from signatories.verification import vouch
+from signatories.verification.shown import How
 
 ON_ROLL_FIELDS = [
     "state",
@@ -30,6 +31,7 @@ ON_ROLL_FIELDS = [
     "risk",
 ]
 
+NEEDING_PROOF = (FlagKind.WELL_KNOWN, FlagKind.RECIPIENT)
 REJECTABLE = (State.IN_REVIEW, State.APPROVED, State.PUBLISHED)
 
 
@@ -39,23 +41,34 @@ def can_be_approved(signature: Signature) -> bool:
     return is_undecided and not signature.letter.is_sealed
 
 
+def needs_proof(signature: Signature) -> bool:
+    """Whether it bears a name that strangers like to sign with. A mailbox proves no such name."""
+    is_shown = signature.method == Method.SHOWN
+    return not is_shown and any(flag.kind in NEEDING_PROOF for flag in signature.flags.all())
+
+
 @tried_again
 @transaction.atomic
-def approve(*, signature: Signature, actor: User) -> Signature:
+def approve(*, signature: Signature, actor: User, proof: str = "", seen: str = "") -> Signature:
     """Let an entry in review, or a rejected one, onto the roll.
 
-    A named line stands there at once, an anonymous one with the next batch. Raises
-    `NotAllowed`, also for a moderator of another letter.
+    A named line stands there at once, an anonymous one with the next batch. A well-known name
+    needs a `proof`, one of `How`, which the audit trail keeps. Raises `NotAllowed`, also without
+    it, for a moderator of another letter, and if the entry is not as its moderator has `seen` it.
     """
-    signature = for_decision(signature, actor)
+    signature = for_decision(signature, actor, seen)
     if signature.state in (State.APPROVED, State.PUBLISHED):
         return _keep(signature, actor)
     if not can_be_approved(signature):
         raise NotAllowed(_("This entry can no longer be approved."))
+    is_proved = needs_proof(signature)
+    if is_proved and proof not in How.values:
+        raise NotAllowed(_("A well-known name needs a proof: say on its page what you were shown."))
     signature.rejected_on = None
     signature.set_aside_on = None
     signature.reason = signature.note = ""
     answer_flags(signature)
+    Reading.objects.filter(signature=signature).delete()
     if not signature.is_anonymous:
         approve_name(signature)
     elif signature.is_standing:
@@ -67,23 +80,30 @@ def approve(*, signature: Signature, actor: User) -> Signature:
         signature.confirmed_on = timezone.localdate()
     signature.save(update_fields=ON_ROLL_FIELDS)
     audit(
-        verb="signature.approved", actor=actor, letter=signature.letter, target=_target(signature)
+        verb="signature.approved",
+        actor=actor,
+        letter=signature.letter,
+        target=_target(signature),
+        reason=proof if is_proved else "",
     )
     return signature
 
 
 @tried_again
 @transaction.atomic
-def reject(*, signature: Signature, actor: User, reason: str, note: str = "") -> Signature:
+def reject(
+    *, signature: Signature, actor: User, reason: str, note: str = "", seen: str = ""
+) -> Signature:
     """Take an entry out, with a reason code. It is kept 30 days for an objection.
 
     A named line leaves the roll at once, an anonymous one with the next batch. Its signer reads
     the `note`, which is about what somebody wrote: of an anonymous entry none is kept. Raises
-    `NotAllowed`, also for a moderator of another letter or an unknown reason.
+    `NotAllowed`, also for a moderator of another letter or an unknown reason, and if the entry
+    is not as its moderator has `seen` it.
     """
     if reason not in dict(Reason.for_moderators()):
         raise NotAllowed(_("Choose a reason."))
-    signature = for_decision(signature, actor)
+    signature = for_decision(signature, actor, seen)
     if signature.state == State.REJECTED:
         return _keep(signature, actor)
     if signature.state not in REJECTABLE:
@@ -93,6 +113,7 @@ def reject(*, signature: Signature, actor: User, reason: str, note: str = "") ->
     signature.set_aside_on = None
     signature.reason = reason
     answer_flags(signature)
+    Reading.objects.filter(signature=signature).delete()
     if not signature.is_anonymous:
         signature.note = note
         signature.published_on = None
@@ -132,6 +153,7 @@ def _move_aside(signature: Signature, actor: User, day: date | None, verb: str) 
         return signature
     signature.set_aside_on = day
     signature.save(update_fields=["set_aside_on"])
+    Reading.objects.filter(signature=signature).delete()
     audit(verb=verb, actor=actor, letter=signature.letter, target=_target(signature))
     return signature
 
@@ -155,8 +177,12 @@ def answer_flags(signature: Signature) -> None:
     signature.risk = flags.risk_of(signature.flags.values_list("kind", flat=True))
 
 
-def for_decision(signature: Signature, actor: User) -> Signature:
-    """The entry under a lock, fetched through what this moderator may decide."""
+def for_decision(signature: Signature, actor: User, seen: str = "") -> Signature:
+    """The entry under a lock, fetched through what this moderator may decide.
+
+    Two who look at the same entry never both decide it: the second finds another state than the
+    one that they have seen.
+    """
     found = (
         Signature.objects.for_moderators()
         .select_for_update(of=("self",))
@@ -166,6 +192,8 @@ def for_decision(signature: Signature, actor: User) -> Signature:
     )
     if found is None:
         raise NotAllowed(_("This entry is no longer here, or is not yours to decide."))
+    if seen and seen != found.state:
+        raise NotAllowed(_("This entry has been decided meanwhile. Nothing was changed."))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -9,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from signatories.admin import ways
-from signatories.models import Signature
+from signatories.models import Signature, State
 
 
 def as_written(signature: Signature) -> list[tuple[Any, Any]]:
@@ -33,17 +34,73 @@ def how_verified(signature: Signature) -> Any:
     return signature.get_method_display()
 
 
-def what_happened(entry: Signature, decision: str) -> SafeString | str:
-    """The sentence after a decision on `entry`, which is given as it was before."""
-    if decision == "approve" and (entry.is_anonymous or entry.replaces):
+def may_be_invented(signature: Signature) -> bool:
+    """Whether a mail domain that verifies the entry by name is suspected to take any address."""
+    if signature.is_anonymous or not signature.is_verified or signature.organisation is None:
+        return False
+    return signature.organisation.domains.filter(catch_all_suspected=True).exists()
+
+
+def happened(before: Signature, decided: Signature, decision: str) -> str:
+    """The sentence after a decision: the entry as it was before, and as it is now."""
+    if decision == "approve":
+        return _approved(decided)
+    if decision == "reject":
+        return _rejected(before)
+    if decision == "back":
+        return _taken_back(before, decided)
+    return {
+        "keep": gettext("The decision stands, and the question is answered."),
+        "aside": gettext("Set aside. It is out of the way, and nothing is decided."),
+        "up": gettext("Taken up again. It waits among the others."),
+    }[decision]
+
+
+def _approved(decided: Signature) -> str:
+    if decided.state == State.APPROVED or decided.is_anonymous:
         # An anonymous one is out of sight until a batch puts it on the roll.
         return gettext("Approved. The line comes with the next batch.")
-    if decision == "approve":
-        sentence = gettext("Approved. The line stands on the roll.")
-    elif entry.is_anonymous and entry.is_standing:
-        sentence = gettext("Rejected. The line leaves the roll with the next batch.")
-    else:
-        sentence = gettext("Rejected. The line is not on the roll.")
-    # Without the filters: a message is kept in a cookie, and a search may hold a name.
-    url = reverse(ways.ENTRY, args=[entry.pk])
-    return format_html('{} <a href="{}">{}</a>', sentence, url, gettext("See it again"))
+    return gettext("Approved. The line stands on the roll.")
+
+
+def _rejected(before: Signature) -> str:
+    if before.is_anonymous and before.is_standing:
+        return gettext("Rejected. The line leaves the roll with the next batch.")
+    return gettext("Rejected. The line is not on the roll.")
+
+
+def _taken_back(before: Signature, decided: Signature) -> str:
+    if decided.state == State.PUBLISHED:
+        return gettext("Taken back. The line stays on the roll.")
+    if before.is_standing:
+        return gettext("Taken back. The line has left the roll, and the entry waits again.")
+    return gettext("Taken back. The entry waits again.")
+
+
+# By which button a decision is undone; what is missing here is undone by deciding otherwise.
+UNDONE_BY = {"approve": "back", "reject": "back", "aside": "up"}
+
+
+def undoing(request: HttpRequest, decided: Signature, decision: str) -> dict[str, Any]:
+    """What the button that undoes a decision needs, where there is one."""
+    undo = UNDONE_BY.get(decision, "")
+    return {"undo": undo, "decide_url": ways.decide_url(request, decided) if undo else ""}
+
+
+def what_happened(before: Signature, decided: Signature, decision: str) -> SafeString | str:
+    """The same, with a way back to the entry.
+
+    Without the filters: a message is kept in a cookie, and a search may hold a name.
+    """
+    sentence = happened(before, decided, decision)
+    undo = UNDONE_BY.get(decision)
+    if undo is None:
+        return sentence
+    return format_html(
+        '{} <a href="{}" data-key="z" data-undo="{}" data-seen="{}">{}</a>',
+        sentence,
+        reverse(ways.ENTRY, args=[decided.pk]) + "#entry-back",
+        undo,
+        decided.state,
+        gettext("See it again, or take it back"),
+    )

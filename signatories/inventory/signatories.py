@@ -217,6 +217,14 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             ),
         ),
         Entry(
+            title=_("That a moderator looks at your entry"),
+            what=_("Which moderator has the entry open, so that no other does the same work."),
+            seen_by=_("The letter’s moderators."),
+            kept_until=sentence(until["reading"]),
+            protected=_("The time is the moderator’s, and says nothing about when you came."),
+            fields=of("signatories.Reading", "signature moderator until"),
+        ),
+        Entry(
             title=_("The key to your page"),
             what=_(
                 "A digest of the link to your signature. While a name of yours waits to replace "

@@ -13,6 +13,7 @@ NOT_ABOUT_PEOPLE = (
             "signatories.Delivery.id",
             "signatories.Vouch.id",
             "signatories.Flag.id",
+            "signatories.Reading.id",
             "signatories.Import.id",
             "signatories.Invited.id",
             "signatories.InvitedMailbox.id",

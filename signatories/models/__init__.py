@@ -20,6 +20,7 @@ from signatories.models.importing import (
     InvitedMailbox,
 )
 from signatories.models.mailing import Delivery, Mailing, MailingState, WhyPaused
+from signatories.models.reading import Reading
 from signatories.models.signature import Signature
 from signatories.models.tally import DayCount, Departure, Fate, Tally
 from signatories.models.verification import (
@@ -55,6 +56,7 @@ __all__ = [
     "MailingState",
     "Method",
     "Purpose",
+    "Reading",
     "Reason",
     "RoleBucket",
     "Signature",

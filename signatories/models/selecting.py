@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
-from letters.models import Visibility
+from letters.models import User, Visibility
 from signatories.models.choices import NAMELESS, Appearance, Method, State
 from signatories.models.flag import REOPENING, Flag
+from signatories.models.reading import Reading
 
 if TYPE_CHECKING:
     pass
@@ -87,6 +89,11 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
 
     def not_set_aside(self) -> "SignatureQuerySet":
         return self.filter(set_aside_on__isnull=True)
+
+    def left_by_others(self, moderator: User) -> "SignatureQuerySet":
+        """Those that no other moderator has open."""
+        open_ones = Reading.objects.running(timezone.now()).by_others(moderator)
+        return self.exclude(pk__in=open_ones.values("signature"))
 
     def unchecked(self) -> "SignatureQuerySet":
         """Those whose words are to be compared with what is known by now."""

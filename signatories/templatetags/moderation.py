@@ -1,17 +1,59 @@
+from dataclasses import dataclass
+from typing import Any
+
 from django import template
-from django.db.models import Count
+from django.db.models import Count, Min, Q
+from django.utils import timezone
 
 from letters.models import Letter, Status, User
 from letters.permissions import moderated_by
-from signatories.models import Signature
+from signatories.admin import steps
+from signatories.models import Signature, State
 
 register = template.Library()
 
 
+@dataclass(frozen=True)
+class Queue:
+    """What waits under one letter: how many, of them how many of each step (number, words, code);
+    how many were decided and are asked about; how many are set aside; since how many days."""
+
+    letter: Letter
+    number: int
+    steps: list[tuple[int, Any, str]]
+    asked: int
+    aside: int
+    days: int | None
+
+
 @register.simple_tag
-def letters_in_review(user: User) -> list[tuple[Letter, int]]:
-    """The letters that `user` moderates, each with the number of entries that wait."""
+def letters_in_review(user: User) -> list[Queue]:
+    """The letters that `user` moderates, each with what is to be decided there."""
     letters = moderated_by(user).exclude(status=Status.DRAFT).order_by("title")
-    waiting = Signature.objects.for_moderators().in_review().filter(letter__in=letters.order_by())
-    numbers = dict(waiting.values_list("letter").annotate(Count("pk")).order_by())
-    return [(letter, numbers.get(letter.pk, 0)) for letter in letters]
+    waiting = Signature.objects.for_moderators().to_decide().filter(letter__in=letters.order_by())
+    in_review, here = Q(state=State.IN_REVIEW), Q(set_aside_on__isnull=True)
+    counted = (
+        waiting.order_by()
+        .values("letter")
+        .annotate(
+            number=Count("pk", filter=here),
+            asked=Count("pk", filter=~in_review),
+            aside=Count("pk", filter=~here),
+            since=Min("confirmed_on", filter=in_review & here),
+            **steps.counts(here),
+        )
+    )
+    found = {row["letter"]: row for row in counted}
+    return [_queue(letter, found.get(letter.pk, {})) for letter in letters]
+
+
+def _queue(letter: Letter, row: dict[str, Any]) -> Queue:
+    since = row.get("since")
+    return Queue(
+        letter=letter,
+        number=row.get("number", 0),
+        steps=[(row.get(step.code, 0), step.words, step.code) for step in steps.STEPS],
+        asked=row.get("asked", 0),
+        aside=row.get("aside", 0),
+        days=(timezone.localdate() - since).days if since else None,
+    )

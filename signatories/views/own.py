@@ -33,6 +33,7 @@ def signature(request: HttpRequest, token: str) -> HttpResponse:
         "held": disclosure.held(found),
         "version": found.carried_to or found.version,
         "is_rejected": found.is_refused,
+        "rejection": disclosure.rejection(found),
         "has_newer_text": disclosure.bound_to(found) != found.letter.current_version,
         "may_show": _may_show(found),
         "reference": found.reference,

@@ -80,5 +80,5 @@ def unused_code(secret: str) -> str:
 def approve(page: Page, name: str) -> None:
     """Open the moderators' list, then the entry, and approve it."""
     page.goto("/admin/signatories/signature/")
-    page.get_by_role("link", name=re.compile(name)).first.click()
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("link", name=re.compile(f"^Open: .*{name}")).first.click()
+    page.get_by_role("button", name="Approve", exact=True).click()

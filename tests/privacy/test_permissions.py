@@ -184,7 +184,9 @@ ADMIN = {
     "admin/password_change/": NOT_NOW,
     "admin/password_change/done/": [302, 200, 200, 200, 200, 200, 200],
     "admin/signatories/signature/": [302, 403, 200, 200, 403, 200, 200],
+    "admin/signatories/signature/guidance/": [302, 403, 200, 200, 403, 200, 200],
     "admin/signatories/signature/<uuid:pk>/change/": [302, 403, 404, 200, 403, 200, 200],
+    "admin/signatories/signature/<uuid:pk>/reading/": [302, 405, 405, 405, 405, 405, 405],
 }
 # The organisers' workspace. Whoever is on no team finds it empty, and no letter of others.
 MEMBERS = [302, 404, 404, 200, 200, 200, 200]
@@ -489,6 +491,12 @@ ACTS = {
         {"decision": "reject", "seen": "in_review", "reason": "abuse"},
         {"bob", "alice", "host"},
         "signature.rejected",
+    ),
+    "set aside": (
+        "admin/signatories/signature/<uuid:pk>/change/",
+        {"decision": "aside", "seen": "in_review"},
+        {"bob", "alice", "host"},
+        "signature.set_aside",
     ),
     "take the roll along": (
         "manage/letters/<slug:slug>/downloads/<str:file>",

@@ -55,9 +55,9 @@ def test_entry_offers_what_its_state_allows(client):
     client.force_login(make_moderator("bob", letter))
 
     for state, buttons in {
-        State.IN_REVIEW: ["shown", "approve", "reject"],
-        State.PUBLISHED: ["shown", "reject"],
-        State.REJECTED: ["approve"],
+        State.IN_REVIEW: ["shown", "approve", "reject", "aside"],
+        State.PUBLISHED: ["shown", "reject", "back"],
+        State.REJECTED: ["approve", "back"],
     }.items():
         content = client.get(entry_page(make_signature(letter, state=state))).content.decode()
         assert re.findall(r'name="decision" value="(\w+)"', content) == buttons
@@ -196,7 +196,7 @@ def test_approve_an_anonymous_entry_leaves_it_to_the_batch(client):
 
     answer = client.post(entry_page(entry), {"decision": "approve", "seen": "in_review"})
 
-    assert messages_of(answer) == ["Approved. The line comes with the next batch."]
+    assert messages_of(answer)[0].startswith("Approved. The line comes with the next batch. ")
     entry.refresh_from_db()
     assert entry.state == State.APPROVED
 
@@ -211,7 +211,7 @@ def test_reject_an_entry_needs_a_reason(client):
             entry_page(entry), {"decision": "reject", "seen": "in_review", "reason": reason}
         )
         assert page.status_code == 200
-        assert page.context["form"].errors
+        assert page.context["rejection"].errors
     assert "Choose a reason: it is counted in public." in text_of(
         client.post(entry_page(entry), {"decision": "reject", "seen": "in_review"})
     )
@@ -291,7 +291,7 @@ def test_decide_what_the_verb_refuses_shows_its_sentence(client, monkeypatch):
     entry = make_signature(letter)
     client.force_login(make_moderator("bob", letter))
 
-    def refuse(*, signature, actor):
+    def refuse(*, signature, actor, proof, seen):
         raise moderation.NotAllowed("This entry can no longer be approved.")
 
     monkeypatch.setattr("signatories.actions.moderation.approve", refuse)
@@ -376,7 +376,7 @@ def test_approve_selected_says_why_the_verb_refused(client, monkeypatch):
     client.force_login(make_moderator("bob", letter))
     approve = moderation.approve
 
-    def refuse_one(*, signature, actor):
+    def refuse_one(*, signature, actor, seen):
         if signature == one:
             raise moderation.NotAllowed("This entry can no longer be approved.")
         return approve(signature=signature, actor=actor)

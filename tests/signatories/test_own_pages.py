@@ -270,6 +270,7 @@ def common(signature, **members):
         "for_colleagues_only": False,
         "hidden_from_search": False,
         "reason_of_rejection": "",
+        "note_of_the_moderator": "",
         "digest_of_address_kept_with_this_entry": False,
         "digest_of_this_page_address": True,
         "email_address": None,
@@ -325,6 +326,25 @@ def test_file_of_a_rejected_entry_says_why(client, named):
     assert document["published_on"] is None
 
 
+def test_rejected_entry_tells_its_signatory_the_reason_and_the_note(client, named):
+    alice = make_user("alice", is_superuser=True)
+    note = "Write to us from <work>, please."
+    moderation.reject(signature=named, actor=alice, reason="impersonation", note=note)
+
+    page = client.get(OWN).content.decode()
+
+    assert "<dt>Reason</dt><dd>Signs for somebody else</dd>" in page
+    assert "<bdi>Write to us from &lt;work&gt;, please.</bdi>" in page
+    assert file_of(client)["note_of_the_moderator"] == note
+
+
+def test_page_of_an_entry_that_is_not_rejected_tells_of_no_note(client, named):
+    page = client.get(OWN).content.decode()
+
+    assert "Note of the moderator" not in page
+    assert "<dt>Reason</dt>" not in page
+
+
 def test_file_of_an_entry_that_is_carried_over_names_the_text_it_goes_to(client, anonymous):
     newer = make_newer_text(anonymous.letter)
     assert file_of(client)["text_version"] == 1
@@ -348,14 +368,14 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
             "submitted_on",
             "confirmed_on",
         ),
-        *("published_on", "reason", "vouches_given"),
+        *("published_on", "reason", "note", "vouches_given"),
     }
     follow_from_those_or_stand_on_the_roll = {
         *("id", "threshold", "shown_organisation", "shown_tenure", "shown_role", "roll_key"),
         *("replaces", "rejected_on", "is_demonstration", "group", "has_been_shown"),
     }
     # What moderators go by. A duplicate has less of it, and the file would tell.
-    of_moderators = {"needs_check", "name_key", "risk", "set_aside_on", "note"}
+    of_moderators = {"needs_check", "name_key", "risk", "set_aside_on"}
 
     fields = {field.name for field in Signature._meta.concrete_fields}
 

@@ -4,6 +4,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
+from letters import trail
 from letters.actions import NotAllowed
 from letters.models import AuditEntry, Membership, Role
 from signatories.actions import moderation
@@ -25,6 +26,17 @@ DECIDE = {
     ),
 }
 VERBS = pytest.mark.parametrize("decide", DECIDE.values(), ids=DECIDE.keys())
+
+VERBS_WITH_SEEN = pytest.mark.parametrize(
+    "decide",
+    [
+        lambda entry, bob, seen: moderation.approve(signature=entry, actor=bob, seen=seen),
+        lambda entry, bob, seen: moderation.reject(
+            signature=entry, actor=bob, reason=Reason.ABUSE, seen=seen
+        ),
+    ],
+    ids=["approve", "reject"],
+)
 
 
 def make_moderator(letter, username="bob", role=Role.MODERATOR, **fields):
@@ -489,3 +501,67 @@ def test_decision_that_stands_answers_what_somebody_asked(team, decision):
     assert (entry.state, entry.risk) == (state, 20)
     assert not letter.signatures.to_decide().exists()
     assert AuditEntry.objects.filter(verb="signature.kept").count() == 1
+
+
+# Seen and proved ---------------------------------------------------------------------------------
+
+
+@VERBS_WITH_SEEN
+def test_decide_what_is_not_as_it_was_seen_is_refused(team, decide):
+    letter, bob = team
+    entry = make_signature(letter, state=State.PUBLISHED)
+
+    with pytest.raises(NotAllowed, match="decided meanwhile"):
+        decide(entry, bob, seen="in_review")
+
+    entry.refresh_from_db()
+    assert entry.state == State.PUBLISHED
+    assert audited() == []
+
+
+@pytest.mark.parametrize("kind", ["well_known", "recipient"])
+@pytest.mark.parametrize("proof", ["", "a mailbox", "mailbox"])
+def test_approve_a_well_known_name_without_a_proof_is_refused(team, kind, proof):
+    letter, bob = team
+    entry = make_signature(letter)
+    Flag.objects.create(signature=entry, kind=kind)
+
+    with pytest.raises(NotAllowed, match="needs a proof"):
+        moderation.approve(signature=entry, actor=bob, proof=proof)
+
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+    assert audited() == []
+
+
+def test_approve_a_well_known_name_keeps_the_kind_of_proof_in_the_trail(team):
+    letter, bob = team
+    entry = make_signature(letter)
+    Flag.objects.create(signature=entry, kind="recipient")
+
+    moderation.approve(signature=entry, actor=bob, proof="video_call")
+
+    audited_entry = AuditEntry.objects.get()
+    assert (audited_entry.verb, audited_entry.reason) == ("signature.approved", "video_call")
+    assert trail.reason_in_words(audited_entry).startswith("a call from a company account")
+
+
+def test_approve_a_well_known_name_that_was_shown_needs_no_other_proof(team):
+    letter, bob = team
+    google = make_organisation("Google")
+    entry = make_signature(letter, organisation=google, method="shown", tenure="current")
+    Flag.objects.create(signature=entry, kind="well_known")
+
+    moderation.approve(signature=entry, actor=bob)
+
+    entry.refresh_from_db()
+    assert entry.state == State.PUBLISHED
+    assert AuditEntry.objects.get().reason == ""
+
+
+def test_approve_others_keeps_no_proof(team):
+    letter, bob = team
+
+    moderation.approve(signature=make_signature(letter), actor=bob, proof="document")
+
+    assert AuditEntry.objects.get().reason == ""

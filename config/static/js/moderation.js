@@ -1,0 +1,255 @@
+// Lets a moderator decide entries by single keys and without leaving the list. All of it works
+// without this script, by buttons and links; nothing here knows more than they do.
+(() => {
+  "use strict";
+  const queue = document.querySelector("[data-queue]");
+  const page = document.querySelector("[data-entry]");
+  const csrf = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
+
+  // Whether single keys decide: each browser remembers it (WCAG 2.1.4).
+  const SWITCH = "moderation-keys";
+  const isOn = () => {
+    try { return localStorage.getItem(SWITCH) !== "off"; } catch { return true; }
+  };
+  const remember = (on) => {
+    try { localStorage.setItem(SWITCH, on ? "on" : "off"); } catch { /* full, or switched off */ }
+  };
+
+  const keys = document.getElementById("keys");
+  const showKeys = () => { if (!keys.open) keys.showModal(); };
+  document.querySelectorAll("[data-keys-bar]").forEach((bar) => { bar.hidden = false; });
+  document.querySelectorAll("[data-keys-open]").forEach((button) => button.addEventListener("click", showKeys));
+  const on = document.querySelector("[data-keys-on]");
+  if (on) {
+    on.checked = isOn();
+    on.addEventListener("change", () => remember(on.checked));
+  }
+  document.querySelectorAll("[data-dialog-close]").forEach((button) => {
+    button.addEventListener("click", () => button.closest("dialog").close());
+  });
+
+  const post = (url, fields) => {
+    const body = new FormData();
+    body.set("csrfmiddlewaretoken", csrf());
+    Object.entries(fields).forEach(([name, value]) => body.set(name, value));
+    return fetch(url, { method: "POST", body, headers: { Accept: "application/json" }, credentials: "same-origin" });
+  };
+  const send = (url, fields) => {
+    const form = document.createElement("form");
+    Object.assign(form, { method: "post", action: url });
+    Object.entries({ csrfmiddlewaretoken: csrf(), ...fields }).forEach(([name, value]) => {
+      const field = document.createElement("input");
+      Object.assign(field, { type: "hidden", name, value });
+      form.append(field);
+    });
+    document.body.append(form);
+    form.submit();
+  };
+
+  // What the last message offers to undo, on either page.
+  const undoByMessage = () => {
+    const link = document.querySelector(".messagelist a[data-undo]");
+    if (link) send(link.href.split("#")[0], { decision: link.dataset.undo, seen: link.dataset.seen });
+  };
+
+  // The list ------------------------------------------------------------------------------------
+
+  const rows = () => [...queue.querySelectorAll("[data-row]")];
+  const isDecided = (row) => row.classList.contains("row--decided");
+  const current = () => document.activeElement && document.activeElement.closest("[data-row]");
+  const status = document.querySelector("[data-status]");
+  let lastDecided = null;
+
+  const goTo = (row) => {
+    if (!row) return;
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  };
+  const step = (direction) => {
+    const all = rows();
+    const place = all.indexOf(current());
+    goTo(place < 0 ? all[0] : all[place + direction]);
+  };
+  const goOn = (row) => {
+    const all = rows();
+    const place = all.indexOf(row);
+    const waiting = [...all.slice(place + 1), ...all.slice(0, place)].filter((one) => !isDecided(one));
+    if (waiting.length) return goTo(waiting[0]);
+    // The page is done. It stays, so that the last decision can still be taken back.
+    const onward = document.querySelector("[data-page-done]");
+    onward.hidden = false;
+    onward.querySelector("a").focus();
+  };
+
+  const decide = async (row, url, fields) => {
+    if (row.dataset.busy) return;
+    row.dataset.busy = "1";
+    try {
+      const answer = await post(url, fields);
+      const told = await answer.json();
+      status.textContent = told.sentence;
+      if (told.gone) return leave(row, told.sentence);
+      if (!told.done) return refuse(row, told.sentence);
+      settle(row, told.html, fields.decision);
+    } catch {
+      // No answer, or one of another kind (logged out): let the browser show what it is.
+      send(url, fields);
+    } finally {
+      delete row.dataset.busy;
+    }
+  };
+  const settle = (row, html, decision) => {
+    const isOpen = decision === "back" || decision === "up";
+    row.querySelector("[data-decision]").innerHTML = html;
+    row.classList.toggle("row--decided", !isOpen);
+    const box = row.querySelector(".action-select");
+    if (box) {
+      box.checked = false;
+      box.disabled = !isOpen;
+    }
+    lastDecided = isOpen ? null : row;
+    if (isOpen) goTo(row);
+    else goOn(row);
+  };
+  const noteOf = (sentence) => {
+    const note = document.createElement("p");
+    note.className = "row__refused";
+    note.textContent = sentence;
+    return note;
+  };
+  const refuse = (row, sentence) => {
+    row.querySelector("[data-decision]").prepend(noteOf(sentence));
+    goTo(row);
+  };
+  // A colleague was quicker, or its signatory withdrew: nothing is left to decide here.
+  const leave = (row, sentence) => {
+    row.querySelector("[data-decision]").replaceChildren(noteOf(sentence));
+    row.classList.add("row--decided");
+    goOn(row);
+  };
+
+  const dialog = document.getElementById("reject-dialog");
+  let rejected = null;
+  const openRejection = (link) => {
+    rejected = { row: link.closest("[data-row]"), url: link.dataset.reject };
+    const form = dialog.querySelector("form");
+    form.reset();
+    const note = form.querySelector("[data-note]");
+    if (note) note.hidden = "nameless" in link.dataset;
+    dialog.querySelector("[data-reject-name]").textContent = rejected.row.querySelector(".line__name").textContent;
+    dialog.showModal();
+    form.querySelector("[name=reason]").focus();
+  };
+
+  if (queue) {
+    document.getElementById("changelist-form").addEventListener("submit", (event) => {
+      const button = event.submitter;
+      const row = button && button.closest("[data-row]");
+      if (!row || button.name !== "decision") return;
+      event.preventDefault();
+      decide(row, button.formAction, { decision: button.value });
+    });
+    queue.addEventListener("click", (event) => {
+      const link = event.target.closest("[data-reject]");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      openRejection(link);
+    });
+    dialog.querySelector("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const form = event.target;
+      const reason = form.querySelector("[name=reason]:checked");
+      if (!reason) return form.querySelector("[name=reason]").focus();
+      const note = form.elements.note && !form.elements.note.closest("[hidden]") ? form.elements.note.value : "";
+      dialog.close();
+      decide(rejected.row, rejected.url, { decision: "reject", reason: reason.value, note });
+    });
+    // Back from a decision without this page's memory: the row that comes next.
+    if (location.hash.startsWith("#entry-")) goTo(document.getElementById(location.hash.slice(1)));
+  }
+
+  // The entry -----------------------------------------------------------------------------------
+
+  const chooseReason = (scope, number) => {
+    const reason = scope.querySelectorAll("[name=reason]")[number - 1];
+    if (!reason) return false;
+    reason.checked = true;
+    reason.focus();
+    return true;
+  };
+
+  if (page && page.dataset.reading) {
+    const url = page.dataset.reading;
+    let isActive = true;
+    const say = () => { if (isActive && !document.hidden) post(url, {}).catch(() => {}); isActive = false; };
+    ["keydown", "pointermove", "scroll"].forEach((kind) => {
+      addEventListener(kind, () => { isActive = true; }, { passive: true });
+    });
+    say();
+    setInterval(say, 60000);
+    // Whoever goes to another page frees the entry; its decision does it anyway.
+    addEventListener("pagehide", () => {
+      const body = new FormData();
+      body.set("csrfmiddlewaretoken", csrf());
+      body.set("leave", "1");
+      navigator.sendBeacon(url, body);
+    });
+  }
+
+  // The keys ------------------------------------------------------------------------------------
+
+  const isTyping = (target) => target.isContentEditable || (
+    target.matches("input, textarea, select") && !target.matches("[type=checkbox], [type=radio], [type=submit], [type=button]")
+  );
+  const press = (scope, key) => {
+    const found = scope && scope.querySelector(`[data-key="${key}"]`);
+    if (found) found.click();
+    return Boolean(found);
+  };
+
+  const inList = (key) => {
+    if (key === "j") step(1);
+    else if (key === "k") step(-1);
+    else if (key === "n") return press(document.querySelector("[data-page-done]:not([hidden])"), "n");
+    else if (key === "z") {
+      if (!press(lastDecided, "z")) undoByMessage();
+    } else if ("aros".includes(key)) {
+      // The first key only finds the place: nobody decides what they have not looked at.
+      const row = current();
+      if (!row) goTo(rows().find((one) => !isDecided(one)));
+      else if (!isDecided(row) || key === "o") press(row, key);
+    } else return false;
+    return true;
+  };
+  const inEntry = (key) => {
+    const reject = document.getElementById("entry-reject");
+    if (key === "r" && reject) {
+      reject.scrollIntoView({ block: "nearest" });
+      return reject.querySelector("[name=reason]").focus() ?? true;
+    }
+    if (/^[1-6]$/.test(key)) return Boolean(reject) && reject.contains(document.activeElement) && chooseReason(reject, Number(key));
+    if (key === "z") {
+      if (document.querySelector(".messagelist a[data-undo]")) undoByMessage();
+      else press(page, "z");
+      return true;
+    }
+    return "asnp".includes(key) && press(page, key);
+  };
+
+  document.addEventListener("keydown", (event) => {
+    // Holding a key down decides one entry, not thirty.
+    if (event.repeat || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented || isTyping(event.target)) return;
+    const key = event.key.toLowerCase();
+    const open = document.querySelector("dialog[open]");
+    if (open) {
+      if (open === dialog && isOn() && /^[1-6]$/.test(key) && chooseReason(open, Number(key))) event.preventDefault();
+      return;
+    }
+    if (!isOn() || (!queue && !page)) return;
+    if (event.key === "?") showKeys();
+    else if (event.shiftKey) return;
+    else if (!(queue ? inList(key) : inEntry(key))) return;
+    event.preventDefault();
+  });
+})();

@@ -1,0 +1,42 @@
+"""From a button to a verb."""
+
+from letters.models import User
+from signatories.actions import moderation, taking_back
+from signatories.admin.decision_forms import ProofForm, RejectionForm
+from signatories.models import Signature, State
+
+DECISIONS = ("approve", "reject", "keep", "aside", "up", "back")
+
+
+def is_complete(decision: str, rejection: RejectionForm | None, proof: ProofForm | None) -> bool:
+    """Whether everything is said that the decision needs."""
+    forms = [form for form in (rejection, proof) if form is not None]
+    return decision in DECISIONS and all(form.is_valid() for form in forms)
+
+
+def act(
+    decision: str,
+    entry: Signature,
+    actor: User,
+    rejection: RejectionForm | None,
+    proof: ProofForm | None,
+) -> Signature:
+    """Call the verb of the button. Raises `NotAllowed`."""
+    if decision == "approve":
+        shown = proof.cleaned_data["proof"] if proof else ""
+        return moderation.approve(signature=entry, actor=actor, proof=shown, seen=entry.state)
+    if decision == "reject" and rejection:
+        said = rejection.cleaned_data
+        return moderation.reject(signature=entry, actor=actor, seen=entry.state, **said)
+    if decision == "keep":
+        return _keep(entry, actor)
+    verbs = {"aside": moderation.set_aside, "up": moderation.take_up}
+    return verbs.get(decision, taking_back.take_back)(signature=entry, actor=actor)
+
+
+def _keep(entry: Signature, actor: User) -> Signature:
+    """Let a decision stand that somebody asked about: the same once more."""
+    if entry.state == State.REJECTED:
+        reason = entry.reason
+        return moderation.reject(signature=entry, actor=actor, reason=reason, seen=entry.state)
+    return moderation.approve(signature=entry, actor=actor, seen=entry.state)

@@ -1,0 +1,137 @@
+"""Deciding what was ticked on one page of the list."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from letters.actions import NotAllowed
+from letters.admin import person
+from signatories import roll
+from signatories.actions import moderation
+from signatories.admin import ways
+from signatories.admin.decision_forms import ReasonForm
+from signatories.admin.room import Room
+from signatories.models import Signature
+
+TEMPLATE = "admin/signatories/signature/reject_selected.html"
+
+
+class Selection(Room):
+    actions = ["approve_selected", "reject_selected", "set_aside_selected", "take_up_selected"]
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Act on what was ticked, as far as it still stands in this list; on a page at most."""
+        ticked = queryset.filter(pk__in=_ticked(request, self.list_per_page))
+        return super().response_action(request, ticked, *args, **kwargs)
+
+    @admin.action(description=_("Approve selected"))
+    def approve_selected(self, request: HttpRequest, queryset: QuerySet[Signature]) -> Any:
+        def approve(entry: Signature) -> None:
+            moderation.approve(signature=entry, actor=person(request), seen=entry.state)
+
+        done, failed = self._each(request, queryset, approve)
+        approved = ngettext("%d approved", "%d approved", done) % done
+        return self._back_to_list(request, approved, failed)
+
+    @admin.action(description=_("Set selected aside"))
+    def set_aside_selected(self, request: HttpRequest, queryset: QuerySet[Signature]) -> Any:
+        def set_aside(entry: Signature) -> None:
+            moderation.set_aside(signature=entry, actor=person(request))
+
+        done, failed = self._each(request, queryset, set_aside)
+        moved = ngettext("%d set aside", "%d set aside", done) % done
+        return self._back_to_list(request, moved, failed)
+
+    @admin.action(description=_("Take selected up"))
+    def take_up_selected(self, request: HttpRequest, queryset: QuerySet[Signature]) -> Any:
+        def take_up(entry: Signature) -> None:
+            moderation.take_up(signature=entry, actor=person(request))
+
+        done, failed = self._each(request, queryset, take_up)
+        moved = ngettext("%d taken up", "%d taken up", done) % done
+        return self._back_to_list(request, moved, failed)
+
+    @admin.action(description=_("Reject selected…"))
+    def reject_selected(self, request: HttpRequest, queryset: QuerySet[Signature]) -> Any:
+        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        if not form.is_valid():
+            return self._rejection_page(request, queryset, form)
+
+        def reject(entry: Signature) -> None:
+            reason = form.cleaned_data["reason"]
+            actor = person(request)
+            moderation.reject(signature=entry, actor=actor, reason=reason, seen=entry.state)
+
+        done, failed = self._each(request, queryset, reject)
+        rejected = ngettext("%d rejected", "%d rejected", done) % done
+        return self._back_to_list(request, rejected, failed)
+
+    def _rejection_page(
+        self, request: HttpRequest, entries: QuerySet[Signature], form: ReasonForm
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Reject the selected entries"),
+            "opts": self.opts,
+            "entries": [(entry, roll.line(entry)) for entry in entries],
+            "form": form,
+            "kept_days": settings.REJECTED_DAYS,
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+            "list_url": ways.list_url(request),
+        }
+        return TemplateResponse(
+            request, "admin/signatories/signature/reject_selected.html", context
+        )
+
+    def _each(
+        self,
+        request: HttpRequest,
+        entries: QuerySet[Signature],
+        verb: Callable[[Signature], None],
+    ) -> tuple[int, Counter[str]]:
+        """How many entries the verb took, and why others were not."""
+        done, failed = 0, Counter[str]()
+        for entry in entries:
+            try:
+                verb(entry)
+                done += 1
+            except NotAllowed as refusal:
+                failed[str(refusal)] += 1
+        gone = len(_ticked(request, self.list_per_page)) - done - failed.total()
+        if gone:
+            failed[gettext("Decided or withdrawn meanwhile.")] = gone
+        return done, failed
+
+    def _back_to_list(self, request: HttpRequest, done: str, failed: Counter[str]) -> HttpResponse:
+        not_done = [
+            ngettext("%(number)d could not be: %(why)s", "%(number)d could not be: %(why)s", number)
+            % {"number": number, "why": why}
+            for why, number in failed.items()
+        ]
+        level = messages.WARNING if not_done else messages.SUCCESS
+        self.message_user(request, ", ".join([done, *not_done]), level)
+        return redirect(ways.list_url(request))
+
+
+def _ticked(request: HttpRequest, most: int) -> set[UUID]:
+    try:
+        ticked = {UUID(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)}
+    except ValueError as error:
+        raise BadRequest("Not the id of an entry") from error
+    if len(ticked) > most:
+        raise BadRequest("More than a page of the list shows")
+    return ticked

@@ -1,0 +1,598 @@
+"""The queue: what comes first, what one sees, what one key does. Alice owns, Bob moderates, Berta
+moderates too, Charlie moderates another letter."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from letters.models import AuditEntry
+from signatories import flags
+from signatories.actions import moderation, reading
+from signatories.models import Flag, Method, Reading, Signature, State
+from tests.admin_pages import (
+    LIST,
+    count_queries,
+    entry_page,
+    listed,
+    make_host,
+    make_moderator,
+    messages_of,
+    text_of,
+)
+from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
+
+pytestmark = pytest.mark.django_db
+
+APPROVE = {"decision": "approve", "seen": "in_review"}
+
+
+def flagged(letter, kind, detail="", other=None, **fields):
+    entry = make_signature(letter, **fields)
+    Flag.objects.create(signature=entry, kind=kind, detail=detail, other=other)
+    entry.risk = flags.risk_of([kind])
+    entry.save(update_fields=["risk"])
+    return entry
+
+
+def waiting_since(days):
+    return timezone.localdate() - timedelta(days=days)
+
+
+def in_place(client, entry, decision, **data):
+    """As the script of the list sends it: the state in the address, an answer as JSON wanted."""
+    page = entry_page(entry)
+    query = {"from": "list", "seen": data.pop("seen", entry.state)}
+    return client.post(
+        page,
+        {"decision": decision, **data},
+        query_params=query,
+        headers={"Accept": "application/json"},
+    )
+
+
+# The order ---------------------------------------------------------------------------------------
+
+
+def test_list_puts_the_least_risk_first_and_then_what_waits_longest(client):
+    letter = make_letter()
+    young = make_signature(letter, confirmed_on=waiting_since(1))
+    worst = flagged(letter, "recipient", confirmed_on=waiting_since(9))
+    twice = flagged(letter, "burst", confirmed_on=waiting_since(8))
+    old = make_signature(letter, confirmed_on=waiting_since(5))
+    client.force_login(make_moderator("bob", letter))
+
+    page = client.get(LIST)
+
+    assert listed(page) == [old.pk, young.pk, twice.pk, worst.pk]
+    assert "What nothing speaks against comes first, the oldest before the others" in text_of(page)
+    turned = client.get(LIST, {"order": "against"})
+    assert listed(turned) == [worst.pk, twice.pk, old.pk, young.pk]
+    assert "What speaks against an entry most comes first." in text_of(turned)
+
+
+def test_next_entry_follows_the_order_of_the_list(client):
+    letter = make_letter()
+    twice = flagged(letter, "burst", confirmed_on=waiting_since(8))
+    old = make_signature(letter, confirmed_on=waiting_since(5))
+    young = make_signature(letter, confirmed_on=waiting_since(1))
+    client.force_login(make_moderator("bob", letter))
+
+    assert client.post(entry_page(old), APPROVE).url == entry_page(young)
+    assert client.post(entry_page(young), APPROVE).url == entry_page(twice)
+    assert client.post(entry_page(twice), APPROVE).url == LIST
+
+
+def test_next_entry_follows_the_other_order_too(client):
+    letter = make_letter()
+    clear = make_signature(letter)
+    twice = flagged(letter, "burst")
+    worst = flagged(letter, "abuse")
+    client.force_login(make_moderator("bob", letter))
+
+    first = client.post(entry_page(worst, order="against"), APPROVE)
+    assert first.url == entry_page(twice, order="against")
+    page = client.get(entry_page(twice, order="against"))
+    assert page.context["next_url"] == entry_page(clear, order="against")
+
+
+def test_entry_leads_to_the_one_before_and_the_first_to_none(client):
+    letter = make_letter()
+    first = make_signature(letter, confirmed_on=waiting_since(5))
+    second = make_signature(letter, confirmed_on=waiting_since(1))
+    client.force_login(make_moderator("bob", letter))
+
+    assert client.get(entry_page(second)).context["previous_url"] == entry_page(first)
+    assert client.get(entry_page(first)).context["previous_url"] == ""
+
+
+def test_list_counts_the_steps_and_shows_one_of_them(client):
+    letter = make_letter()
+    clear = [make_signature(letter), make_signature(letter)]
+    twice = flagged(letter, "burst")
+    against = flagged(letter, "title")
+    client.force_login(make_moderator("bob", letter))
+
+    words = text_of(client.get(LIST))
+
+    assert "4 in all 2 · nothing speaks against it 1 · look twice 1 · speaks against it" in words
+    assert set(listed(client.get(LIST, {"risk": "clear"}))) == {entry.pk for entry in clear}
+    assert listed(client.get(LIST, {"risk": "twice"})) == [twice.pk]
+    assert listed(client.get(LIST, {"risk": "against"})) == [against.pk]
+    assert "4 in all 2 · nothing" in text_of(client.get(LIST, {"risk": "against"}))
+
+
+# What one sees -----------------------------------------------------------------------------------
+
+
+def test_list_and_entry_say_in_words_why_to_look_twice(client):
+    letter = make_letter()
+    other = make_signature(letter, name="Wanda Otter", state=State.PUBLISHED)
+    entry = flagged(letter, "similar_name", other=other, name="Wanda Oter")
+    client.force_login(make_moderator("bob", letter))
+
+    for page in (client.get(LIST), client.get(entry_page(entry))):
+        assert "A similar name stands under this letter: “Wanda Otter”." in text_of(page)
+        assert f'href="{entry_page(other)}"' in page.content.decode()
+
+
+@pytest.mark.parametrize("state", [State.UNCONFIRMED, State.DUPLICATE])
+def test_flag_leads_to_no_entry_that_moderators_do_not_see(client, state):
+    letter = make_letter()
+    other = make_signature(letter, name="Wanda Otter", state=state)
+    flagged(letter, "same_name", other=other, name="Wanda Otter")
+    client.force_login(make_moderator("bob", letter))
+
+    assert str(other.pk) not in client.get(LIST).content.decode()
+
+
+def test_list_with_flags_asks_as_many_queries_for_three_rows_as_for_one(client):
+    letter = make_letter()
+    client.force_login(make_moderator("bob", letter))
+    berta = make_moderator("berta", letter)
+
+    def add_row():
+        other = make_signature(letter, state=State.PUBLISHED)
+        entry = flagged(letter, "same_name", other=other)
+        Flag.objects.create(signature=entry, kind="well_known", detail="Somebody")
+        reading.claim(signature=entry, actor=berta)
+
+    add_row()
+    with_one = count_queries(client, LIST)
+    add_row()
+    add_row()
+
+    assert count_queries(client, LIST) == with_one
+
+
+def test_decided_entry_that_somebody_asks_about_is_to_be_decided(client):
+    letter = make_letter()
+    reported = flagged(letter, "reported", state=State.PUBLISHED)
+    make_signature(letter, state=State.PUBLISHED)
+    client.force_login(make_moderator("bob", letter))
+
+    page = client.get(LIST)
+    assert listed(page) == [reported.pk]
+    assert "Let it stand" in text_of(page)
+    answer = client.post(entry_page(reported), {"decision": "keep", "seen": "published"})
+
+    assert messages_of(answer) == ["The decision stands, and the question is answered."]
+    assert listed(client.get(LIST)) == []
+    reported.refresh_from_db()
+    assert reported.state == State.PUBLISHED
+
+
+def test_objection_to_a_rejection_is_kept_or_granted(client):
+    letter = make_letter()
+    kept = flagged(letter, "objection", state=State.REJECTED)
+    granted = flagged(letter, "objection", state=State.REJECTED)
+    client.force_login(make_moderator("bob", letter))
+
+    assert "Keep it rejected" in text_of(client.get(entry_page(kept)))
+    client.post(entry_page(kept), {"decision": "keep", "seen": "rejected"})
+    client.post(entry_page(granted), {"decision": "approve", "seen": "rejected"})
+
+    kept.refresh_from_db()
+    granted.refresh_from_db()
+    assert (kept.state, granted.state) == (State.REJECTED, State.PUBLISHED)
+    assert listed(client.get(LIST)) == []
+
+
+# Filters -----------------------------------------------------------------------------------------
+
+
+def test_filter_by_organisation_finds_names_only(client):
+    letter = make_letter()
+    moonlight = make_organisation("Moonlight Works")
+    named = make_signature(letter, organisation=moonlight, method=Method.MAILBOX)
+    make_anonymous(letter, moonlight, state=State.IN_REVIEW)
+    make_anonymous(letter, moonlight, state=State.PUBLISHED, shown_organisation=moonlight)
+    client.force_login(make_moderator("bob", letter))
+
+    by_organisation = {"state": "all", "organisation": moonlight.slug}
+    assert listed(client.get(LIST, by_organisation)) == [named.pk]
+    assert listed(client.get(LIST, {**by_organisation, "appearance": "anonymous"})) == []
+    for slug in ("no-such", str(moonlight.pk), "\0"):
+        assert listed(client.get(LIST, {"organisation": slug})) == []
+
+
+def test_filter_by_organisation_offers_none_that_only_anonymous_entries_have(client):
+    letter = make_letter()
+    make_signature(letter, organisation=make_organisation("Orrery Labs"), method=Method.MAILBOX)
+    make_anonymous(letter, make_organisation("Moonlight Works"), state=State.IN_REVIEW)
+    make_signature(make_letter(), organisation=make_organisation("Fernwood"), method="mailbox")
+    client.force_login(make_moderator("bob", letter))
+
+    words = text_of(client.get(LIST))
+
+    assert "By organisation, by name All Orrery Labs" in words
+    assert "Moonlight" not in words
+    assert "Fernwood" not in words
+
+
+def test_filter_by_age_finds_what_waits_and_nothing_decided(client):
+    letter = make_letter()
+    new = make_signature(letter, confirmed_on=waiting_since(0))
+    old = make_signature(letter, confirmed_on=waiting_since(8))
+    make_signature(letter, state=State.PUBLISHED, confirmed_on=waiting_since(8))
+    google = make_organisation("Google")
+    make_anonymous(letter, google, state=State.PUBLISHED, confirmed_on=waiting_since(8))
+    client.force_login(make_moderator("bob", letter))
+
+    for age, found in {"0": [new], "1": [old], "7": [old]}.items():
+        page = client.get(LIST, {"state": "all", "age": age})
+        assert listed(page) == [entry.pk for entry in found]
+
+
+def test_filter_by_flag_finds_those_with_it(client):
+    letter = make_letter()
+    joke = flagged(letter, "joke")
+    flagged(letter, "burst")
+    client.force_login(make_moderator("bob", letter))
+
+    assert listed(client.get(LIST, {"flag": "joke"})) == [joke.pk]
+    assert client.get(LIST, {"flag": "gossip"}).url == f"{LIST}?e=1"
+
+
+def test_what_was_set_aside_is_out_of_the_way_until_asked_for(client):
+    letter = make_letter()
+    entry, other = make_signature(letter), make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+
+    answer = client.post(entry_page(entry), {"decision": "aside", "seen": "in_review"})
+
+    assert answer.url == entry_page(other)
+    assert listed(client.get(LIST)) == [other.pk]
+    assert listed(client.get(LIST, {"aside": "only"})) == [entry.pk]
+    assert set(listed(client.get(LIST, {"aside": "all"}))) == {entry.pk, other.pk}
+    client.post(entry_page(entry), {"decision": "up", "seen": "in_review"})
+    assert set(listed(client.get(LIST))) == {entry.pk, other.pk}
+
+
+# Deciding in place -------------------------------------------------------------------------------
+
+
+def test_button_in_the_list_decides_and_leads_back_to_the_next_row(client):
+    letter = make_letter()
+    first = make_signature(letter, confirmed_on=waiting_since(3))
+    second = make_signature(letter, confirmed_on=waiting_since(1))
+    client.force_login(make_moderator("bob", letter))
+    row = client.get(LIST, {"letter": letter.slug}).content.decode()
+    action = re.search(r'value="approve" formaction="([^"]+)"', row)[1].replace("&amp;", "&")
+
+    answer = client.post(action, {"decision": "approve", "action": "", "index": "0"})
+
+    assert answer.url == f"{LIST}?letter={letter.slug}#entry-{second.pk}"
+    first.refresh_from_db()
+    assert first.state == State.PUBLISHED
+
+
+def test_decision_in_place_answers_with_the_sentence_and_the_way_back(client):
+    letter = make_letter()
+    entry = make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+
+    answer = in_place(client, entry, "approve").json()
+
+    assert answer["done"] is True
+    assert answer["sentence"] == "Approved. The line stands on the roll."
+    assert 'value="back"' in answer["html"]
+    entry.refresh_from_db()
+    taken = in_place(client, entry, "back").json()
+    assert taken["sentence"] == "Taken back. The line has left the roll, and the entry waits again."
+    assert 'value="approve"' in taken["html"]
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+
+
+def test_rejection_in_place_keeps_reason_and_note(client):
+    letter = make_letter()
+    entry = make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+
+    in_place(client, entry, "reject", reason="repeated", note="Your first entry stands.")
+
+    entry.refresh_from_db()
+    assert (entry.state, entry.reason) == (State.REJECTED, "repeated")
+    assert entry.note == "Your first entry stands."
+
+
+def test_decision_in_place_about_what_was_decided_meanwhile_changes_nothing(client):
+    letter = make_letter()
+    entry = make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+    moderation.reject(signature=entry, actor=make_host(), reason="abuse")
+
+    answer = in_place(client, entry, "approve")
+
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "done": False,
+        "gone": True,
+        "sentence": "This entry has been decided meanwhile. Nothing was changed.",
+    }
+    entry.refresh_from_db()
+    assert entry.state == State.REJECTED
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject", "aside", "back", "keep", "up"])
+def test_decision_in_place_about_another_letter_s_entry_says_that_it_is_not_here(client, decision):
+    entry = make_signature(make_letter())
+    client.force_login(make_moderator("charlie", make_letter()))
+
+    answer = in_place(client, entry, decision, reason="other")
+
+    assert answer.status_code == 409
+    assert answer.json()["sentence"] == "This entry is no longer here, or is not yours to decide."
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+    assert not AuditEntry.objects.exists()
+
+
+def test_note_that_is_too_long_is_asked_for_again_and_kept(client):
+    letter = make_letter()
+    entry = make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+    said = {"decision": "reject", "seen": "in_review", "reason": "other", "note": "x" * 301}
+
+    page = client.post(entry_page(entry), said)
+
+    assert page.status_code == 200
+    assert "x" * 301 in page.content.decode()
+    assert page.context["rejection"].errors.keys() == {"note"}
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+
+
+def test_anonymous_entry_is_rejected_without_a_note(client):
+    letter = make_letter()
+    entry = make_anonymous(letter, make_organisation("Google"), state=State.IN_REVIEW)
+    client.force_login(make_moderator("bob", letter))
+
+    assert "Note to the signatory" not in text_of(client.get(entry_page(entry)))
+    client.post(
+        entry_page(entry),
+        {"decision": "reject", "seen": "in_review", "reason": "other", "note": "Who are you?"},
+    )
+
+    entry.refresh_from_db()
+    assert (entry.state, entry.note) == (State.REJECTED, "")
+
+
+# Proof -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["well_known", "recipient"])
+def test_well_known_name_is_approved_with_a_proof_only(client, kind):
+    letter = make_letter()
+    entry = flagged(letter, kind, detail="Wilhelmina Otterbourne")
+    client.force_login(make_moderator("bob", letter))
+
+    row = re.search(r"<tbody>.*</tbody>", client.get(LIST).content.decode(), re.S)[0]
+    assert 'value="approve"' not in row
+    assert "Needs a proof: open" in row
+    page = client.post(entry_page(entry), APPROVE)
+    assert page.context["proof"].errors.keys() == {"proof"}
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+
+    client.post(entry_page(entry), {**APPROVE, "proof": "document"})
+
+    entry.refresh_from_db()
+    assert entry.state == State.PUBLISHED
+    audited = AuditEntry.objects.get()
+    assert (audited.verb, audited.reason) == ("signature.approved", "document")
+
+
+def test_selection_leaves_out_what_needs_a_proof_and_says_so(client):
+    letter = make_letter()
+    clear, known = make_signature(letter), flagged(letter, "well_known")
+    client.force_login(make_moderator("bob", letter))
+
+    ticked = {"index": 0, "_selected_action": [str(clear.pk), str(known.pk)]}
+    answer = client.post(LIST, {**ticked, "action": "approve_selected"})
+
+    assert messages_of(answer) == [
+        "1 approved, 1 could not be: A well-known name needs a proof: say on its page what you "
+        "were shown."
+    ]
+    known.refresh_from_db()
+    assert known.state == State.IN_REVIEW
+
+
+# Who looks ---------------------------------------------------------------------------------------
+
+
+def test_entry_that_a_colleague_has_open_says_so_and_asks_before_a_decision(client):
+    letter = make_letter()
+    entry = make_signature(letter)
+    berta = make_moderator("berta", letter)
+    client.force_login(make_moderator("bob", letter))
+    reading.claim(signature=entry, actor=berta)
+
+    for page in (client.get(LIST), client.get(entry_page(entry))):
+        words = text_of(page)
+        assert "berta is looking at this entry, for 3 more minutes at most." in words
+    assert 'value="approve"' not in client.get(LIST).content.decode().split("<tbody>")[1]
+    refused = client.post(entry_page(entry), APPROVE)
+    assert messages_of(refused) == [
+        "berta is looking at this entry, for 3 more minutes at most. Nothing was changed."
+    ]
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+
+    client.post(entry_page(entry), {**APPROVE, "anyway": "on"})
+
+    entry.refresh_from_db()
+    assert entry.state == State.PUBLISHED
+
+
+def test_next_entry_is_claimed_and_skipped_by_the_other_moderator(client):
+    letter = make_letter()
+    first, second, third, fourth = (
+        make_signature(letter, confirmed_on=waiting_since(9 - number)) for number in range(4)
+    )
+    bob, berta = make_moderator("bob", letter), make_moderator("berta", letter)
+
+    client.force_login(bob)
+    assert client.post(entry_page(first), APPROVE).url == entry_page(third.__class__(pk=second.pk))
+    assert Reading.objects.get().moderator == bob
+    client.force_login(berta)
+    assert client.get(entry_page(fourth)).context["next_url"] == entry_page(third)
+    assert client.post(entry_page(fourth), APPROVE).url == entry_page(third)
+
+    assert dict(Reading.objects.values_list("signature", "moderator")) == {
+        second.pk: bob.pk,
+        third.pk: berta.pk,
+    }
+
+
+def test_page_says_by_post_that_one_looks_and_leaves(client):
+    letter = make_letter()
+    entry = make_signature(letter)
+    bob, berta = make_moderator("bob", letter), make_moderator("berta", letter)
+    path = f"{LIST}{entry.pk}/reading/"
+
+    client.force_login(bob)
+    assert client.get(path).status_code == 405
+    assert not Reading.objects.exists()
+    assert client.post(path).status_code == 204
+    client.force_login(berta)
+    assert client.post(path).status_code == 409
+    client.force_login(bob)
+    assert client.post(path, {"leave": "1"}).status_code == 204
+
+    assert not Reading.objects.exists()
+
+
+def test_page_of_another_letter_s_entry_cannot_be_claimed(client):
+    entry = make_signature(make_letter())
+    client.force_login(make_moderator("charlie", make_letter()))
+
+    assert client.post(f"{LIST}{entry.pk}/reading/").status_code == 404
+    assert not Reading.objects.exists()
+
+
+# Back --------------------------------------------------------------------------------------------
+
+
+def test_message_leads_to_where_a_decision_is_taken_back(client):
+    letter = make_letter()
+    entry = make_anonymous(letter, make_organisation("Moonlight Works"), state=State.IN_REVIEW)
+    client.force_login(make_moderator("bob", letter))
+    message = messages_of(client.post(entry_page(entry), APPROVE))[0]
+    assert f'href="{entry_page(entry)}#entry-back"' in message
+    assert 'data-undo="back" data-seen="approved"' in message
+
+    page = client.get(entry_page(entry))
+    assert re.findall(r'name="decision" value="(\w+)"', page.content.decode()) == ["back"]
+    assert "Moonlight" not in page.content.decode()
+    answer = client.post(entry_page(entry), {"decision": "back", "seen": "approved"})
+
+    assert answer.url == entry_page(entry)
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+
+
+def test_entry_on_its_way_to_a_batch_opens_for_nobody_else(client):
+    letter = make_letter()
+    entry = make_anonymous(letter, make_organisation("Google"))
+    client.force_login(make_moderator("charlie", make_letter()))
+
+    assert client.get(entry_page(entry)).status_code == 404
+    answer = client.post(entry_page(entry), {"decision": "back", "seen": "approved"})
+
+    assert messages_of(answer) == ["This entry is no longer here, or is not yours to decide."]
+    entry.refresh_from_db()
+    assert entry.state == State.APPROVED
+
+
+# Guidance, selection, index ----------------------------------------------------------------------
+
+
+def test_guidance_explains_every_reason_and_is_one_click_away(client):
+    letter = make_letter()
+    entry = make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+
+    page = client.get(f"{LIST}guidance/")
+
+    words = text_of(page)
+    for reason in ("Not a real person&#x27;s name", "Signs for somebody else", "Another reason"):
+        assert reason in words
+    for path in ("/admin/", LIST, entry_page(entry)):
+        assert f'href="{LIST}guidance/"' in client.get(path).content.decode()
+
+
+def test_guidance_is_for_those_who_decide(client):
+    client.force_login(make_moderator("eve", make_letter(), "editor"))
+
+    assert client.get(f"{LIST}guidance/").status_code == 403
+
+
+def test_selection_is_set_aside_and_taken_up_again(client):
+    letter = make_letter()
+    one, two = make_signature(letter), make_signature(letter)
+    published = make_signature(letter, state=State.PUBLISHED)
+    client.force_login(make_moderator("bob", letter))
+    ticked = {"index": 0, "_selected_action": [str(one.pk), str(two.pk)]}
+
+    aside = client.post(LIST, {**ticked, "action": "set_aside_selected"})
+    assert messages_of(aside) == ["2 set aside"]
+    assert Signature.objects.set_aside().count() == 2
+    up = client.post(f"{LIST}?aside=only", {**ticked, "action": "take_up_selected"})
+    assert messages_of(up)[-1] == "2 taken up"
+    assert Signature.objects.set_aside().count() == 0
+    ticked["_selected_action"] = [str(published.pk)]
+    refused = client.post(f"{LIST}?state=all", {**ticked, "action": "set_aside_selected"})
+    assert messages_of(refused)[-1] == "0 set aside, 1 could not be: This entry has been decided."
+
+
+def test_selection_of_more_than_a_page_is_refused(client):
+    letter = make_letter()
+    client.force_login(make_moderator("bob", letter))
+    ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(51)]
+
+    answer = client.post(LIST, {"index": 0, "_selected_action": ids, "action": "approve_selected"})
+
+    assert answer.status_code == 400
+
+
+def test_index_tells_steps_questions_and_the_oldest(client):
+    letter = make_letter(title="Own letter")
+    make_signature(letter, confirmed_on=waiting_since(4))
+    flagged(letter, "burst")
+    flagged(letter, "abuse")
+    flagged(letter, "reported", state=State.PUBLISHED, confirmed_on=waiting_since(9))
+    bob = make_moderator("bob", letter)
+    moderation.set_aside(signature=make_signature(letter), actor=bob)
+    client.force_login(bob)
+
+    words = text_of(client.get("/admin/"))
+
+    assert (
+        "Own letter 1 nothing speaks against it · 1 look twice · 2 speaks against it "
+        "1 of them decided, and reported or objected about 1 set aside "
+        "4 entries wait the oldest for 4 days" in words
+    )
