@@ -67,6 +67,12 @@ PAUSED_BECAUSE = {
     "refused": _("twenty mailboxes in a row refused it"),
     "key_lost": _("the key that reads the addresses is not at hand"),
 }
+BY_RULE = {
+    "approve": _("approve"),
+    "reject": _("reject"),
+    "set_aside": _("set aside"),
+    "restore": _("take rejections back"),
+}
 ROLES = dict(Role.choices)
 OUTCOMES = dict(Outcome.choices)
 HELD_BACK_BECAUSE = dict(HeldBack.choices)
@@ -155,6 +161,36 @@ VERBS = {
     "signature.set_aside": Verb(Kind.ENTRIES, _("Set an entry aside")),
     "signature.taken_up": Verb(Kind.ENTRIES, _("Took up an entry that was set aside")),
     "signature.kept": Verb(Kind.ENTRIES, _("Let a decision stand that somebody asked about")),
+    "signature.taken_back": Verb(Kind.ENTRIES, _("Took back a decision about an entry")),
+    "bulk.started": Verb(
+        Kind.ENTRIES,
+        ngettext_lazy(
+            "Began to decide %(number)d entry by a rule",
+            "Began to decide %(number)d entries by a rule",
+            "number",
+        ),
+        BY_RULE,
+    ),
+    "bulk.cancelled": Verb(
+        Kind.ENTRIES, _("Stopped deciding entries by a rule, in the middle"), BY_RULE
+    ),
+    "bulk.undone": Verb(
+        Kind.ENTRIES,
+        ngettext_lazy(
+            "Took back what a rule decided about %(number)d entry",
+            "Took back what a rule decided about %(number)d entries",
+            "number",
+        ),
+        BY_RULE,
+    ),
+    "rejections.taken_back": Verb(
+        Kind.ENTRIES,
+        ngettext_lazy(
+            "Took back %(number)d rejection by one person",
+            "Took back %(number)d rejections by one person",
+            "number",
+        ),
+    ),
     "signature.shown": Verb(Kind.ENTRIES, _("Was shown where a signatory works"), SHOWN_BY),
     "signature.shown_taken_back": Verb(Kind.ENTRIES, _("Took back that something was shown")),
     "team.invited": Verb(Kind.TEAM, _("Made an invitation to the team"), ROLES),

@@ -16,6 +16,7 @@ from letters.models import AccountMail, Invitation, Letter, Recovery, TeamInvita
 from signatories import addresses, statistics
 from signatories.actions import directory, importing, sealing
 from signatories.models import (
+    BulkDecision,
     Fate,
     Import,
     InvitedMailbox,
@@ -33,6 +34,7 @@ Rows = (
     | QuerySet[Verification]
     | QuerySet[Vouch]
     | QuerySet[Import]
+    | QuerySet[BulkDecision]
     | QuerySet[InvitedMailbox]
     | QuerySet[Invitation]
     | QuerySet[TeamInvitation]
@@ -54,6 +56,7 @@ def expired(now: datetime) -> dict[str, Rows]:
             published_on__isnull=True,
         ),
         "links to vouch": Vouch.objects.expired(today),
+        "decisions about many entries": BulkDecision.objects.expired(today),
         "imports": Import.objects.expired(now),
         "mailboxes that were invited": InvitedMailbox.objects.expired(today),
         "invitations": Invitation.objects.expired(now),
@@ -114,7 +117,7 @@ def _erase_batch(rows: Rows) -> int:
         if isinstance(row, Import):
             importing.erase(row)
         links = Vouch | Invitation | TeamInvitation | Recovery
-        if isinstance(row, links | InvitedMailbox | AccountMail):
+        if isinstance(row, links | InvitedMailbox | AccountMail | BulkDecision):
             row.delete()
     signatures = [row for row in batch if isinstance(row, Signature)]
     # An anonymous duplicate was in no number, and its end must be in none.

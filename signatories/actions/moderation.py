@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.celery import enqueue
+from config.celery import enqueue_once
 from config.deadlocks import tried_again
 from letters.actions import NotAllowed, audit
 from letters.models import User
@@ -26,6 +26,7 @@ ON_ROLL_FIELDS = [
     "rejected_on",
     "reason",
     "note",
+    "was_approved",
     "set_aside_on",
     "risk",
 ]
@@ -55,6 +56,7 @@ def approve(*, signature: Signature, actor: User) -> Signature:
     signature.rejected_on = None
     signature.set_aside_on = None
     signature.reason = signature.note = ""
+    signature.was_approved = False
     answer_flags(signature)
     if not signature.is_anonymous:
         approve_name(signature)
@@ -88,6 +90,7 @@ def reject(*, signature: Signature, actor: User, reason: str, note: str = "") ->
         return _keep(signature, actor)
     if signature.state not in REJECTABLE:
         raise NotAllowed(_("This entry can no longer be rejected."))
+    signature.was_approved = signature.state != State.IN_REVIEW
     signature.state = State.REJECTED
     signature.rejected_on = timezone.localdate()
     signature.set_aside_on = None
@@ -106,7 +109,8 @@ def reject(*, signature: Signature, actor: User, reason: str, note: str = "") ->
         target=_target(signature),
         reason=reason,
     )
-    enqueue(tasks.purge_pages, signature.letter_id)
+    enqueue_once(tasks.purge_pages, signature.letter_id)
+    enqueue_once(tasks.look_at_rejections, signature.letter_id, actor.pk)
     return signature
 
 

@@ -90,6 +90,10 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         """Those whose words nobody has compared with anything yet."""
         return self.filter(needs_check=True)
 
+    def checked(self) -> "SignatureQuerySet":
+        """Those whose flags are known."""
+        return self.filter(needs_check=False)
+
     def approved(self) -> "SignatureQuerySet":
         """Those that nothing but a batch keeps from the roll, and those that stand there."""
         return self.filter(state__in=[State.APPROVED, State.PUBLISHED])
