@@ -122,7 +122,7 @@ def undo(*, bulk: BulkDecision, actor: User) -> None:
     """
     letter = _moderated(bulk.letter, actor)
     _refuse_what_stands(bulk, letter)
-    if _move(bulk, UNDOABLE, BulkState.UNDOING):
+    if _move(bulk, UNDOABLE, BulkState.UNDOING, undone_by=actor):
         _audit("bulk.undone", bulk, actor, bulk.to_take_back)
         enqueue(tasks.go_on_with_bulk, str(bulk.pk))
 
@@ -156,10 +156,10 @@ def _moderated(letter: Letter, actor: User) -> Letter:
     return found
 
 
-def _move(bulk: BulkDecision, before: Iterable[str], state: str) -> bool:
+def _move(bulk: BulkDecision, before: Iterable[str], state: str, **changes: Any) -> bool:
     """A conditional UPDATE: of two who press at once, one changes something."""
     same = BulkDecision.objects.in_state(*before).filter(pk=bulk.pk)
-    return bool(same.update(state=state, claimed_at=None))
+    return bool(same.update(state=state, claimed_at=None, **changes))
 
 
 def _audit(verb: str, bulk: BulkDecision, actor: User | None, number: int) -> None:
@@ -203,7 +203,7 @@ def go_on(*, bulk_id: str) -> bool:
     if bulk is None:
         return False
     Letter.objects.select_for_update(no_key=True).get(pk=bulk.letter_id)
-    if not moderated_by(bulk.moderator).filter(pk=bulk.letter_id).exists():
+    if not _may_go_on(bulk):
         _move(bulk, DECIDING, BulkState.CANCELLED)
         _move(bulk, [BulkState.UNDOING], BulkState.DONE)
         return False
@@ -223,7 +223,16 @@ def _claimed(bulk_id: str) -> BulkDecision | None:
     begun = same.in_state(*DECIDING).update(state=BulkState.RUNNING, claimed_at=now)
     if not begun and not same.in_state(BulkState.UNDOING).update(claimed_at=now):
         return None
-    return same.select_related("letter", "moderator").get()
+    return same.select_related("letter", "moderator", "undone_by").get()
+
+
+def _actor(bulk: BulkDecision) -> User:
+    """In whose name it is decided, or taken back."""
+    return (bulk.undone_by if bulk.is_undoing else None) or bulk.moderator
+
+
+def _may_go_on(bulk: BulkDecision) -> bool:
+    return moderated_by(_actor(bulk)).filter(pk=bulk.letter_id).exists()
 
 
 def _locked_batch(left: QuerySet[BulkEntry]) -> list[BulkEntry]:
@@ -281,7 +290,7 @@ def _restore_rejected(entry: BulkEntry, bulk: BulkDecision) -> str:
 
 
 def _take_back(entry: BulkEntry, bulk: BulkDecision) -> str:
-    outcome = _put_back(lambda: _restore(entry, bulk, bulk.moderator))
+    outcome = _put_back(lambda: _restore(entry, bulk, _actor(bulk)))
     entry.outcome = BulkOutcome.TAKEN_BACK if outcome == BulkOutcome.DONE else BulkOutcome.AGAIN
     return entry.outcome
 

@@ -36,7 +36,7 @@ from letters.admin import OfferedFiltersOnly, is_host, person
 from letters.permissions import moderated_by
 from signatories import roll
 from signatories.actions import moderation
-from signatories.admin import showing, ways, words
+from signatories.admin import bulk, showing, ways, words
 from signatories.admin.filters import (
     AppearanceFilter,
     MethodFilter,
@@ -111,6 +111,7 @@ class SignatureAdmin(OfferedFiltersOnly):
         return [
             path("", wrap(self.changelist_view), name=f"{name}_changelist"),
             path("<uuid:pk>/change/", wrap(self.entry_view), name=f"{name}_change"),
+            *bulk.urls(),
         ]
 
     def get_queryset(self, request: HttpRequest) -> SignatureQuerySet:

@@ -76,6 +76,9 @@ class BulkQuerySet(models.QuerySet["BulkDecision"]):
     def at_work(self) -> "BulkQuerySet":
         return self.filter(state__in=AT_WORK)
 
+    def ended(self) -> "BulkQuerySet":
+        return self.begun().exclude(state__in=AT_WORK)
+
     def to_go_on(self, now: datetime) -> "BulkQuerySet":
         """Those that no living worker is at."""
         return self.at_work().filter(
@@ -100,6 +103,9 @@ class BulkDecision(models.Model):
     letter = models.ForeignKey(Letter, models.CASCADE, related_name="bulk_decisions")
     moderator = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="bulk_decisions"
+    )
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     decision = models.CharField(_("decision"), max_length=9, choices=Decision)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)
