@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0018_rejections_noticed'),
+        ('letters', '0018_watched'),
         ('signatories', '0021_moderation'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
