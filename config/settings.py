@@ -388,6 +388,7 @@ def refuse_unreadable_values() -> None:
         "BATCH_MINIMUM must be a number from 1": BATCH_MINIMUM < 1,
         "NOTICE_HOUR must be an hour of the day from 0 to 23": NOTICE_HOUR not in range(24),
         "INVITATIONS_PER_MINUTE must be a number from 3": INVITATIONS_PER_MINUTE < 3,
+        "MASS_REJECTION must be a number from 1": MASS_REJECTION < 1,
         "MAILING_PER_MINUTE must be a number from 1": MAILING_PER_MINUTE < 1,
         "REGISTRATION must be open, invitation or closed": REGISTRATION
         not in ("open", "invitation", "closed"),

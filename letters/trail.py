@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from letters.models import AuditEntry, HeldBack, Letter, Outcome, Role, User
-from letters.permissions import moderated_by
+from letters.permissions import moderated_by, read_by
 
 NOBODY = "nobody"  # In the filter by person: what happened without an account.
 
@@ -302,6 +302,15 @@ def entries_known_to(reader: User, letter: Letter, **wish: str) -> QuerySet[Audi
         return entries
     decisions = verbs_about(Kind.ENTRIES)
     return entries.exclude(verb__in=decisions, recorded_on__gte=timezone.localdate())
+
+
+def known_to(reader: User, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """The same for the entries of several letters; who is no host reads those of own teams."""
+    if reader.is_active and reader.is_superuser:
+        return entries
+    own = entries.filter(letter__in=read_by(reader))
+    todays = models.Q(verb__in=verbs_about(Kind.ENTRIES), recorded_on__gte=timezone.localdate())
+    return own.exclude(todays & ~models.Q(letter__in=moderated_by(reader)))
 
 
 def before(entries: QuerySet[AuditEntry], entry: AuditEntry) -> QuerySet[AuditEntry]:

@@ -32,7 +32,9 @@ def last_decision(signature: Signature) -> int | None:
     return decisions.order_by("-pk").values_list("pk", flat=True).first()
 
 
-def restore(*, signature: Signature, recorded: int | None, actor: User, aside: bool = False) -> None:
+def restore(
+    *, signature: Signature, recorded: int | None, actor: User, aside: bool = False
+) -> None:
     """Put an entry back to where it was before the decision `recorded`; inside a transaction.
 
     What was in review is in review again, set `aside` if it was. What a rejection took off the

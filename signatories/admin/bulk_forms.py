@@ -47,9 +47,7 @@ class RuleForm(forms.Form):
     appearance = forms.ChoiceField(
         label=_("Appearance"), required=False, choices=[ANYTHING, *bulk_rule.APPEARANCES.items()]
     )
-    flag = forms.ChoiceField(
-        label=_("Flag"), required=False, choices=[ANYTHING, *FlagKind.choices]
-    )
+    flag = forms.ChoiceField(label=_("Flag"), required=False, choices=[ANYTHING, *FlagKind.choices])
     risk = forms.ChoiceField(
         label=_("Risk"),
         required=False,

@@ -114,9 +114,7 @@ def test_a_tenth_of_the_roll_is_not_much_yet(letter, alice, bob):
     entries = reject(letter, bob, 4, state=State.PUBLISHED)
 
     assert look(letter, bob) is None
-    moderation.reject(
-        signature=letter.signatures.standing().first(), actor=bob, reason="abuse"
-    )
+    moderation.reject(signature=letter.signatures.standing().first(), actor=bob, reason="abuse")
     assert look(letter, bob) is not None
     assert len(entries) == 4
 
@@ -195,9 +193,7 @@ def test_rejections_of_one_rule_count(letter, alice, bob):
 
     for n in range(4):
         make_signature(letter, name=f"Person {n}")
-    work = bulk.preview(
-        letter=letter, rule=Rule(), decision="reject", actor=bob, reason="abuse"
-    )
+    work = bulk.preview(letter=letter, rule=Rule(), decision="reject", actor=bob, reason="abuse")
     bulk.start(bulk=work, actor=bob)
     bulk.go_on(bulk_id=str(work.pk))
 
