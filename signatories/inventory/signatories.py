@@ -175,8 +175,8 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             title=_("What became of your entry"),
             what=_(
                 "Whether it waits, stands on the roll or was rejected, on which day and why, with "
-                "a note of the moderator if there is one; whether it was set aside for later; and of a "
-                "rejected entry whether it had been approved before."
+                "a note of the moderator if there is one; whether it was set aside for later; and "
+                "of a rejected entry whether it had been approved before."
             ),
             seen_by=_("You, and the letter’s moderators."),
             kept_until=_(
