@@ -80,7 +80,7 @@ class DaysFilter(admin.ListFilter):
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return list(self.lookups)
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
@@ -92,7 +92,7 @@ class DaysFilter(admin.ListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         for name, text in self.used_parameters.items():
             if text:
-                queryset = queryset.filter(**{self.lookups[name]: _day(text)})
+                queryset = queryset.filter(**{self.lookups[name]: _day(str(text))})
         return queryset
 
 

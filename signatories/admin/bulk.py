@@ -140,8 +140,8 @@ def entries(request: HttpRequest, pk: UUID) -> HttpResponse:
     if found.is_previewed:
         raise Http404
     after = _key_in(request.GET.get("after", ""))
-    rows = found.entries.filter(pk__gt=after) if after else found.entries.all()
-    rows = list(_with_lines(rows.order_by("pk")[: ENTRIES_A_PAGE + 1]))
+    further = found.entries.filter(pk__gt=after) if after else found.entries.all()
+    rows = list(_with_lines(further.order_by("pk")[: ENTRIES_A_PAGE + 1]))
     shown = rows[:ENTRIES_A_PAGE]
     return _page(
         request,
@@ -242,7 +242,8 @@ def _act(request: HttpRequest, found: BulkDecision) -> HttpResponse:
 
 
 def _undo_one(request: HttpRequest, found: BulkDecision, key: str) -> HttpResponse:
-    entry = found.entries.filter(pk=_key_in(key)).first()
+    meant = _key_in(key)
+    entry = found.entries.filter(pk=meant).first() if meant else None
     say = partial(messages.warning, request, gettext("This entry is no longer here."))
     try:
         if entry:

@@ -11,7 +11,8 @@ from signatories.models.choices import NAMELESS, Appearance, Method, State
 from signatories.models.flag import REOPENING, Flag
 
 if TYPE_CHECKING:
-    pass
+    # Named in a text below, where the linter does not look.
+    from signatories.models.signature import Signature  # noqa: F401
 
 STANDING = Q(published_on__isnull=False)
 
