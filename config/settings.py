@@ -198,6 +198,7 @@ CELERY_BEAT_SCHEDULE = {
     "erase expired": {"task": "signatories.tasks.erase_expired", "schedule": 600},
     "sweep imports": {"task": "signatories.tasks.sweep_imports", "schedule": 20},
     "turn keys": {"task": "signatories.tasks.turn_keys", "schedule": 600},
+    "sweep decisions about many": {"task": "signatories.tasks.sweep_bulk", "schedule": 20},
     "sweep mailings": {"task": "signatories.tasks.sweep_mailings", "schedule": 20},
 }
 
@@ -234,6 +235,9 @@ MEMBER_HOURS = 12
 NOTICE_HOUR = env.int("NOTICE_HOUR", default=7)  # UTC; when news of the day are mailed to teams.
 NOTICE_DAYS = 90
 PUBLIC_NOTICE_DAYS = env.int("PUBLIC_NOTICE_DAYS", default=7)  # Before an internal letter opens.
+
+# How many entries of a letter somebody may reject in a day before its owners are told.
+MASS_REJECTION = env.int("MASS_REJECTION", default=20)
 
 # How many colleagues one signatory may vouch for: open links at once, links in all, and
 # how long a link lives.
@@ -386,6 +390,7 @@ def refuse_unreadable_values() -> None:
         "BATCH_MINIMUM must be a number from 1": BATCH_MINIMUM < 1,
         "NOTICE_HOUR must be an hour of the day from 0 to 23": NOTICE_HOUR not in range(24),
         "INVITATIONS_PER_MINUTE must be a number from 3": INVITATIONS_PER_MINUTE < 3,
+        "MASS_REJECTION must be a number from 1": MASS_REJECTION < 1,
         "MAILING_PER_MINUTE must be a number from 1": MAILING_PER_MINUTE < 1,
         "REGISTRATION must be open, invitation or closed": REGISTRATION
         not in ("open", "invitation", "closed"),

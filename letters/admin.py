@@ -27,9 +27,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from letters import actions, trail
+from letters import actions
 from letters.models import (
-    AuditEntry,
     Letter,
     LetterVersion,
     Membership,
@@ -85,16 +84,6 @@ class LetterFilter(StrictFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return list(self.letters(request).order_by("title").values_list("slug", "title"))
-
-
-class VerbFilter(StrictFilter):
-    title = _("verb")
-    parameter_name = "verb"
-    lookup = "verb"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        verbs = model_admin.get_queryset(request).order_by("verb").values_list("verb", flat=True)
-        return [(verb, verb) for verb in verbs.distinct()]
 
 
 class OfferedFiltersOnly(admin.ModelAdmin):
@@ -265,31 +254,6 @@ class OrganisationAdmin(ReadOnlyAdmin):
         return ", ".join(domain.domain for domain in organisation.domains.all())
 
 
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
-    """Who decided what, by day. What concerns no letter, hosts alone read."""
-
-    list_display = ["recorded_on", "what", "letter", "actor", "target", "why", "number"]
-    list_select_related = ["letter", "actor"]
-    list_filter = [LetterFilter, VerbFilter]
-    sortable_by = ()
-    show_full_result_count = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        entries = super().get_queryset(request)
-        if is_host(request):
-            return entries
-        return entries.filter(letter__in=read_by(person(request)))
-
-    @admin.display(description=_("what"))
-    def what(self, entry: AuditEntry) -> str:
-        return trail.in_words(entry)
-
-    @admin.display(description=_("reason"))
-    def why(self, entry: AuditEntry) -> str:
-        return trail.reason_in_words(entry)
-
-
 # For hosts -----------------------------------------------------------------------------------
 
 
@@ -356,4 +320,5 @@ class MembershipAdmin(AsksWhoIsThere, ForHosts, OfferedFiltersOnly):
             actions.take_role(membership=membership, actor=person(request))
 
 
-from letters.accounts import admin as _accounts  # noqa: E402, F401 - stands on what is above
+from letters import trail_admin as _trail  # noqa: E402, F401 - stand on what is above
+from letters.accounts import admin as _accounts  # noqa: E402, F401

@@ -25,6 +25,8 @@ def page_of(occasion: Occasion) -> str:
     slug = occasion.letter.slug
     if occasion.kind == NoticeKind.WAITING:
         return reverse("admin:signatories_signature_changelist")
+    if occasion.kind == NoticeKind.REJECTION:
+        return reverse("manage:rejections", args=[slug])
     if occasion.kind in (NoticeKind.APPROVAL, NoticeKind.RETURNED):
         return reverse("manage:publish", args=[slug])
     return reverse("manage:letter", args=[slug])
@@ -41,6 +43,14 @@ def _waiting(figures: Figures) -> str:
 
 def _surge(figures: Figures) -> str:
     return _("Many more people than on other days signed by name.")
+
+
+def _rejection(figures: Figures) -> str:
+    return ngettext(
+        "Somebody of your team has rejected %(n)s entry today. Look whether that is right.",
+        "Somebody of your team has rejected %(n)s entries today. Look whether that is right.",
+        figures["rejected"],
+    ) % {"n": intcomma(figures["rejected"])}
 
 
 def _goal(figures: Figures) -> str:
@@ -68,6 +78,7 @@ def _digest(figures: Figures) -> str:
 SENTENCES: dict[NoticeKind, Callable[[Figures], str]] = {
     NoticeKind.WAITING: _waiting,
     NoticeKind.SURGE: _surge,
+    NoticeKind.REJECTION: _rejection,
     NoticeKind.GOAL: _goal,
     NoticeKind.DIGEST: _digest,
     NoticeKind.SUBMITTED: lambda _figures: _("Somebody of your team submitted it to the host."),

@@ -57,7 +57,9 @@ def names_read_by(user: User) -> QuerySet[Letter]:
 # Of what somebody is told who may not read everything about a letter.
 TOLD_TO_EDITORS = (NoticeKind.SUBMITTED, NoticeKind.RETURNED)
 TOLD_TO_MODERATORS = (NoticeKind.WAITING,)
+TOLD_TO_OWNERS = (NoticeKind.REJECTION,)
 TOLD_TO_HOSTS = (NoticeKind.APPROVAL,)
+NARROW = (*TOLD_TO_EDITORS, *TOLD_TO_MODERATORS, *TOLD_TO_OWNERS, *TOLD_TO_HOSTS)
 
 
 def kinds_told(user: User, letter: Letter | None) -> list[NoticeKind]:
@@ -66,11 +68,13 @@ def kinds_told(user: User, letter: Letter | None) -> list[NoticeKind]:
         return list(TOLD_TO_HOSTS) if user.is_active and user.is_superuser else []
     told: set[NoticeKind] = set()
     if read_by(user).filter(pk=letter.pk).exists():
-        told |= set(NoticeKind) - {*TOLD_TO_EDITORS, *TOLD_TO_MODERATORS, *TOLD_TO_HOSTS}
+        told |= set(NoticeKind) - set(NARROW)
     if edited_by(user).filter(pk=letter.pk).exists():
         told |= set(TOLD_TO_EDITORS)
     if moderated_by(user).filter(pk=letter.pk).exists():
         told |= set(TOLD_TO_MODERATORS)
+    if owned_by(user).filter(pk=letter.pk).exists():
+        told |= set(TOLD_TO_OWNERS)
     return [kind for kind in NoticeKind if kind in told]
 
 
@@ -81,9 +85,9 @@ def notices_read_by(user: User) -> NoticeQuerySet:
         return own if user.is_active else own.none()
     editors = Q(occasion__kind__in=TOLD_TO_EDITORS, occasion__letter__in=edited_by(user))
     moderators = Q(occasion__kind__in=TOLD_TO_MODERATORS, occasion__letter__in=moderated_by(user))
-    narrow = (*TOLD_TO_EDITORS, *TOLD_TO_MODERATORS, *TOLD_TO_HOSTS)
-    readers = ~Q(occasion__kind__in=narrow) & Q(occasion__letter__in=read_by(user))
-    return own.filter(editors | moderators | readers)
+    owners = Q(occasion__kind__in=TOLD_TO_OWNERS, occasion__letter__in=owned_by(user))
+    readers = ~Q(occasion__kind__in=NARROW) & Q(occasion__letter__in=read_by(user))
+    return own.filter(editors | moderators | owners | readers)
 
 
 def organisations_kept_by(user: User) -> QuerySet[Organisation]:

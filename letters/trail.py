@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from letters.models import AuditEntry, HeldBack, Letter, Outcome, Role, User
-from letters.permissions import moderated_by
+from letters.permissions import moderated_by, read_by
 
 NOBODY = "nobody"  # In the filter by person: what happened without an account.
 
@@ -66,6 +66,12 @@ PAUSED_BECAUSE = {
     "taken_down": _("the letter was taken down"),
     "refused": _("twenty mailboxes in a row refused it"),
     "key_lost": _("the key that reads the addresses is not at hand"),
+}
+BY_RULE = {
+    "approve": _("approve"),
+    "reject": _("reject"),
+    "set_aside": _("set aside"),
+    "restore": _("take rejections back"),
 }
 ROLES = dict(Role.choices)
 OUTCOMES = dict(Outcome.choices)
@@ -164,6 +170,36 @@ VERBS = {
     "signature.set_aside": Verb(Kind.ENTRIES, _("Set an entry aside")),
     "signature.taken_up": Verb(Kind.ENTRIES, _("Took up an entry that was set aside")),
     "signature.kept": Verb(Kind.ENTRIES, _("Let a decision stand that somebody asked about")),
+    "signature.taken_back": Verb(Kind.ENTRIES, _("Took back a decision about an entry")),
+    "bulk.started": Verb(
+        Kind.ENTRIES,
+        ngettext_lazy(
+            "Began to decide %(number)d entry by a rule",
+            "Began to decide %(number)d entries by a rule",
+            "number",
+        ),
+        BY_RULE,
+    ),
+    "bulk.cancelled": Verb(
+        Kind.ENTRIES, _("Stopped deciding entries by a rule, in the middle"), BY_RULE
+    ),
+    "bulk.undone": Verb(
+        Kind.ENTRIES,
+        ngettext_lazy(
+            "Took back what a rule decided about %(number)d entry",
+            "Took back what a rule decided about %(number)d entries",
+            "number",
+        ),
+        BY_RULE,
+    ),
+    "rejections.taken_back": Verb(
+        Kind.ENTRIES,
+        ngettext_lazy(
+            "Took back %(number)d rejection by one person",
+            "Took back %(number)d rejections by one person",
+            "number",
+        ),
+    ),
     "signature.shown": Verb(Kind.ENTRIES, _("Was shown where a signatory works"), SHOWN_BY),
     "signature.shown_taken_back": Verb(Kind.ENTRIES, _("Took back that something was shown")),
     "team.invited": Verb(Kind.TEAM, _("Made an invitation to the team"), ROLES),
@@ -275,6 +311,15 @@ def entries_known_to(reader: User, letter: Letter, **wish: str) -> QuerySet[Audi
         return entries
     decisions = verbs_about(Kind.ENTRIES)
     return entries.exclude(verb__in=decisions, recorded_on__gte=timezone.localdate())
+
+
+def known_to(reader: User, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """The same for the entries of several letters; who is no host reads those of own teams."""
+    if reader.is_active and reader.is_superuser:
+        return entries
+    own = entries.filter(letter__in=read_by(reader))
+    todays = models.Q(verb__in=verbs_about(Kind.ENTRIES), recorded_on__gte=timezone.localdate())
+    return own.exclude(todays & ~models.Q(letter__in=moderated_by(reader)))
 
 
 def before(entries: QuerySet[AuditEntry], entry: AuditEntry) -> QuerySet[AuditEntry]:

@@ -11,12 +11,14 @@ from letters.actions import planning
 from letters.models import Letter, Status
 from signatories.actions import (
     batches,
+    bulk,
     checking,
     delivering,
     erasing,
     importing,
     noticing,
     opening,
+    rejections,
     sealing,
 )
 from signatories.verification import invitation, mailbox
@@ -97,6 +99,24 @@ def sweep_checks() -> None:
     checking.look_after_risks()
     for letter_id in checking.letters_to_check():
         check_entries.delay(letter_id)
+def go_on_with_bulk(bulk_id: str) -> None:
+    """Decide many entries batch by batch; wherever this stops, the sweep has it go on."""
+    while bulk.go_on(bulk_id=bulk_id):
+        logger.info("Decided a part of %s", bulk_id)
+
+
+@shared_task
+def sweep_bulk() -> None:
+    """Find decisions about many entries that stand still, whatever happened to the queue."""
+    for bulk_id in bulk.unattended(timezone.now()):
+        go_on_with_bulk.delay(bulk_id)
+
+
+@shared_task
+def look_at_rejections(letter_id: int, person_id: int) -> None:
+    """Tell the owners at once where somebody rejects very much."""
+    for letter in Letter.objects.filter(pk=letter_id):
+        rejections.look_at(letter=letter, person=person_id, now=timezone.now())
 
 
 @shared_task

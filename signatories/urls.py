@@ -9,6 +9,7 @@ from signatories.dashboard import (
     mailing,
     overview,
     previews,
+    rejections,
     rules,
 )
 from signatories.dashboard import updates as news
@@ -101,6 +102,7 @@ manage_paths = [
     path("letters/<slug:slug>/updates/<int:pk>/mailing/", mailing.mailing, name="mailing"),
     path("letters/<slug:slug>/updates/<int:pk>/mailing/html/", mailing.as_html, name="as_html"),
     path("letters/<slug:slug>/updates/<int:pk>/mailing/now/", mailing.now, name="mailing_now"),
+    path("letters/<slug:slug>/rejections/", rejections.rejections, name="rejections"),
     path("letters/<slug:slug>/take-down/", ending.taking_down, name="take_down"),
     path("letters/<slug:slug>/close/", ending.closing, name="close"),
     path("letters/<slug:slug>/reopen/", ending.reopening, name="reopen"),

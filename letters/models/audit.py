@@ -32,6 +32,8 @@ class AuditEntry(models.Model):
             models.Index(
                 fields=["letter", "actor", "-recorded_on", "-id"], name="audit_trail_of_person"
             ),
+            # What was decided about one entry, and last of all.
+            models.Index(fields=["target", "-id"], name="audit_of_target"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -16,6 +16,7 @@ from letters.models import AccountMail, Invitation, Letter, Recovery, TeamInvita
 from signatories import addresses, statistics
 from signatories.actions import directory, importing, sealing
 from signatories.models import (
+    BulkDecision,
     Fate,
     Import,
     InvitedMailbox,
@@ -35,6 +36,7 @@ Rows = (
     | QuerySet[Vouch]
     | QuerySet[Reading]
     | QuerySet[Import]
+    | QuerySet[BulkDecision]
     | QuerySet[InvitedMailbox]
     | QuerySet[Invitation]
     | QuerySet[TeamInvitation]
@@ -57,6 +59,7 @@ def expired(now: datetime) -> dict[str, Rows]:
         ),
         "links to vouch": Vouch.objects.expired(today),
         "marks of who looks at an entry": Reading.objects.expired(now),
+        "decisions about many entries": BulkDecision.objects.expired(today),
         "imports": Import.objects.expired(now),
         "mailboxes that were invited": InvitedMailbox.objects.expired(today),
         "invitations": Invitation.objects.expired(now),
@@ -117,7 +120,7 @@ def _erase_batch(rows: Rows) -> int:
         if isinstance(row, Import):
             importing.erase(row)
         links = Vouch | Reading | Invitation | TeamInvitation | Recovery
-        if isinstance(row, links | InvitedMailbox | AccountMail):
+        if isinstance(row, links | InvitedMailbox | AccountMail | BulkDecision):
             row.delete()
     signatures = [row for row in batch if isinstance(row, Signature)]
     # An anonymous duplicate was in no number, and its end must be in none.

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.celery import enqueue
+from config.celery import enqueue_once
 from config.deadlocks import tried_again
 from letters.actions import NotAllowed, audit
 from letters.models import User
@@ -27,6 +27,7 @@ ON_ROLL_FIELDS = [
     "rejected_on",
     "reason",
     "note",
+    "was_approved",
     "set_aside_on",
     "risk",
 ]
@@ -67,6 +68,7 @@ def approve(*, signature: Signature, actor: User, proof: str = "", seen: str = "
     signature.rejected_on = None
     signature.set_aside_on = None
     signature.reason = signature.note = ""
+    signature.was_approved = False
     answer_flags(signature)
     Reading.objects.filter(signature=signature).delete()
     if not signature.is_anonymous:
@@ -108,6 +110,7 @@ def reject(
         return _keep(signature, actor)
     if signature.state not in REJECTABLE:
         raise NotAllowed(_("This entry can no longer be rejected."))
+    signature.was_approved = signature.state != State.IN_REVIEW
     signature.state = State.REJECTED
     signature.rejected_on = timezone.localdate()
     signature.set_aside_on = None
@@ -127,7 +130,8 @@ def reject(
         target=_target(signature),
         reason=reason,
     )
-    enqueue(tasks.purge_pages, signature.letter_id)
+    enqueue_once(tasks.purge_pages, signature.letter_id)
+    enqueue_once(tasks.look_at_rejections, signature.letter_id, actor.pk)
     return signature
 
 

@@ -14,6 +14,7 @@ from django.db.models import Count
 from letters.actions.noticing import announce, is_after_the_hour, next_mailing, note
 from letters.models import Letter, NoticeKind, Occasion
 from signatories import statistics
+from signatories.actions import rejections
 
 STEPS = (100, 75, 50, 25)  # percent of the goal
 SURGE_FROM = 50  # names a day
@@ -28,6 +29,7 @@ def notice_what_happened(*, now: datetime) -> Iterator[Occasion]:
         if is_after_the_hour(now):
             looks += [_waiting(letter, now), _digest(letter, now)]
         yield from (occasion for occasion in looks if occasion)
+        yield from rejections.look(letter=letter, now=now)
 
 
 def _goal(letter: Letter, now: datetime) -> Occasion | None:

@@ -128,6 +128,7 @@ def _leave_with_batch(signature: Signature) -> None:
         manage_digest=None,
         rejected_on=None,
         reason="",
+        was_approved=False,
         carried_to=None,
     )
 

@@ -76,7 +76,10 @@ def _erase_unconfirmed(letter: Letter) -> None:
 
 def _reject_undecided(letter: Letter) -> None:
     letter.signatures.in_review().update(
-        state=State.REJECTED, rejected_on=timezone.localdate(), reason=Reason.SEALED
+        state=State.REJECTED,
+        rejected_on=timezone.localdate(),
+        reason=Reason.SEALED,
+        set_aside_on=None,
     )
 
 

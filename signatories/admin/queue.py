@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from signatories import roll
-from signatories.admin import rows, steps, ways
+from signatories.admin import bulk, rows, steps, ways
 from signatories.admin.decision_forms import RejectionForm
 from signatories.admin.entry import EntryPages
 from signatories.admin.filters import (
@@ -68,6 +68,7 @@ class SignatureAdmin(Selection, EntryPages):
             path("guidance/", wrap(self.guidance_view), name=f"{name}_guidance"),
             path("<uuid:pk>/change/", wrap(self.entry_view), name=f"{name}_change"),
             path("<uuid:pk>/reading/", wrap(self.reading_view), name=f"{name}_reading"),
+            *bulk.urls(),
         ]
 
     def action_checkbox(self, obj: Signature) -> SafeString:

@@ -186,7 +186,8 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             title=_("What became of your entry"),
             what=_(
                 "Whether it waits, stands on the roll or was rejected, on which day and why, with "
-                "a note of the moderator if there is one; and whether it was set aside for later."
+                "a note of the moderator if there is one; whether it was set aside for later; and "
+                "of a rejected entry whether it had been approved before."
             ),
             seen_by=_("You, and the letter’s moderators."),
             kept_until=_(
@@ -194,7 +195,7 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             )
             % {"rejected": until["rejected"], "duplicate": until["duplicate"]},
             protected=_("A second entry under one address looks like a first one, also to you."),
-            fields=of(signature, "state rejected_on reason note set_aside_on"),
+            fields=of(signature, "state rejected_on reason note set_aside_on was_approved"),
         ),
         Entry(
             title=_("What made somebody look twice"),

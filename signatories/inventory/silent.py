@@ -92,6 +92,8 @@ NOT_ABOUT_PEOPLE = (
         "numbers of rows about accounts and decisions",
         (
             *of("letters.AuditEntry", "id"),
+            *of("signatories.BulkDecision", "id claimed_at"),
+            *of("signatories.BulkEntry", "id"),
             *of("letters.User", "id is_demonstration"),
             *of("letters.Invitation", "id"),
             *of("letters.TeamInvitation", "id"),

@@ -1,3 +1,10 @@
+from signatories.models.bulk import (
+    BulkDecision,
+    BulkEntry,
+    BulkOutcome,
+    BulkState,
+    Decision,
+)
 from signatories.models.choices import (
     NAMELESS,
     Appearance,
@@ -38,7 +45,12 @@ __all__ = [
     "NOTES",
     "REOPENING",
     "Appearance",
+    "BulkDecision",
+    "BulkEntry",
+    "BulkOutcome",
+    "BulkState",
     "DayCount",
+    "Decision",
     "Delivery",
     "Departure",
     "Fate",

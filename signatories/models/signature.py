@@ -78,6 +78,8 @@ class Signature(models.Model):
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)
     # What a moderator wrote beside a rejection; its signer reads it too.
     note = models.CharField(_("note"), max_length=300, blank=True, db_default="")
+    # Whether it had been let onto the roll when it was rejected: what taking that back restores.
+    was_approved = models.BooleanField(default=False, db_default=False)
     set_aside_on = models.DateField(_("set aside on"), null=True, blank=True)
     # Whether its words are still to be compared with others', and what its flags weigh together.
     needs_check = models.BooleanField(default=False, db_default=False)
@@ -247,6 +249,10 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=Q(note="") | Q(state=State.REJECTED) & ~Q(appearance__in=NAMELESS),
                 name="notes_are_about_rejected_names",
+            ),
+            models.CheckConstraint(
+                condition=Q(was_approved=False) | Q(state=State.REJECTED),
+                name="only_rejections_remember_what_was_before",
             ),
             models.CheckConstraint(
                 condition=Q(set_aside_on__isnull=True) | Q(state=State.IN_REVIEW),

@@ -25,7 +25,8 @@ from letters.models import (
     Update,
     Visibility,
 )
-from signatories.actions import importing, sealing
+from signatories.actions import bulk, importing, sealing
+from signatories.bulk_rule import Rule
 from signatories.models import Signature, State
 from signatories.spreadsheets import Table
 from tests.admin_pages import make_host, make_moderator
@@ -133,6 +134,7 @@ ADMIN = {
     "admin/autocomplete/": [302, 403, 403, 403, 403, 403, 403],
     "admin/jsi18n/": [302, 200, 200, 200, 200, 200, 200],
     "admin/letters/auditentry/": [302, 403, 200, 200, 200, 200, 200],
+    "admin/letters/auditentry/trail.csv": [302, 403, 200, 200, 200, 200, 200],
     "admin/letters/auditentry/<path:object_id>/": [302, 302, 302, 302, 302, 302, 302],
     "admin/letters/auditentry/<path:object_id>/change/": [302, 403, 302, 200, 200, 200, 200],
     "admin/letters/auditentry/<path:object_id>/delete/": [302, 403, 403, 403, 403, 403, 403],
@@ -185,6 +187,10 @@ ADMIN = {
     "admin/password_change/done/": [302, 200, 200, 200, 200, 200, 200],
     "admin/signatories/signature/": [302, 403, 200, 200, 403, 200, 200],
     "admin/signatories/signature/guidance/": [302, 403, 200, 200, 403, 200, 200],
+    "admin/signatories/signature/bulk/": [302, 403, 200, 200, 403, 200, 200],
+    "admin/signatories/signature/bulk/new/": [302, 403, 200, 200, 403, 200, 200],
+    "admin/signatories/signature/bulk/<uuid:pk>/": [302, 403, 404, 200, 403, 200, 200],
+    "admin/signatories/signature/bulk/<uuid:pk>/entries/": [302, 403, 404, 200, 403, 200, 200],
     "admin/signatories/signature/<uuid:pk>/change/": [302, 403, 404, 200, 403, 200, 200],
     "admin/signatories/signature/<uuid:pk>/reading/": [302, 405, 405, 405, 405, 405, 405],
 }
@@ -224,6 +230,7 @@ WORKSPACE = {
     f"{ONE}versions/": MEMBERS,
     f"{ONE}versions/<int:number>/": MEMBERS,
     f"{ONE}delete/": OWNERS,
+    f"{ONE}rejections/": OWNERS,
     f"{ONE}take-down/": OWNERS,
     f"{ONE}close/": OWNERS,
     # To the overview: they do not apply to a published public letter.
@@ -293,6 +300,15 @@ class Stage:
             table=Table(["Name", "Email"], [(2, ["Ada", "ada@gmail.com"])]),
             actor=self.people["alice"],
         )
+        self.waiting = make_signature(self.letter, name="Wanda Waiting")
+        self.bulk = bulk.preview(
+            letter=self.letter,
+            rule=Rule(name="wanda*"),
+            decision="reject",
+            reason="abuse",
+            actor=self.people["bob"],
+        )
+        bulk.start(bulk=self.bulk, actor=self.people["bob"])
         self.update = Update.objects.create(
             letter=self.letter, title="We were heard", published_on="2026-01-20"
         )
@@ -345,6 +361,8 @@ class Stage:
             "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)": "1-x",
             "(?P<id>[0-9a-f-]{20,60})": "0" * 24,
         }
+        if "/bulk/" in route:
+            places["<uuid:pk>"] = str(self.bulk.pk)
         if "/import/" in route:
             places["<uuid:pk>"] = str(self.source.pk)
         for table in ("organisation", "proposal"):
@@ -498,6 +516,24 @@ ACTS = {
         {"bob", "alice", "host"},
         "signature.set_aside",
     ),
+    "stop a decision by a rule": (
+        "admin/signatories/signature/bulk/<uuid:pk>/",
+        {"do": "cancel"},
+        {"bob", "alice", "host"},
+        "bulk.cancelled",
+    ),
+    "take a decision by a rule back": (
+        "admin/signatories/signature/bulk/<uuid:pk>/",
+        {"do": "undo"},
+        {"bob", "alice", "host"},
+        "bulk.undone",
+    ),
+    "take rejections back": (
+        f"{ONE}rejections/",
+        {"do": "take_back:{bob}:2026-01-20"},
+        {"alice", "host"},
+        "rejections.taken_back",
+    ),
     "take the roll along": (
         "manage/letters/<slug:slug>/downloads/<str:file>",
         {},
@@ -527,6 +563,11 @@ def test_only_those_who_may_can_act_and_the_trail_has_it(stage, role, act):
         sealing.close(letter=stage.letter, actor=None)
     if act.endswith("a time"):
         stage.write(is_planned=act != "choose a time", is_submitted=act == "approve a time")
+    if act in ("take a decision by a rule back", "take rejections back"):
+        bulk.go_on(bulk_id=str(stage.bulk.pk))
+    form = {
+        name: value.replace("{bob}", str(stage.people["bob"].pk)) for name, value in form.items()
+    }
     browser = stage.browser(role)
     before = rows_that_matter()
 

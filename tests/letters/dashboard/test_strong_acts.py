@@ -42,6 +42,7 @@ STRONG = {
     f"{ONE}reopen/",
     f"{ONE}seal/",
     f"{ONE}public/",
+    f"{ONE}rejections/",
     f"{ONE}import/",
     f"{ONE}import/<uuid:pk>/",
     f"{ONE}updates/<int:pk>/mailing/",

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from letters import trail_file
 from letters.actions import audit
 from letters.dashboard import trail
 from letters.models import Membership, Role, User
@@ -142,7 +143,7 @@ def rows_of(response):
 
 def test_file_holds_every_entry_in_order_with_code_and_words(letter, browser, monkeypatch):
     Membership.objects.update(role=Role.MODERATOR)
-    monkeypatch.setattr(trail, "CHUNK", 2)
+    monkeypatch.setattr(trail_file, "CHUNK", 2)
     alice = make_user("alice")
     for number in range(5):
         audit(verb="signature.rejected", actor=alice, letter=letter, target=number, reason="other")

@@ -1,0 +1,194 @@
+"""When somebody rejects very much: noticing it, telling the owners, and taking it back."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from config.celery import enqueue
+from letters.actions import NotAllowed, audit
+from letters.actions.noticing import announce, audience
+from letters.models import AuditEntry, Letter, NoticeKind, Occasion, User
+from letters.permissions import owned_by
+from signatories import tasks
+from signatories.actions import bulk
+from signatories.actions.restoring import DECISIONS
+from signatories.models import BulkDecision, BulkEntry, BulkState, Decision, Reason
+
+REJECTED = "signature.rejected"
+LARGE_SHARE = 2  # At least one half of what somebody decided in a day.
+OF_ROLL = 10  # More than a tenth of the lines.
+
+
+# Noticing -------------------------------------------------------------------------------------
+
+
+def look(*, letter: Letter, now: datetime) -> list[Occasion]:
+    """Tell of everybody who rejected very much today, unless it was told before."""
+    today = _rejections(letter).filter(recorded_on=now.date(), actor__isnull=False).order_by()
+    busy = today.values_list("actor").annotate(Count("pk"))
+    people = [actor for actor, number in busy if number > settings.MASS_REJECTION]
+    found = (look_at(letter=letter, person=one, now=now) for one in people)
+    return [occasion for occasion in found if occasion]
+
+
+def look_at(*, letter: Letter, person: int, now: datetime) -> Occasion | None:
+    """Tell the owners at once if this person rejected very much today: once for each day.
+
+    Not the person, unless there is nobody else who could be told.
+    """
+    decided = letter.audit_entries.filter(actor=person, recorded_on=now.date(), verb__in=DECISIONS)
+    rejected = decided.filter(verb=REJECTED).count()
+    if rejected <= settings.MASS_REJECTION:
+        return None
+    if rejected * LARGE_SHARE < decided.count() and not _is_much_of_roll(letter, now.date()):
+        return None
+    owners = audience(letter, NoticeKind.REJECTION)
+    others = [one for one in owners if one.pk != person]
+    return announce(
+        letter=letter,
+        kind=NoticeKind.REJECTION,
+        day=now.date(),
+        step=person,
+        figures={"rejected": rejected},
+        due_at=now,
+        but=User.objects.get(pk=person) if others else None,
+    )
+
+
+def _rejections(letter: Letter) -> QuerySet[AuditEntry]:
+    return letter.audit_entries.filter(verb=REJECTED)
+
+
+def _is_much_of_roll(letter: Letter, day: date) -> bool:
+    """Whether more than a tenth of the lines that stood that morning were taken off the roll."""
+    taken_off = letter.signatures.rejected().filter(rejected_on=day, was_approved=True).count()
+    standing = letter.signatures.standing().not_rejected().count()
+    return taken_off * OF_ROLL > standing + taken_off
+
+
+# What the owners see --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Day:
+    """What one person rejected on one day, and how many of it can still be taken back."""
+
+    person: User
+    day: date
+    number: int
+    reasons: list[tuple[str, int]]
+    in_place: int
+
+
+def by_person_and_day(letter: Letter) -> list[Day]:
+    """Rejections of the days for which rejected entries are kept, the newest first."""
+    since = first_day()
+    rows = list(
+        _rejections(letter)
+        .filter(recorded_on__gte=since, actor__isnull=False)
+        .order_by("-recorded_on", "actor__username", "reason")
+        .values_list("recorded_on", "actor", "reason")
+        .annotate(Count("pk"))
+    )
+    people = User.objects.in_bulk({actor for _day, actor, _reason, _number in rows})
+    standing = Counter((one.day, one.actor) for one in _in_place(letter, since))
+    days: dict[tuple[date, int], list[tuple[str, int]]] = {}
+    for day, actor, reason, number in rows:
+        days.setdefault((day, actor), []).append((_in_words(reason), number))
+    return [
+        Day(
+            people[actor],
+            day,
+            sum(number for _reason, number in reasons),
+            reasons,
+            standing[day, actor],
+        )
+        for (day, actor), reasons in days.items()
+    ]
+
+
+def _in_words(reason: str) -> str:
+    return str(dict(Reason.choices).get(reason, reason))
+
+
+def first_day() -> date:
+    """Since when rejected entries are still here."""
+    return timezone.localdate() - timedelta(days=settings.REJECTED_DAYS)
+
+
+def number_in_place(letter: Letter, person: User, since: date) -> int:
+    """How many entries this person has rejected since that day that are rejected still."""
+    return sum(one.actor == person.pk for one in _in_place(letter, since))
+
+
+# Taking back ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class InPlace:
+    """A rejection that is the last word about its entry."""
+
+    signature: UUID
+    recorded: int
+    actor: int | None
+    day: date
+
+
+def _in_place(letter: Letter, since: date) -> list[InPlace]:
+    """Where somebody has decided anew, the rejection has no say any more."""
+    decisions = letter.audit_entries.filter(recorded_on__gte=since, verb__in=DECISIONS)
+    rows = decisions.order_by("pk").values_list("target", "verb", "pk", "actor", "recorded_on")
+    last = {target: (verb, pk, actor, day) for target, verb, pk, actor, day in rows.iterator()}
+    here = set(letter.signatures.rejected().values_list("pk", flat=True))
+    found = (
+        InPlace(UUID(target.removeprefix("signature:")), pk, actor, day)
+        for target, (verb, pk, actor, day) in last.items()
+        if verb == REJECTED
+    )
+    return [one for one in found if one.signature in here]
+
+
+@transaction.atomic
+def take_back_all(*, letter: Letter, person: User, since: date, actor: User) -> BulkDecision | None:
+    """Have every rejection by this person since that day taken back, as far as it is still in
+    place: each entry is again what it was before. None where there is none. Raises `NotAllowed`.
+    """
+    if not owned_by(actor).filter(pk=letter.pk).exists():
+        raise NotAllowed(_("Only owners of the letter take back what others rejected."))
+    if letter.is_sealed:
+        raise NotAllowed(_("The letter is sealed: decisions stand."))
+    # A second press waits here, and finds the work begun.
+    Letter.objects.select_for_update(no_key=True).get(pk=letter.pk)
+    if letter.bulk_decisions.of_rejections().at_work().exists():
+        raise NotAllowed(_("Rejections are being taken back already. Wait until that is done."))
+    meant = [one for one in _in_place(letter, since) if one.actor == person.pk]
+    if not meant:
+        return None
+    work = BulkDecision.objects.create(
+        letter=letter,
+        moderator=actor,
+        decision=Decision.RESTORE,
+        state=BulkState.WAITING,
+        rule={"person": person.pk, "since": since.isoformat()},
+        made_on=timezone.localdate(),
+    )
+    entries = [
+        BulkEntry(bulk=work, signature_id=one.signature, recorded=one.recorded) for one in meant
+    ]
+    bulk.note_entries(work, entries)
+    audit(
+        verb="rejections.taken_back",
+        actor=actor,
+        letter=letter,
+        target=f"user:{person.pk}",
+        number=len(meant),
+    )
+    enqueue(tasks.go_on_with_bulk, str(work.pk))
+    return work

@@ -1,0 +1,96 @@
+"""Putting an entry back to where it was before one known decision about it."""
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from config.celery import enqueue_once
+from letters.actions import NotAllowed, audit
+from letters.models import AuditEntry, User
+from letters.permissions import moderated_by
+from signatories import tasks
+from signatories.actions.confirming import approve_name
+from signatories.actions.moderation import ON_ROLL_FIELDS
+from signatories.models import Signature, State
+
+DECISIONS = (
+    "signature.approved",
+    "signature.rejected",
+    "signature.set_aside",
+    "signature.taken_up",
+    "signature.taken_back",
+    "signature.kept",
+)
+
+
+class DecidedAgain(NotAllowed):
+    """Somebody has decided the entry anew since: that stands."""
+
+
+def last_decision(signature: Signature) -> int | None:
+    """The number of the audit entry of the newest decision about an entry."""
+    decisions = AuditEntry.objects.filter(target=f"signature:{signature.pk}", verb__in=DECISIONS)
+    return decisions.order_by("-pk").values_list("pk", flat=True).first()
+
+
+def restore(
+    *, signature: Signature, recorded: int | None, actor: User, aside: bool = False
+) -> None:
+    """Put an entry back to where it was before the decision `recorded`; inside a transaction.
+
+    What was in review is in review again, set `aside` if it was. What a rejection took off the
+    roll comes back by the rules of approving: a name at once, an anonymous line with the batch.
+    An anonymous entry can be fetched back only as long as it waits for its batch. Raises
+    `DecidedAgain`, and `NotAllowed`.
+    """
+    entry = _entry_of(signature, actor)
+    if recorded is None or last_decision(entry) != recorded:
+        raise DecidedAgain(_("Somebody has decided this entry anew since."))
+    if entry.state == State.REJECTED and entry.was_approved:
+        _back_to_the_roll(entry)
+    else:
+        _back_to_review(entry, aside)
+    entry.save(update_fields=ON_ROLL_FIELDS)
+    audit(
+        verb="signature.taken_back",
+        actor=actor,
+        letter=entry.letter,
+        target=f"signature:{entry.pk}",
+    )
+    enqueue_once(tasks.purge_pages, entry.letter_id)
+
+
+def _entry_of(signature: Signature, actor: User) -> Signature:
+    """The entry under a lock: also an approved one that waits for its batch, which moderators do
+    not see otherwise. This one they decided themselves."""
+    entries = Signature.objects.select_for_update(of=("self",)).select_related("letter")
+    found = entries.filter(pk=signature.pk, letter__in=moderated_by(actor)).first()
+    if found is None:
+        raise NotAllowed(_("This entry is no longer here, or is not yours to decide."))
+    if found.letter.is_sealed:
+        raise NotAllowed(_("The letter is sealed: decisions stand."))
+    return found
+
+
+def _back_to_the_roll(entry: Signature) -> None:
+    entry.rejected_on = None
+    entry.reason = entry.note = ""
+    entry.was_approved = False
+    if not entry.is_anonymous:
+        approve_name(entry)
+    elif entry.is_standing:
+        entry.state = State.PUBLISHED  # Rejected since the last batch: the line has not left yet.
+    else:
+        entry.state = State.APPROVED
+        entry.confirmed_on = timezone.localdate()
+
+
+def _back_to_review(entry: Signature, aside: bool) -> None:
+    entry.state = State.IN_REVIEW
+    entry.rejected_on = None
+    entry.reason = entry.note = ""
+    entry.was_approved = False
+    entry.set_aside_on = timezone.localdate() if aside else None
+    if not entry.is_anonymous:
+        entry.published_on = None
+        entry.roll_key = ""
+        entry.shown_organisation, entry.shown_tenure = None, ""
