@@ -25,6 +25,8 @@ def page_of(occasion: Occasion) -> str:
     slug = occasion.letter.slug
     if occasion.kind == NoticeKind.WAITING:
         return reverse("admin:signatories_signature_changelist")
+    if occasion.kind == NoticeKind.PRESSURE:
+        return reverse("manage:door", args=[slug])
     if occasion.kind in (NoticeKind.APPROVAL, NoticeKind.RETURNED):
         return reverse("manage:publish", args=[slug])
     return reverse("manage:letter", args=[slug])
@@ -41,6 +43,14 @@ def _waiting(figures: Figures) -> str:
 
 def _surge(figures: Figures) -> str:
     return _("Many more people than on other days signed by name.")
+
+
+def _pressure(figures: Figures) -> str:
+    return _(
+        "Many more forms than usual arrive: many people at once, or a flood of false entries. "
+        "Browsers are asked for a check meanwhile. You can pause signing, and decide later what "
+        "waits for a moderator."
+    )
 
 
 def _goal(figures: Figures) -> str:
@@ -68,6 +78,7 @@ def _digest(figures: Figures) -> str:
 SENTENCES: dict[NoticeKind, Callable[[Figures], str]] = {
     NoticeKind.WAITING: _waiting,
     NoticeKind.SURGE: _surge,
+    NoticeKind.PRESSURE: _pressure,
     NoticeKind.GOAL: _goal,
     NoticeKind.DIGEST: _digest,
     NoticeKind.SUBMITTED: lambda _figures: _("Somebody of your team submitted it to the host."),

@@ -19,6 +19,7 @@ from letters.models.notice import Notice, NoticeChoice, NoticeKind, Occasion
 from letters.models.organisation import Organisation, OrganisationAlias, OrganisationDomain
 from letters.models.proposal import Proposal, ProposalState
 from letters.models.response import Kind, Response, Update
+from letters.models.switch import SiteSwitch
 from letters.models.team import Membership, Role, User
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Response",
     "ReviewPolicy",
     "Role",
+    "SiteSwitch",
     "Status",
     "TeamInvitation",
     "Update",

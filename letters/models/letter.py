@@ -175,6 +175,11 @@ class Letter(models.Model):
     published_on = models.DateField(_("published on"), null=True, blank=True)
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
     sealed_on = models.DateField(_("sealed on"), null=True, blank=True)
+    # Against floods (`letters.actions.pausing`). A pause is no end: what was begun goes on.
+    signing_paused_on = models.DateField(_("signing paused on"), null=True, blank=True)
+    asks_for_check = models.BooleanField(
+        _("always asks browsers for the check"), default=False, db_default=False
+    )
     current_version = models.ForeignKey(
         "letters.LetterVersion", models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -199,6 +204,10 @@ class Letter(models.Model):
             models.CheckConstraint(
                 condition=Q(taken_down_on__isnull=True) | ~Q(status=Status.DRAFT),
                 name="only_letters_that_appeared_are_taken_down",
+            ),
+            models.CheckConstraint(
+                condition=Q(signing_paused_on__isnull=True) | ~Q(status=Status.DRAFT),
+                name="drafts_are_not_paused",
             ),
             models.CheckConstraint(
                 condition=Q(submitted_on__isnull=True) | Q(status=Status.DRAFT),
