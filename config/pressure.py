@@ -58,6 +58,20 @@ def numbers(*keys: str) -> list[int]:
     ]
 
 
+def is_first(what: str) -> bool:
+    """Whether this was not asked in the last minutes: so that of thousands one does what one
+    does once. False where nobody can tell."""
+    if outage.is_on():
+        return False
+    began = time.monotonic()
+    seconds, _window, _share = _now()
+    try:
+        return bool(cache.add(f"pressure:{digest('pressure', what)}", 1, timeout=2 * seconds))
+    except (RedisError, OSError):
+        outage.note(began)
+        return False
+
+
 def _now() -> tuple[int, int, float]:
     """The length of a window in seconds, the number of this one, and how much of it is over."""
     seconds = settings.DEFENCES.pressure_minutes * 60

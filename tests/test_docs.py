@@ -50,7 +50,9 @@ def in_code(text):
 def names_read_from_the_environment():
     """Variables that the settings and `make run` read: `env.str("NAME")`, `words("NAME")` …"""
     found = set()
-    for path in [ROOT / "config" / "settings.py", *sorted((ROOT / "config" / "run").glob("*.py"))]:
+    config = ROOT / "config"
+    read = [config / "settings.py", config / "defences.py", *sorted((config / "run").glob("*.py"))]
+    for path in read:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             candidates = []
             if isinstance(node, ast.Call):

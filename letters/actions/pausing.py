@@ -21,7 +21,7 @@ class Paused(NotAllowed):
 
 def is_paused(letter: Letter) -> bool:
     """Whether no new entry is taken under this letter for now, by its team or by the host."""
-    return letter.signing_paused_on is not None or site_paused_on() is not None
+    return Letter.objects.paused().filter(pk=letter.pk).exists()
 
 
 def refuse_while_paused(letter: Letter) -> None:
