@@ -53,9 +53,7 @@ def numbers(*keys: str) -> list[int]:
         outage.note(began)
         logger.warning("Pressure not read: %s", type(error).__name__)
         return [0 for _key in keys]
-    return [
-        found.get(now, 0) + int(found.get(before, 0) * (1 - share)) for now, before in names
-    ]
+    return [found.get(now, 0) + int(found.get(before, 0) * (1 - share)) for now, before in names]
 
 
 def is_first(what: str) -> bool:

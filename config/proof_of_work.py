@@ -76,9 +76,10 @@ def _spend(nonce: str) -> bool:
     """Whether the challenge was not used before. Where the cache is down, nobody can tell."""
     if outage.is_on():
         return True
+    name = f"spent:{crypto.digest('spent', nonce)}"
     began = time.monotonic()
     try:
-        return bool(cache.add(f"spent:{crypto.digest('spent', nonce)}", 1, timeout=LIFE_SECONDS))
+        return bool(cache.add(name, 1, timeout=LIFE_SECONDS))
     except (RedisError, OSError) as error:
         outage.note(began)
         logger.warning("Used challenge not noted: %s", type(error).__name__)

@@ -28,9 +28,7 @@ logger = logging.getLogger(__name__)
 
 # The form may load our own script, which asks us for names of organisations as one types.
 # The check of a browser runs in a worker, which is a script of ours too.
-completes_names = csp_update(
-    {"script-src": [SELF], "connect-src": [SELF], "worker-src": [SELF]}
-)
+completes_names = csp_update({"script-src": [SELF], "connect-src": [SELF], "worker-src": [SELF]})
 
 
 def come_back(limit: ratelimit.LimitReached) -> str:
