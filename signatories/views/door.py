@@ -163,11 +163,13 @@ def too_many_for_letter(minutes: int) -> str:
 
 def too_many_without_check(minutes: int) -> str:
     return ngettext(
-        "Many forms arrive just now. With JavaScript your browser does a short check, and you can "
-        "press again as soon as it is done. Without it few are taken from a network: try again "
+        "The letter is guarded against floods just now. With JavaScript your browser does a short "
+        "check, and you can press again as soon as it is done. Without it few forms are taken "
+        "from a network: try again "
         "in %(n)d minute.",
-        "Many forms arrive just now. With JavaScript your browser does a short check, and you can "
-        "press again as soon as it is done. Without it few are taken from a network: try again "
+        "The letter is guarded against floods just now. With JavaScript your browser does a short "
+        "check, and you can press again as soon as it is done. Without it few forms are taken "
+        "from a network: try again "
         "in %(n)d minutes.",
         minutes,
     ) % {"n": minutes}
