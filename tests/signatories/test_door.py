@@ -471,6 +471,33 @@ def test_form_sent_during_a_pause_comes_back_and_passes_afterwards(client, clock
     assert is_taken(client.post(PAGE, {**FORM, **carried(response)}))
 
 
+def entry_of(address):
+    return {
+        "entry": Entry("named", "Wilhelmina Otterbourne"),
+        "address": Address(address, "gmail.com"),
+        "affiliation": Affiliation(),
+    }
+
+
+@pytest.mark.parametrize("by", ["team", "host"])
+@pytest.mark.parametrize("verb", [signing.sign, signing.sign_by_login])
+def test_sign_while_signing_pauses_is_refused_and_stores_nothing(letter, by, verb):
+    pause(letter, by)
+
+    with pytest.raises(pausing.Paused, match="come back later"):
+        verb(letter=letter, **entry_of("w.otterbourne"))
+
+    assert Signature.objects.count() == Verification.objects.count() == 0
+
+
+def test_invitation_can_be_answered_while_signing_pauses(letter):
+    pause(letter, "team")
+
+    signing.sign_with_proof(letter=letter, **entry_of("w.otterbourne"))
+
+    assert Signature.objects.count() == 1
+
+
 @pytest.mark.parametrize("by", ["team", "host"])
 def test_letters_page_and_list_say_that_signing_pauses(client, letter, by):
     pause(letter, by)
