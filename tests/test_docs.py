@@ -141,7 +141,7 @@ def test_every_command_is_documented_with_its_options():
 
     assert set(own) == {
         *("demo_accounts", "demo_signatures", "directory", "erase_expired", "seed"),
-        *("archive_letter", "invite", "recover"),
+        *("archive_letter", "invite", "pause_signing", "recover"),
     }
     for command, app in own.items():
         options = {o for o in options_of(app, command) if o.startswith("--")} - DJANGOS_OWN_OPTIONS

@@ -32,7 +32,9 @@ def member(letter, name, role):
 
 
 def trail():
-    return list(AuditEntry.objects.values_list("verb", "actor__username", "letter__slug"))
+    return list(
+        AuditEntry.objects.order_by("pk").values_list("verb", "actor__username", "letter__slug")
+    )
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.MODERATOR])

@@ -46,7 +46,7 @@ def browser_of(user):
 
 
 def verbs():
-    return list(AuditEntry.objects.values_list("verb", "actor__username"))
+    return list(AuditEntry.objects.order_by("pk").values_list("verb", "actor__username"))
 
 
 def test_moderator_pauses_and_lets_go_on_by_a_button_each(bob, letter):
