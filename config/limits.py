@@ -11,9 +11,16 @@ def usual(*, is_development: bool) -> dict[str, str]:
         "sign:letter": "6000/m",
         # Beyond this nothing is refused: entries are flagged for the moderators.
         "burst:network": "6000/h" if is_development else "12/h",
+        # Without the check by the browser, while it is asked for.
+        "sign:slow": "60/h" if is_development else "6/h",
+        # A mailbox keeps a code of its five for other letters, whoever types it under one.
+        "sign:mailbox": "4/d",
         "confirm:network": "6000/h" if is_development else "120/h",
         "confirm:page": "30/h",
         "code:mailbox": "5/d",
+        # A company of 50,000 that signs within the hour is not cut off, but no domain's mail
+        # server gets more than a thousand codes a minute from here.
+        "code:domain": "60000/h",
         "code:page": "1/m",
         "suggest:network": "6000/h" if is_development else "1200/h",
         "find:network": "600/h" if is_development else "20/h",

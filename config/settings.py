@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import broker, limits, providers
+from config import broker, defences, limits, providers
 from config.accounts import *  # noqa: F403 - the constant settings about accounts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -288,6 +288,7 @@ _changed_limits = {
 _unknown_limits = set(_changed_limits) - set(RATE_LIMITS)
 RATE_LIMITS.update(_changed_limits)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+DEFENCES = defences.from_environment(env)
 
 # Security ---------------------------------------------------------------------------
 
@@ -403,7 +404,9 @@ def refuse_unreadable_values() -> None:
     }
     refuse(
         "values that cannot be read",
-        unreadable | providers.complaints(LOGINS, is_development=DEBUG),
+        unreadable
+        | providers.complaints(LOGINS, is_development=DEBUG)
+        | defences.complaints(DEFENCES),
     )
 
 

@@ -46,6 +46,12 @@ def have_one_owner(domain: str, below: str) -> bool:
     return bool(suffixes.privatesuffix(domain) == suffixes.privatesuffix(below))
 
 
+def owned_part(domain: str) -> str:
+    """What somebody registered: example.co.uk of mail.example.co.uk. A flood through many names
+    below one domain is a flood through one."""
+    return _public_suffixes().privatesuffix(domain) or domain
+
+
 def itself_and_above(domain: str) -> list[str]:
     """The domain, the one it stands below and so on, down to two labels, the longest first."""
     labels = domain.split(".")

@@ -27,6 +27,8 @@ def page_of(occasion: Occasion) -> str:
         return reverse("admin:signatories_signature_changelist")
     if occasion.kind == NoticeKind.REJECTION:
         return reverse("manage:rejections", args=[slug])
+    if occasion.kind == NoticeKind.PRESSURE:
+        return reverse("manage:door", args=[slug])
     if occasion.kind in (NoticeKind.APPROVAL, NoticeKind.RETURNED):
         return reverse("manage:publish", args=[slug])
     return reverse("manage:letter", args=[slug])
@@ -51,6 +53,12 @@ def _rejection(figures: Figures) -> str:
         "Somebody of your team has rejected %(n)s entries today. Look whether that is right.",
         figures["rejected"],
     ) % {"n": intcomma(figures["rejected"])}
+def _pressure(figures: Figures) -> str:
+    return _(
+        "Many more forms than usual arrive: many people at once, or a flood of false entries. "
+        "Browsers are asked for a check meanwhile. You can pause signing, and decide later what "
+        "waits for a moderator."
+    )
 
 
 def _goal(figures: Figures) -> str:
@@ -79,6 +87,7 @@ SENTENCES: dict[NoticeKind, Callable[[Figures], str]] = {
     NoticeKind.WAITING: _waiting,
     NoticeKind.SURGE: _surge,
     NoticeKind.REJECTION: _rejection,
+    NoticeKind.PRESSURE: _pressure,
     NoticeKind.GOAL: _goal,
     NoticeKind.DIGEST: _digest,
     NoticeKind.SUBMITTED: lambda _figures: _("Somebody of your team submitted it to the host."),

@@ -56,7 +56,7 @@ def names_read_by(user: User) -> QuerySet[Letter]:
 
 # Of what somebody is told who may not read everything about a letter.
 TOLD_TO_EDITORS = (NoticeKind.SUBMITTED, NoticeKind.RETURNED)
-TOLD_TO_MODERATORS = (NoticeKind.WAITING,)
+TOLD_TO_MODERATORS = (NoticeKind.WAITING, NoticeKind.PRESSURE)
 TOLD_TO_OWNERS = (NoticeKind.REJECTION,)
 TOLD_TO_HOSTS = (NoticeKind.APPROVAL,)
 NARROW = (*TOLD_TO_EDITORS, *TOLD_TO_MODERATORS, *TOLD_TO_OWNERS, *TOLD_TO_HOSTS)

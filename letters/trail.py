@@ -103,6 +103,14 @@ VERBS = {
     "letter.sealed": Verb(Kind.LETTER, _("Sealed the letter")),
     "letter.taken_down": Verb(Kind.LETTER, _("Took the letter down")),
     "letter.put_back": Verb(Kind.LETTER, _("Put the letter back")),
+    "letter.paused": Verb(Kind.LETTER, _("Paused signing")),
+    "letter.resumed": Verb(Kind.LETTER, _("Let signing go on")),
+    "letter.check_always": Verb(Kind.LETTER, _("Had every browser asked for the check")),
+    "letter.check_under_pressure": Verb(
+        Kind.LETTER, _("Had browsers asked for the check under pressure only")
+    ),
+    "site.paused": Verb(Kind.LETTER, _("Paused signing on the whole site")),
+    "site.resumed": Verb(Kind.LETTER, _("Let signing go on, on the whole site")),
     "letter.planned": Verb(Kind.LETTER, _("Chose the time at which the draft appears")),
     "letter.plan_approved": Verb(Kind.LETTER, _("Let the draft appear at the chosen time")),
     "letter.plan_dropped": Verb(Kind.LETTER, _("Took the chosen time back")),
@@ -170,7 +178,6 @@ VERBS = {
     "signature.set_aside": Verb(Kind.ENTRIES, _("Set an entry aside")),
     "signature.taken_up": Verb(Kind.ENTRIES, _("Took up an entry that was set aside")),
     "signature.kept": Verb(Kind.ENTRIES, _("Let a decision stand that somebody asked about")),
-    "signature.taken_back": Verb(Kind.ENTRIES, _("Took back a decision about an entry")),
     "bulk.started": Verb(
         Kind.ENTRIES,
         ngettext_lazy(

@@ -18,6 +18,7 @@ from signatories.actions import (
     importing,
     noticing,
     opening,
+    pressing,
     rejections,
     sealing,
 )
@@ -170,6 +171,12 @@ def end_letters() -> None:
 def notice_what_happened() -> None:
     for occasion in noticing.notice_what_happened(now=timezone.now()):
         logger.info("Letter %s: %s", occasion.letter_id, occasion.kind)
+
+
+@shared_task
+def tell_of_pressure(letter_id: int) -> None:
+    for letter in Letter.objects.filter(pk=letter_id):
+        pressing.tell(letter=letter, now=timezone.now())
 
 
 @shared_task

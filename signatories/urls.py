@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
 from signatories.dashboard import (
+    door,
     downloads,
     ending,
     history,
@@ -104,6 +105,7 @@ manage_paths = [
     path("letters/<slug:slug>/updates/<int:pk>/mailing/now/", mailing.now, name="mailing_now"),
     path("letters/<slug:slug>/rejections/", rejections.rejections, name="rejections"),
     path("letters/<slug:slug>/take-down/", ending.taking_down, name="take_down"),
+    path("letters/<slug:slug>/door/", door.door, name="door"),
     path("letters/<slug:slug>/close/", ending.closing, name="close"),
     path("letters/<slug:slug>/reopen/", ending.reopening, name="reopen"),
     path("letters/<slug:slug>/seal/", ending.sealing_for_ever, name="seal"),

@@ -20,6 +20,7 @@ from letters.models.notice import Notice, NoticeChoice, NoticeKind, Occasion
 from letters.models.organisation import Organisation, OrganisationAlias, OrganisationDomain
 from letters.models.proposal import Proposal, ProposalState
 from letters.models.response import Kind, Response, Update
+from letters.models.switch import SiteSwitch
 from letters.models.team import Membership, Role, User
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Response",
     "ReviewPolicy",
     "Role",
+    "SiteSwitch",
     "Status",
     "TeamInvitation",
     "Update",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from letters.markdown import around_demands
 from letters.models.constraints import one_of
 from letters.models.organisation import Organisation
+from letters.models.switch import SiteSwitch
 
 SMALLEST_GROUP = 3
 
@@ -54,6 +55,11 @@ class Outcome(models.TextChoices):
     MET = "met", _("Met in full")
 
 
+def _is_paused() -> Q:
+    site = SiteSwitch.objects.filter(signing_paused_on__isnull=False)
+    return Q(signing_paused_on__isnull=False) | Q(models.Exists(site))
+
+
 class LetterQuerySet(models.QuerySet["Letter"]):
     def for_everybody(self) -> "LetterQuerySet":
         """Letters that anybody with the address may read; others do not exist for the public."""
@@ -84,6 +90,14 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 
     def listed(self) -> "LetterQuerySet":
         return self.for_everybody().filter(visibility=Visibility.PUBLIC)
+
+    def paused(self) -> "LetterQuerySet":
+        """Letters that take no new entries for now, by their team or by the host."""
+        return self.filter(_is_paused())
+
+    def with_pause(self) -> "LetterQuerySet":
+        """Each letter with the answer (`pauses`) whether it is `paused`, for many in one query."""
+        return self.annotate(pauses=_is_paused())
 
     def due_to_be_public(self, today: date) -> "LetterQuerySet":
         """Internal letters whose signatories were told that they become public by today."""
@@ -175,11 +189,17 @@ class Letter(models.Model):
     published_on = models.DateField(_("published on"), null=True, blank=True)
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
     sealed_on = models.DateField(_("sealed on"), null=True, blank=True)
+    # Against floods (`letters.actions.pausing`). A pause is no end: what was begun goes on.
+    signing_paused_on = models.DateField(_("signing paused on"), null=True, blank=True)
+    asks_for_check = models.BooleanField(
+        _("always asks browsers for the check"), default=False, db_default=False
+    )
     current_version = models.ForeignKey(
         "letters.LetterVersion", models.PROTECT, null=True, blank=True, related_name="+"
     )
 
     objects = LetterQuerySet.as_manager()
+    pauses: bool  # On rows that were read `with_pause`.
 
     class Meta:
         verbose_name = _("letter")
@@ -199,6 +219,10 @@ class Letter(models.Model):
             models.CheckConstraint(
                 condition=Q(taken_down_on__isnull=True) | ~Q(status=Status.DRAFT),
                 name="only_letters_that_appeared_are_taken_down",
+            ),
+            models.CheckConstraint(
+                condition=Q(signing_paused_on__isnull=True) | ~Q(status=Status.DRAFT),
+                name="drafts_are_not_paused",
             ),
             models.CheckConstraint(
                 condition=Q(submitted_on__isnull=True) | Q(status=Status.DRAFT),

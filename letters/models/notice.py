@@ -15,6 +15,7 @@ class NoticeKind(models.TextChoices):
     WAITING = "waiting", _("entries wait for a moderator")
     SURGE = "surge", _("many more people than usual sign by name")
     REJECTION = "rejection", _("somebody rejects very many entries")
+    PRESSURE = "pressure", _("so many forms arrive that browsers are asked for a check")
     GOAL = "goal", _("a quarter, half, three quarters or all of the goal is reached")
     SUBMITTED = "submitted", _("somebody of the team submits the letter to the host")
     RETURNED = "returned", _("the host gives the letter back to the team")

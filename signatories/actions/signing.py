@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from config import crypto, ratelimit
 from config.celery import enqueue
 from letters.actions import NotAllowed, Overtaken
+from letters.actions.pausing import refuse_while_paused
 from letters.actions.policies import rules_of
 from letters.models import Letter, LetterVersion
 from signatories import addresses, tasks
@@ -26,6 +27,7 @@ from signatories.models import (
     State,
     Verification,
 )
+from signatories.verification import allowance
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,12 @@ def sign(
 ) -> str:
     """Store an unconfirmed signature and make its code due; return the browser's token.
 
-    Nothing here depends on whether the address has signed already. `vouch_digest` names the
-    colleague's link that is used up when the mailbox is proven; `is_burst` says that the entry
-    came with many others from one network.
+    Nothing here depends on whether the address has signed already. Raises `pausing.Paused` while
+    signing pauses. `vouch_digest` names the colleague's link that is used up when the mailbox is
+    proven; `is_burst` says that the entry came with many others from one network.
     """
     assert (affiliation.method == Method.VOUCH) == bool(vouch_digest)
+    refuse_while_paused(letter)
     signature = _entered(letter, entry, affiliation)
     return _await_signature(
         signature, address, entry.appearance, vouch_digest=vouch_digest, is_burst=is_burst
@@ -78,6 +81,7 @@ def sign_by_login(
     is_burst: bool = False,
 ) -> str:
     """Like `sign`, but no code is due unless somebody asks for one: a login is to prove it."""
+    refuse_while_paused(letter)
     signature = _entered(letter, entry, affiliation)
     return _await_signature(
         signature, address, entry.appearance, sends_code=False, is_burst=is_burst
@@ -88,7 +92,10 @@ def sign_by_login(
 def sign_with_proof(
     *, letter: Letter, entry: Entry, address: Address, affiliation: Affiliation
 ) -> Verification:
-    """Like `sign`, where the mailbox is proven as soon as the entry is there: no code is due."""
+    """Like `sign`, where the mailbox is proven as soon as the entry is there: no code is due.
+
+    Pauses do not concern it: whoever proved a mailbox was asked to sign, and is no flood.
+    """
     signature = _entered(letter, entry, affiliation)
     page = _await_signature(signature, address, entry.appearance, sends_code=False)
     return Verification.objects.get(page_digest=crypto.digest("page", page))
@@ -287,7 +294,7 @@ def _await_proof(
         key_name=key_name,
         is_private=address.is_private,
         page_digest=crypto.digest("page", token),
-        due_at=_due_at(address, now) if sends_code else None,
+        due_at=_due_at(address, _letter_of(**about), now) if sends_code else None,
         erase_after=now + _time_to_confirm(appearance),
         **about,
     )
@@ -296,12 +303,18 @@ def _await_proof(
     return token
 
 
-def _due_at(address: Address, now: datetime) -> datetime | None:
-    """Now, or never where the mailbox has had its codes for today.
+def _letter_of(
+    letter: Letter | None = None, signature: Signature | None = None, **_about: Any
+) -> Letter | None:
+    return signature.letter if signature else letter
+
+
+def _due_at(address: Address, letter: Letter | None, now: datetime) -> datetime | None:
+    """Now, or never where no more codes leave for today (`signatories.verification.allowance`).
 
     The page is the same in both cases: it must not tell what others did with an address.
     """
-    return now if ratelimit.is_within("code:mailbox", address.mailbox()) else None
+    return now if allowance.has_one_left(address, letter) else None
 
 
 @transaction.atomic
@@ -314,7 +327,8 @@ def send_again(*, verification: Verification) -> bool:
     if not ratelimit.is_within("code:page", str(verification.pk)):
         return False
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
-    due_at = _due_at(address, timezone.now())
+    letter = _letter_of(verification.letter, verification.signature)
+    due_at = _due_at(address, letter, timezone.now())
     if due_at:
         changed = Verification.objects.filter(pk=verification.pk, due_at__isnull=True).update(
             due_at=due_at, retry_at=None, claimed_at=None, attempts=0

@@ -3,5 +3,12 @@
 from signatories.admin.directory import KeptOrganisationAdmin, ProposalAdmin
 from signatories.admin.letters import LetterWithDoorsAdmin
 from signatories.admin.queue import SignatureAdmin
+from signatories.admin.switch import SiteSwitchAdmin
 
-__all__ = ["KeptOrganisationAdmin", "LetterWithDoorsAdmin", "ProposalAdmin", "SignatureAdmin"]
+__all__ = [
+    "KeptOrganisationAdmin",
+    "LetterWithDoorsAdmin",
+    "ProposalAdmin",
+    "SignatureAdmin",
+    "SiteSwitchAdmin",
+]

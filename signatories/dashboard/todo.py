@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.second_factor import has_second_factor
+from letters.actions.pausing import site_paused_on
 from letters.models import Draft, Letter, Outcome, Proposal, Role, Status, User
 from letters.permissions import proposals_decided_by
 
@@ -67,6 +68,7 @@ def tasks_of(
     if rights.may_edit:
         tasks += _appearing(letter, rights)
     if rights.may_decide:
+        tasks += _pause(letter)
         tasks += [*_entries(queue, today), *_names(letter, user)]
     if rights.may_own:
         tasks += [*_days(letter, now), *_team(letter)]
@@ -109,6 +111,17 @@ def _appearing(letter: Letter, rights: Rights) -> Iterator[Task]:
         why = _("The list says what is still missing.")
         what = _("The letter is not published yet")
         yield Task(what, why, _page("publish", letter), _("Look"))
+
+
+def _pause(letter: Letter) -> Iterator[Task]:
+    by_host = site_paused_on()
+    if letter.signing_paused_on:
+        what = _("Signing pauses since %(day)s") % {"day": _in_words(letter.signing_paused_on)}
+        why = _("Nobody can sign until you let it go on. Codes that were sent still confirm.")
+        yield Task(what, why, _page("door", letter), _("Let it go on…"))
+    elif by_host and letter.status == Status.PUBLISHED:
+        why = _("Nobody can sign any letter here until the host lets it go on.")
+        yield Task(_("The host has paused signing on the whole site"), why)
 
 
 def _entries(queue: Queue, today: date) -> Iterator[Task]:

@@ -325,7 +325,9 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
             what=_(
                 "How often a network, a mailbox, a page or an account tried, for some minutes that "
                 "a button was pressed, and for a day from which networks an account came in, under "
-                "scrambled forms of them. No address of a visitor is stored."
+                "scrambled forms of them; how many forms a letter and the site got in the last "
+                "minutes, and for an hour which checks by a browser are used up. No address of a "
+                "visitor is stored."
             ),
             seen_by=_("Nobody."),
             kept_until=sentence(until["network"]),
@@ -334,7 +336,14 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
                 "else, a mailbox’s under a key of the host, who could test an address against it "
                 "that day."
             ),
-            places=("Redis: limit", "Redis: network-key", "Redis: recent", "Redis: allauth"),
+            places=(
+                "Redis: limit",
+                "Redis: network-key",
+                "Redis: recent",
+                "Redis: allauth",
+                "Redis: pressure",
+                "Redis: spent",
+            ),
         ),
         Entry(
             title=_("The queue"),

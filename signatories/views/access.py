@@ -69,7 +69,8 @@ def readable_letters(request: HttpRequest) -> LetterQuerySet:
 
 def readable_letter(request: HttpRequest, slug: str, *related: str) -> Letter:
     """The letter, or the one not-found page; what shows an internal one is kept inside."""
-    letter = get_object_or_404(readable_letters(request).select_related(*related), slug=slug)
+    letters = readable_letters(request).with_pause()
+    letter = get_object_or_404(letters.select_related(*related), slug=slug)
     if letter.is_internal:
         http.keep_inside(request)
     return letter

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from config import keys
+from letters.actions.pausing import site_paused_on
 from letters.models import AuditEntry, Letter
 from signatories import addresses, outbox
 from signatories.models import LetterKey
@@ -26,6 +27,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
         report["oldest_unsent_mail_seconds"] = outbox.oldest_unsent_seconds(timezone.now())
         report["keys"] = _keys()
         report["day_keys_lost_recently"] = _day_keys_lost()
+        # What a host decided: no reason to be taken for broken.
+        report["signing_paused_since"] = site_paused_on()
     late = report.get("oldest_unsent_mail_seconds", 0)
     is_ready = (
         report["database"] == report["broker"] == report.get("keys") == "ok"

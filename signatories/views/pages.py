@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from config import crypto, http, keys, mail, ratelimit
 from letters.actions import NotAllowed
@@ -23,23 +22,17 @@ from signatories.forms import CodeForm, SignForm
 from signatories.models import Method, Purpose, Signature, Tenure, Verification
 from signatories.verification import login
 from signatories.verification.vouch import proves
-from signatories.views import wording
+from signatories.views import door, wording
 
 logger = logging.getLogger(__name__)
 
 # The form may load our own script, which asks us for names of organisations as one types.
-completes_names = csp_update({"script-src": [SELF], "connect-src": [SELF]})
+# The check of a browser runs in a worker, which is a script of ours too.
+completes_names = csp_update({"script-src": [SELF], "connect-src": [SELF], "worker-src": [SELF]})
 
 
 def come_back(limit: ratelimit.LimitReached) -> str:
-    minutes = max(1, limit.seconds // 60)
-    return ngettext(
-        "Too many attempts from your network. Everything you typed is still here; try again in "
-        "%(n)d minute.",
-        "Too many attempts from your network. Everything you typed is still here; try again in "
-        "%(n)d minutes.",
-        minutes,
-    ) % {"n": minutes}
+    return door.too_many_from_network(max(1, limit.seconds // 60))
 
 
 def refusal(error: ratelimit.LimitReached | NotAllowed) -> str:
@@ -62,10 +55,27 @@ def sign_form(
     *,
     token: str = "",
     csrf_failed: bool = False,
+    held: door.Held | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    context = {**sign_context(letter, form), "token": token, "csrf_failed": csrf_failed}
+    context = {
+        **sign_context(letter, form),
+        "token": token,
+        "csrf_failed": csrf_failed,
+        "held": held,
+        "door": door.carried(request, letter),
+    }
     return render(request, "signatories/sign.html", context, status=status)
+
+
+def held_form(
+    request: HttpRequest, letter: Letter, form: SignForm, held: door.Held, *, token: str = ""
+) -> HttpResponse:
+    """The form as it was sent, with what the door has to say about it."""
+    response = sign_form(request, letter, form, token=token, held=held, status=held.status)
+    if held.seconds:
+        response["Retry-After"] = str(held.seconds)
+    return response
 
 
 def sign_context(letter: Letter, form: SignForm) -> dict[str, Any]:
@@ -80,6 +90,8 @@ def sign_context(letter: Letter, form: SignForm) -> dict[str, Any]:
         "vouch": form.vouch,
         "token": "",
         "csrf_failed": False,
+        "held": None,
+        "door": None,
         "offers_login": bool(login.offered(letter)),
     }
 

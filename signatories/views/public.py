@@ -27,7 +27,7 @@ LONGEST_TYPED = 120
 @require_safe
 @public_for(FRESH_SECONDS)
 def index(request: HttpRequest) -> HttpResponse:
-    letters = Letter.objects.listed().select_related("tally").order_by("slug")
+    letters = Letter.objects.listed().with_pause().select_related("tally").order_by("slug")
     after = request.GET.get("after", "").replace("\0", "")
     found = list(letters.filter(slug__gt=after)[: LETTERS_A_PAGE + 1])
     shown = found[:LETTERS_A_PAGE]
@@ -45,7 +45,8 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         letter = access.readable_letter(request, slug, "current_version", "tally")
     except Http404:
         return _tombstone(request, slug)
-    return render(request, "signatories/letter.html", letter_context(letter))
+    context = {**letter_context(letter), "is_paused": letter.pauses}
+    return render(request, "signatories/letter.html", context)
 
 
 def letter_context(letter: Letter) -> dict[str, Any]:
@@ -55,6 +56,7 @@ def letter_context(letter: Letter) -> dict[str, Any]:
     rows = breakdown.rows_of(letter, tally)
     return {
         "letter": letter,
+        "is_paused": False,
         "version": letter.current_version,
         "demands": letter.current_version.demands.all() if letter.current_version else [],
         "recipients": letter.recipients.select_related("organisation").prefetch_related(

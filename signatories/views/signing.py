@@ -7,13 +7,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from config import crypto, http, keys, ratelimit
-from letters.actions import NotAllowed, Overtaken
+from letters.actions import NotAllowed, Overtaken, pausing
 from letters.models import Letter
 from signatories.actions import confirming, entering, own, signing, subscribing
 from signatories.forms import CodeForm, SignForm
 from signatories.models import Fate, Purpose, Verification
 from signatories.verification import mailbox, vouch
-from signatories.views import access, pages, vouching
+from signatories.views import access, door, pages, vouching
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,25 +25,28 @@ def sign(request: HttpRequest, slug: str) -> HttpResponse:
     if not letter.is_open:
         return render(request, "signatories/closed.html", {"letter": letter})
     if request.method != "POST":
-        return pages.sign_form(request, letter, SignForm(letter))
+        return _blank(request, letter)
     form = SignForm(letter, request.POST)
     if getattr(request, "csrf_failed", False):
         form.is_valid()
         return pages.sign_form(request, letter, form, csrf_failed=True, status=403)
-    if not form.is_valid():
-        return pages.sign_form(request, letter, form)
-    return _sign(request, letter, form)
+    try:
+        door.refuse_while_paused(letter)
+        if not form.is_valid():
+            return pages.sign_form(request, letter, form)
+        door.check(request, letter)
+        return _sign(request, letter, form)
+    except door.Held as held:
+        return pages.held_form(request, letter, form, held)
+
+
+def _blank(request: HttpRequest, letter: Letter) -> HttpResponse:
+    if letter.pauses:
+        return render(request, "signatories/paused.html", {"letter": letter})
+    return pages.sign_form(request, letter, SignForm(letter))
 
 
 def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
-    try:
-        ratelimit.check("sign:network", ratelimit.network(request))
-        ratelimit.check("sign:letter", letter.slug)
-    except ratelimit.LimitReached as limit:
-        form.add_error(None, pages.come_back(limit))
-        response = pages.sign_form(request, letter, form, status=429)
-        response["Retry-After"] = str(limit.seconds)
-        return response
     store = signing.sign_by_login if form.is_by_login else signing.sign
     try:
         token = store(
@@ -57,6 +60,8 @@ def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
         letter.refresh_from_db()
         form.add_error(None, str(news))
         return pages.sign_form(request, letter, form, status=409)
+    except pausing.Paused as paused:  # In this moment.
+        raise door.held_by(paused) from paused
     except NotAllowed:  # The letter closed while the form was on its way.
         return render(request, "signatories/closed.html", {"letter": letter})
     return redirect("signer:login" if form.is_by_login else "signer:confirm", token)

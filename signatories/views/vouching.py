@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from config import http, ratelimit
-from letters.actions import NotAllowed
+from letters.actions import NotAllowed, pausing
 from signatories.actions import confirming, signing, vouching
 from signatories.forms import SignForm
 from signatories.models import Signature, Vouch
 from signatories.verification import vouch as vouches
-from signatories.views import pages
+from signatories.views import door, pages
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,6 +63,7 @@ def _links(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@pages.completes_names
 @http.keeps_what_was_typed
 def vouched(request: HttpRequest, token: str) -> HttpResponse:
     """Sign on a colleague's word. GET changes nothing, and a form that is sent uses nothing up:
@@ -70,19 +71,31 @@ def vouched(request: HttpRequest, token: str) -> HttpResponse:
     found = vouches.by_link(token)
     if found is None:
         return gone(request)
+    if request.method != "POST" and pausing.is_paused(found.letter):
+        return render(request, "signatories/paused.html", {"letter": found.letter})
     form = SignForm(found.letter, request.POST if request.method == "POST" else None, vouch=found)
     if getattr(request, "csrf_failed", False):
         form.is_valid()
         return _form(request, token, form, csrf_failed=True, status=403)
+    try:
+        return _sent(request, token, found, form)
+    except door.Held as held:
+        return pages.held_form(request, found.letter, form, held, token=token)
+
+
+def _sent(request: HttpRequest, token: str, found: Vouch, form: SignForm) -> HttpResponse:
+    if form.is_bound:
+        door.refuse_while_paused(found.letter)
     if not form.is_valid():
         return _form(request, token, form)
+    door.check(request, found.letter)
     try:
-        ratelimit.check("sign:network", ratelimit.network(request))
-        ratelimit.check("sign:letter", found.letter.slug)
         return redirect("signer:confirm", _sign(found, form))
-    except (ratelimit.LimitReached, NotAllowed) as refusal:
-        form.add_error(None, pages.refusal(refusal))
-        return _form(request, token, form, status=pages.status_of(refusal))
+    except pausing.Paused as paused:  # In this moment.
+        raise door.held_by(paused) from paused
+    except NotAllowed as refusal:
+        form.add_error(None, str(refusal))
+        return _form(request, token, form)
 
 
 def _sign(found: Vouch, form: SignForm) -> str:

@@ -65,7 +65,8 @@ def site(provider):
         ALLOWED_HOSTS="127.0.0.1,localhost",  # Passkeys need a name.
         BATCH_INTERVAL="2",
         BATCH_MINIMUM="1",
-        RATE_LIMITS=f"{WIDE_LIMITS},confirm:page=6/h",
+        RATE_LIMITS=f"{WIDE_LIMITS},confirm:page=6/h,sign:slow=2/h",
+        PROOF_OF_WORK="auto",  # Few forms are sent here: it comes on where a letter asks for it.
         OPENID_LOGIN_ISSUER=provider.issuer,
         OPENID_LOGIN_ID=CLIENT,
         OPENID_LOGIN_SECRET=SECRET,

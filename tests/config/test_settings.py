@@ -116,6 +116,9 @@ OPENID = (
 )
 ISSUER = "OPENID_LOGIN_ISSUER must begin with https://"
 REGISTRATION = "REGISTRATION must be open, invitation or closed"
+PROOF = "PROOF_OF_WORK must be auto, always or never"
+PROOF_KEYS = "PROOF_OF_WORK_KEYS must be a number from 2"
+FILL = "MINIMUM_FILL_SECONDS must be a number from 0 to 60"
 NOTICE = "NOTICE_URL must begin with https://, http:// or /"
 REFUSED = [
     ("SECRET_KEY", "b" * 49, {"SECRET_KEY is shorter than 50 characters"}),
@@ -124,6 +127,12 @@ REFUSED = [
         "unsafe: for development only",
         {"SECRET_KEY is missing or the default", "SECRET_KEY is shorter than 50 characters"},
     ),
+    ("PROOF_OF_WORK", "sometimes", {PROOF}),
+    ("PROOF_OF_WORK_KEYS", "1", {PROOF_KEYS}),
+    ("MINIMUM_FILL_SECONDS", "-1", {FILL}),
+    ("MINIMUM_FILL_SECONDS", "61", {FILL}),
+    ("PRESSURE_LETTER", "0", {"PRESSURE_LETTER must be a number from 1"}),
+    ("PRESSURE_SITE", "0", {"PRESSURE_SITE must be a number from 1"}),
     ("FIELD_KEYS", "", {"FIELD_KEYS is missing"}),
     ("FIELD_KEYS", " , ", {"FIELD_KEYS is missing"}),
     ("FIELD_KEYS", "hunter2", {KEYS}),
@@ -323,6 +332,21 @@ def test_anonymous_lines_wait_for_company_in_production_and_not_in_development(l
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:6081", "https://cache.example/"])
 def test_purging_asks_the_cache_that_is_named(load, url):
     assert load(**PRODUCTION, CACHE_PURGE_URL=url)["CACHE_PURGE_URL"] == url
+
+
+def test_door_is_guarded_under_pressure_unless_told_otherwise(load):
+    chosen = {"PROOF_OF_WORK": "always", "PRESSURE_LETTER": "7", "MINIMUM_FILL_SECONDS": "0"}
+
+    usual, other = load(**PRODUCTION)["DEFENCES"], load(**PRODUCTION, **chosen)["DEFENCES"]
+
+    assert usual == (
+        "Defences(minimum_fill_seconds=2, proof_of_work='auto', proof_of_work_keys=200, "
+        "pressure_letter=200, pressure_site=1000, pressure_minutes=5, longest_fill_seconds=86400)"
+    )
+    assert other == (
+        "Defences(minimum_fill_seconds=0, proof_of_work='always', proof_of_work_keys=200, "
+        "pressure_letter=7, pressure_site=1000, pressure_minutes=5, longest_fill_seconds=86400)"
+    )
 
 
 def test_every_rate_limit_can_be_read(load):

@@ -40,6 +40,10 @@ T_INVITATION = ["tests/signatories/test_invitation.py"]
 T_INVITING = ["tests/signatories/test_inviting.py"]
 T_CHECKING = f"{T_ACTIONS}/test_checking.py"
 
+T_PROOF_OF_WORK = ["tests/config/test_proof_of_work.py"]
+T_STAMPS = ["tests/config/test_stamps.py"]
+T_DOOR = ["tests/signatories/test_door.py"]
+
 GUARDS = [
     # 1. Nothing is lost.
     Guard(
@@ -2430,5 +2434,110 @@ GUARDS = [
         "    return own.exclude(todays & ~models.Q(letter__in=moderated_by(reader)))\n",
         "    return own\n",
         ["tests/letters/test_trail_admin.py"],
+    ),
+    # The door in front of the form.
+    Guard(
+        9,
+        "a check is worth one form",
+        "config/proof_of_work.py",
+        " and _spend(payload.challenge.parameters.nonce)",
+        "",
+        T_PROOF_OF_WORK,
+    ),
+    Guard(
+        9,
+        "a check is worth the form it was made for",
+        "config/proof_of_work.py",
+        'data == {"form": form} and',
+        "data is not None and",
+        T_PROOF_OF_WORK,
+    ),
+    Guard(
+        1,
+        "a cache that is down uses no check up",
+        "config/proof_of_work.py",
+        "    except (RedisError, OSError) as error:\n        outage.note(began)\n"
+        '        logger.warning("Used challenge not noted: %s", type(error).__name__)\n'
+        "        return True\n",
+        "    except (RedisError, OSError) as error:\n        outage.note(began)\n"
+        '        logger.warning("Used challenge not noted: %s", type(error).__name__)\n'
+        "        return False\n",
+        T_PROOF_OF_WORK,
+    ),
+    Guard(
+        1,
+        "a form that came too soon keeps its stamp",
+        "config/stamps.py",
+        "    return value if _age(value, form) <= settings.DEFENCES.longest_fill_seconds else "
+        "stamp(form)\n",
+        "    return stamp(form)\n",
+        T_STAMPS,
+    ),
+    Guard(
+        9,
+        "nobody fills a form in at once",
+        "config/stamps.py",
+        "    if age < settings.DEFENCES.minimum_fill_seconds:\n        raise TooSoon\n",
+        "",
+        T_STAMPS,
+    ),
+    Guard(
+        9,
+        "a form with the unseen field filled in stores nothing",
+        "signatories/views/door.py",
+        "if request.POST.get(UNSEEN):",
+        "if not request.POST:",
+        T_DOOR,
+    ),
+    Guard(
+        9,
+        "without the check few forms are taken",
+        "signatories/views/door.py",
+        '    _within("sign:slow", ratelimit.network(request), too_many_without_check)\n',
+        "",
+        T_DOOR,
+    ),
+    Guard(
+        1,
+        "a flood does not use up the letter's limit",
+        "signatories/views/door.py",
+        '    numbers = _count(letter)\n    _within("sign:network"',
+        "    numbers = _count(letter)\n"
+        '    _within("sign:letter", letter.slug, too_many_for_letter)\n    _within("sign:network"',
+        T_DOOR,
+    ),
+    Guard(
+        1,
+        "one letter leaves a mailbox a code for the others",
+        "signatories/verification/allowance.py",
+        '    if letter and not ratelimit.is_within("sign:mailbox", f"{letter.pk} {mailbox}"):\n'
+        "        return False\n",
+        "",
+        ["tests/signatories/test_allowance.py"],
+    ),
+    Guard(
+        6,
+        "what leaves at once is about hundreds",
+        f"{ACTIONS}/pressing.py",
+        "max(settings.DEFENCES.pressure_letter, FEWEST)",
+        "settings.DEFENCES.pressure_letter",
+        [f"{T_ACTIONS}/test_pressing.py"],
+    ),
+    Guard(
+        1,
+        "only hosts pause all letters",
+        "letters/actions/pausing.py",
+        "    _only_for_hosts(actor)\n    SiteSwitch",
+        "    SiteSwitch",
+        ["tests/letters/actions/test_pausing.py"],
+    ),
+    Guard(
+        1,
+        "a verb takes nothing during a pause",
+        f"{ACTIONS}/signing.py",
+        "    assert (affiliation.method == Method.VOUCH) == bool(vouch_digest)\n"
+        "    refuse_while_paused(letter)\n",
+        "    assert (affiliation.method == Method.VOUCH) == bool(vouch_digest)\n",
+        T_DOOR,
     ),
 ]

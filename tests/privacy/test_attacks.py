@@ -414,7 +414,11 @@ class Walk:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_no_walk_gives_one_mailbox_two_signatures(settings, seed):
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "code:mailbox": "1000/d"}
+    settings.RATE_LIMITS = {
+        **settings.RATE_LIMITS,
+        "code:mailbox": "1000/d",
+        "sign:mailbox": "1000/d",
+    }
     walk = Walk(seed)
 
     for _step in range(60):

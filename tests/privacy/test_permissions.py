@@ -173,6 +173,7 @@ ADMIN = {
     "admin/letters/organisation/<int:pk>/merge/": [302, 403, 403, 403, 403, 403, 200],
     "admin/letters/organisation/<int:pk>/list/": [302, 403, 403, 403, 403, 403, 200],
     "admin/letters/organisation/<int:pk>/withdraw/": [302, 403, 403, 403, 403, 403, 200],
+    "admin/letters/siteswitch/": [302, 403, 403, 403, 403, 403, 200],
     "admin/letters/proposal/": [302, 403, 200, 200, 403, 200, 200],
     "admin/letters/proposal/<int:pk>/change/": [302, 403, 404, 200, 403, 200, 200],
     "admin/letters/user/": [302, 403, 403, 403, 403, 403, 200],
@@ -232,6 +233,7 @@ WORKSPACE = {
     f"{ONE}delete/": OWNERS,
     f"{ONE}rejections/": OWNERS,
     f"{ONE}take-down/": OWNERS,
+    f"{ONE}door/": [302, 404, 404, 200, 404, 200, 200],
     f"{ONE}close/": OWNERS,
     # To the overview: they do not apply to a published public letter.
     f"{ONE}reopen/": [302, 404, 404, 404, 404, 302, 302],
@@ -418,6 +420,14 @@ ACTS = {
         {"alice", "host"},
         "letter.sealed",
     ),
+    "pause": (f"{ONE}door/", {"do": "pause"}, {"bob", "alice", "host"}, "letter.paused"),
+    "ask for the check": (
+        f"{ONE}door/",
+        {"do": "always"},
+        {"bob", "alice", "host"},
+        "letter.check_always",
+    ),
+    "pause the site": ("admin/letters/siteswitch/", {"do": "pause"}, {"host"}, "site.paused"),
     "close in the workspace": (f"{ONE}close/", {}, {"alice", "host"}, "letter.closed"),
     "reopen in the workspace": (f"{ONE}reopen/", {}, {"alice", "host"}, "letter.reopened"),
     "seal in the workspace": (

@@ -111,7 +111,7 @@ def test_names_under_which_the_cache_keeps_something_are_in_the_inventory():
             if re.search(r"\bcache\.(?:set|add|get_or_set|incr)\(", text):
                 names |= set(re.findall(r"(?:=|return) f\"([\w-]+):\{", text))
 
-    assert names == {"limit", "network-key", "recent"}
+    assert names == {"limit", "network-key", "pressure", "recent", "spent"}
     assert {f"Redis: {name}" for name in names} <= places()
 
 

@@ -628,7 +628,7 @@ def neutral(response, url):
 
 @pytest.mark.django_db
 def test_sixth_code_of_a_day_is_not_sent_and_the_page_says_the_same(client, settings, deliver):
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "code:mailbox": "5/d"}
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "code:mailbox": "5/d", "sign:mailbox": "9/d"}
     letter = make_letter()
     pages = []
 

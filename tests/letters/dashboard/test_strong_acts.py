@@ -38,6 +38,7 @@ STRONG = {
     f"{ONE}rules/",
     f"{ONE}team/",
     f"{ONE}take-down/",
+    f"{ONE}door/",
     f"{ONE}close/",
     f"{ONE}reopen/",
     f"{ONE}seal/",

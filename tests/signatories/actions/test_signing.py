@@ -266,7 +266,7 @@ def test_sign_does_the_same_for_an_address_that_has_signed(django_capture_on_com
 def test_sixth_code_of_a_day_is_never_due_for_any_spelling(
     settings, django_capture_on_commit_callbacks, time_machine
 ):
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "code:mailbox": "5/d"}
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "code:mailbox": "5/d", "sign:mailbox": "9/d"}
     letter = make_letter()
     for number in range(5):
         sign(letter, address=Address(f"w.otterbourne+{number}", "google.example"))
@@ -355,7 +355,7 @@ def test_send_again_while_a_code_is_due_queues_nothing(django_capture_on_commit_
 def test_send_again_beyond_the_days_codes_says_the_same_and_sends_nothing(
     settings, django_capture_on_commit_callbacks, time_machine
 ):
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "code:mailbox": "5/d"}
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "code:mailbox": "5/d", "sign:mailbox": "9/d"}
     verification = sent(sign(make_letter()))
 
     answers, due = [], []

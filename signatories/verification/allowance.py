@@ -1,0 +1,33 @@
+"""How many codes leave: for a mailbox, for a mailbox under one letter, for a mail domain.
+
+Over any of them no code is due, and the page is the same as ever: it must not tell what others
+did with an address, nor how busy an organisation's mailboxes are. None of this depends on
+whether an address has signed.
+"""
+
+from config import ratelimit
+from letters.mail_domains import free_mail_domains, itself_and_above, owned_part
+from letters.models import Letter
+from signatories.addresses import Address
+
+
+def has_one_left(address: Address, letter: Letter | None) -> bool:
+    """Whether the mailbox may get another code now; it is counted then.
+
+    The narrow limit comes first, so that what one letter refuses takes nothing from the others.
+    """
+    mailbox = address.mailbox()
+    if letter and not ratelimit.is_within("sign:mailbox", f"{letter.pk} {mailbox}"):
+        return False
+    if not _is_at_provider(address) and not _domain_has_one_left(address):
+        return False
+    return ratelimit.is_within("code:mailbox", mailbox)
+
+
+def _domain_has_one_left(address: Address) -> bool:
+    return ratelimit.is_within("code:domain", owned_part(address.domain))
+
+
+def _is_at_provider(address: Address) -> bool:
+    """Half the world has its mailboxes at a few providers, which are used to much mail."""
+    return not free_mail_domains().isdisjoint(itself_and_above(address.domain))
