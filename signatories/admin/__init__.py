@@ -2,6 +2,13 @@
 
 from signatories.admin.directory import KeptOrganisationAdmin, ProposalAdmin
 from signatories.admin.letters import LetterWithDoorsAdmin
+from signatories.admin.mail import MailAdmin
 from signatories.admin.queue import SignatureAdmin
 
-__all__ = ["KeptOrganisationAdmin", "LetterWithDoorsAdmin", "ProposalAdmin", "SignatureAdmin"]
+__all__ = [
+    "KeptOrganisationAdmin",
+    "LetterWithDoorsAdmin",
+    "MailAdmin",
+    "ProposalAdmin",
+    "SignatureAdmin",
+]

@@ -19,6 +19,7 @@ from signatories.models.importing import (
     Invited,
     InvitedMailbox,
 )
+from signatories.models.mail_day import MailDay, MailKind
 from signatories.models.mailing import Delivery, Mailing, MailingState, WhyPaused
 from signatories.models.signature import Signature
 from signatories.models.tally import DayCount, Departure, Fate, Tally
@@ -51,6 +52,8 @@ __all__ = [
     "Invited",
     "InvitedMailbox",
     "LetterKey",
+    "MailDay",
+    "MailKind",
     "Mailing",
     "MailingState",
     "Method",
