@@ -21,7 +21,7 @@ KEPT_OFF = {"track_opens": False, "track_clicks": False}
 
 
 def settings_of(env: Env, *, is_development: bool) -> dict[str, Any]:
-    """Django's settings for `EMAIL_URL`, Anymail's, and `MAIL_PROVIDER`: none with a mail server."""
+    """Django’s settings for `EMAIL_URL`, Anymail’s, and `MAIL_PROVIDER`, empty with a server."""
     url = env.str("EMAIL_URL", default="")
     if url.startswith(PREFIX):
         secret = env.str("MAIL_EVENTS_SECRET", default="")
