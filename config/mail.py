@@ -73,12 +73,20 @@ def send(
     except (AnymailError, smtplib.SMTPException, OSError) as error:
         # No chained exception: the original names the mailbox.
         raise _kind_of(error)(type(error).__name__) from None
+    if settings.MAIL_PROVIDER and not _is_taken(message):
+        raise Unreachable("NotTaken")
 
 
 def new_ticket() -> str:
     """What one mail will be known by if it comes back: 128 random bits, in lower case because
     some servers write everything so. None where nobody would read what comes back."""
     return secrets.token_hex(16) if settings.BOUNCE_ADDRESS or settings.MAIL_PROVIDER else ""
+
+
+def _is_taken(message: EmailMultiAlternatives) -> bool:
+    """Whether the provider says so. Some refuse with an answer that looks like success."""
+    status = getattr(message, "anymail_status", None)
+    return bool(status and status.status and status.status & {"sent", "queued"})
 
 
 def _mark(message: EmailMultiAlternatives, author: str, ticket: str) -> None:

@@ -50,7 +50,8 @@ def in_code(text):
 def names_read_from_the_environment():
     """Variables that the settings and `make run` read: `env.str("NAME")`, `words("NAME")` …"""
     found = set()
-    for path in [ROOT / "config" / "settings.py", *sorted((ROOT / "config" / "run").glob("*.py"))]:
+    settings_modules = [ROOT / "config" / name for name in ("settings.py", "outgoing.py")]
+    for path in [*settings_modules, *sorted((ROOT / "config" / "run").glob("*.py"))]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             candidates = []
             if isinstance(node, ast.Call):
@@ -139,7 +140,7 @@ def test_every_command_is_documented_with_its_options():
 
     assert set(own) == {
         *("demo_accounts", "demo_signatures", "directory", "erase_expired", "seed"),
-        *("archive_letter", "invite", "recover"),
+        *("archive_letter", "invite", "read_bounces", "recover"),
     }
     for command, app in own.items():
         options = {o for o in options_of(app, command) if o.startswith("--")} - DJANGOS_OWN_OPTIONS

@@ -9,11 +9,15 @@ from signatories.actions import returning
 
 
 @csrf_exempt
-@require_http_methods(["HEAD", "POST"])
 def events(request: HttpRequest, provider: str) -> HttpResponse:
-    """The answer is the same whether a mail of ours was meant or not."""
     if not provider_events.are_taken_from(provider):
         raise Http404
+    return _taken(request)
+
+
+@require_http_methods(["HEAD", "POST"])
+def _taken(request: HttpRequest) -> HttpResponse:
+    """The answer is the same whether a mail of ours was meant or not."""
     if request.method == "HEAD":  # Providers look whether the address exists.
         return HttpResponse()
     try:

@@ -146,10 +146,17 @@ def test_mailbox_that_the_provider_does_not_write_to_is_refused(provider):
     provider.answer = {
         "ErrorCode": 406,
         "Message": f"You tried to send to recipient(s) that have been marked as inactive. "
-        f"Found inactive addresses: {ADDRESS}.",
+        f"Found inactive addresses: {ADDRESS}. Inactive recipients are ones that have bounced.",
     }
 
     with pytest.raises(mail.Refused):
+        mail.send("mail/code", ADDRESS, CONTEXT)
+
+
+def test_answer_in_unknown_words_does_not_count_as_taken(provider):
+    provider.status, provider.answer = 422, {"ErrorCode": 406, "Message": "Something else"}
+
+    with pytest.raises(mail.Unreachable):
         mail.send("mail/code", ADDRESS, CONTEXT)
 
 

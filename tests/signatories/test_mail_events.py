@@ -170,9 +170,7 @@ def test_what_mailgun_tries_again_or_has_delivered_is_ignored(client, take_from,
 
 
 @pytest.mark.parametrize("provider", EVENTS)
-@pytest.mark.parametrize(
-    "body", ["", "{", "[]", "null", '"word"', '{"Metadata": null}', '{"event-data": 1}']
-)
+@pytest.mark.parametrize("body", ["", "{", "[]", "null", '"word"', '{"Metadata": null}'])
 def test_broken_event_is_answered_without_a_word(client, take_from, entry, provider, body, caplog):
     take_from(provider)
 
