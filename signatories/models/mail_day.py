@@ -5,11 +5,11 @@ from letters.models.constraints import one_of
 
 
 class MailKind(models.TextChoices):
-    SENT = "sent", _("codes that left")
-    DEFERRED = "deferred", _("times a mail server asked to come back later, or was out of reach")
-    REFUSED = "refused", _("codes that a mail server refused for good")
-    REMINDED = "reminded", _("reminders that left")
-    RETURNED = "returned", _("messages that came back")
+    SENT = "sent", _("codes sent")
+    DEFERRED = "deferred", _("put off")
+    REFUSED = "refused", _("refused")
+    REMINDED = "reminded", _("reminders sent")
+    RETURNED = "returned", _("returned")
     READ = "read", _("messages about delivery that were read")
 
 
