@@ -366,7 +366,10 @@ def subscriptions(until: dict[str, str]) -> list[Entry]:
                 "refused. It leads to no signature and has no date."
             ),
             seen_by=_("Nobody. The program reads it, to write to you."),
-            kept_until=_("%(until)s It also goes when the mailbox refuses three mailings in a row.")
+            kept_until=_(
+                "%(until)s It also goes when the mailbox refuses or sends back three mailings "
+                "in a row."
+            )
             % {"until": sentence(until["subscription"])},
             protected=_("Encrypted under two keys, one of which sealing destroys."),
             fields=of(
