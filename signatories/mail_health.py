@@ -43,7 +43,7 @@ class Day:
 def past_days(today: date) -> list[Day]:
     """The last days but today, the newest first."""
     first = today - timedelta(days=DAYS_SHOWN)
-    rows = MailDay.objects.filter(day__gte=first, day__lt=today)
+    rows = MailDay.objects.filter(day__gte=first)
     known = {(row.day, row.kind): row.number for row in rows}
     days = [today - timedelta(days=ago) for ago in range(1, DAYS_SHOWN + 1)]
     return [Day(day, [_shown(known.get((day, kind), 0)) for kind in SHOWN]) for day in days]
