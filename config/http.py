@@ -19,6 +19,7 @@ NOT_FOR_ROBOTS = (
     "/invitation/",
     "/updates/",
     "/members/",
+    "/mail/",
     "/manage/",
     "/admin/",
     "/accounts/",

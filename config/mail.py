@@ -3,11 +3,14 @@
 import os
 import secrets
 import smtplib
+import socket
+import ssl
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 
+from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
@@ -30,6 +33,10 @@ class Deferred(Unreachable):
     """The mail server was reached and asks to come back later for this one mailbox (SMTP 4xx)."""
 
 
+class Silent(Unreachable):
+    """The mail server fell silent: nobody knows whether it has taken the mail."""
+
+
 def send(
     folder: str,
     to: str,
@@ -37,16 +44,19 @@ def send(
     *,
     sender: str = "",
     headers: Mapping[str, str] | None = None,
+    ticket: str = "",
 ) -> None:
     """Send the mail in the template folder `folder` to one address, from `MAIL_FROM` unless another
-    sender is named.
+    sender is named. `ticket` is what a returned mail will be known by (`new_ticket`).
 
-    Raises `Refused` or `Unreachable`, of which `Deferred` is one; none carries the address.
+    Raises `Refused` or `Unreachable`, of which `Deferred` and `Silent` are two; none carries the
+    address.
     """
+    author = sender or settings.MAIL_FROM
     message = EmailMultiAlternatives(
         subject=subject(folder, context),
         body=render_to_string(f"{folder}/body.txt", context),
-        from_email=sender or settings.MAIL_FROM,
+        from_email=author,
         to=[to],
         headers={
             # Django would put the machine's name here.
@@ -57,13 +67,39 @@ def send(
         },
     )
     message.attach_alternative(render_to_string(f"{folder}/body.html", context), "text/html")
+    _mark(message, author, ticket)
     try:
         message.send()
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
+    except (AnymailError, smtplib.SMTPException, OSError) as error:
         # No chained exception: the original names the mailbox.
         raise _kind_of(error)(type(error).__name__) from None
-    except (smtplib.SMTPException, OSError) as error:
-        raise Unreachable(type(error).__name__) from None
+    if settings.MAIL_PROVIDER and not _is_taken(message):
+        raise Unreachable("NotTaken")
+
+
+def new_ticket() -> str:
+    """What one mail will be known by if it comes back: 128 random bits, in lower case because
+    some servers write everything so. None where nobody would read what comes back."""
+    return secrets.token_hex(16) if settings.BOUNCE_ADDRESS or settings.MAIL_PROVIDER else ""
+
+
+def _is_taken(message: EmailMultiAlternatives) -> bool:
+    """Whether the provider says so. Some refuse with an answer that looks like success."""
+    status = getattr(message, "anymail_status", None)
+    return bool(status and status.status and status.status & {"sent", "queued"})
+
+
+def _mark(message: EmailMultiAlternatives, author: str, ticket: str) -> None:
+    """Let the ticket travel where a returned mail brings it back: with a provider beside the
+    message, else in the sender that only mail servers see."""
+    if not ticket:
+        return
+    if settings.MAIL_PROVIDER:
+        message.metadata = {"ticket": ticket}  # type: ignore[attr-defined]
+        return
+    local, _at, domain = settings.BOUNCE_ADDRESS.partition("@")
+    message.from_email = f"{local}+{ticket}@{domain}"
+    message.extra_headers["From"] = author
 
 
 def subject(folder: str, context: dict[str, object] | None = None) -> str:
@@ -79,12 +115,27 @@ def delay_after(attempts: int) -> timedelta:
     return delay * (0.5 + secrets.randbelow(1000) / 1000)
 
 
-def _kind_of(error: smtplib.SMTPException) -> type[Refused | Unreachable]:
+# What certainly happened before a mail could be taken.
+NEVER_REACHED = (
+    ConnectionRefusedError,
+    socket.gaierror,
+    ssl.SSLCertVerificationError,
+    smtplib.SMTPNotSupportedError,
+)
+
+
+def _kind_of(error: Exception) -> type[Refused | Unreachable]:
     """Whether it is about the recipient; trouble with our own login or message is not."""
-    if not isinstance(error, smtplib.SMTPRecipientsRefused):
+    if isinstance(error, AnymailRecipientsRefused):
+        return Refused
+    if isinstance(error, AnymailError):
+        return Unreachable if getattr(error, "status_code", None) else Silent
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        is_final = all(500 <= code < 600 for code, _ in error.recipients.values())
+        return Refused if is_final else Deferred
+    if isinstance(error, (smtplib.SMTPResponseException, *NEVER_REACHED)):
         return Unreachable
-    is_final = all(500 <= code < 600 for code, _ in error.recipients.values())
-    return Refused if is_final else Deferred
+    return Silent
 
 
 def _sender_domain() -> str:

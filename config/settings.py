@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import broker, defences, limits, providers
+from config import broker, defences, limits, outgoing, providers
 from config.accounts import *  # noqa: F403 - the constant settings about accounts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -200,14 +200,21 @@ CELERY_BEAT_SCHEDULE = {
     "turn keys": {"task": "signatories.tasks.turn_keys", "schedule": 600},
     "sweep decisions about many": {"task": "signatories.tasks.sweep_bulk", "schedule": 20},
     "sweep mailings": {"task": "signatories.tasks.sweep_mailings", "schedule": 20},
+    "sweep reminders": {"task": "signatories.tasks.sweep_reminders", "schedule": 60},
+    "read returned mail": {"task": "signatories.tasks.read_returned_mail", "schedule": 60},
 }
 
 # Mail -----------------------------------------------------------------------------
 
-if "EMAIL_URL" in env.ENVIRON or not DEBUG:
-    vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:25"))
-else:
-    EMAIL_BACKEND = "config.mail.FolderBackend"
+_mail = outgoing.settings_of(env, is_development=DEBUG)
+vars().update(_mail)
+EMAIL_BACKEND, MAIL_PROVIDER = _mail["EMAIL_BACKEND"], _mail["MAIL_PROVIDER"]
+ANYMAIL: dict[str, object] = _mail["ANYMAIL"]
+# Where a mail server sends what it cannot deliver, and the folder in which that lies then.
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="").lower()
+BOUNCE_MAILDIR = env.str("BOUNCE_MAILDIR", default="")
+# After how many hours an unconfirmed entry by name is brought to mind, once; 0: never.
+REMINDER_HOURS = env.int("REMINDER_HOURS", default=24)
 EMAIL_TIMEOUT = 20
 MAIL_DIR = VAR_DIR / "mail"
 MAIL_FROM = env.str("MAIL_FROM", default=f"Codes <codes@{SITE_HOST}>")
@@ -406,7 +413,8 @@ def refuse_unreadable_values() -> None:
         "values that cannot be read",
         unreadable
         | providers.complaints(LOGINS, is_development=DEBUG)
-        | defences.complaints(DEFENCES),
+        | defences.complaints(DEFENCES)
+        | outgoing.complaints(_mail, BOUNCE_ADDRESS, REMINDER_HOURS),
     )
 
 

@@ -34,6 +34,13 @@ def decrypt(ciphertext: bytes, key_name: str) -> Address:
     return Address(local, domain)
 
 
+def reminded_digest(letter: Letter, address: Address, key_name: str) -> str:
+    """The digest of a mailbox that was reminded of an entry, under the key of the day that its
+    address needs too: it is worth nothing longer than the address is."""
+    key = keys.read("day", key_name)
+    return crypto.mac(key, "reminded", str(letter.pk), address.mailbox()).hex()
+
+
 # Digests under the letter's key ------------------------------------------------------------
 
 

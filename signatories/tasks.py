@@ -1,8 +1,10 @@
 """Tasks: load by id, call a verb or send one mail. Each may run twice, or late."""
 
 import logging
+from pathlib import Path
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from config import purging
@@ -20,9 +22,10 @@ from signatories.actions import (
     opening,
     pressing,
     rejections,
+    returning,
     sealing,
 )
-from signatories.verification import invitation, mailbox
+from signatories.verification import invitation, mailbox, reminder
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,25 @@ def sweep_codes() -> None:
     """Find what is due and was not sent, whatever happened to the queue."""
     for verification_id in mailbox.unsent(timezone.now(), SWEEP_SIZE):
         send_code.delay(verification_id)
+
+
+@shared_task
+def send_reminder(verification_id: str) -> None:
+    reminder.send(verification_id)
+
+
+@shared_task
+def sweep_reminders() -> None:
+    """Find the entries whose one reminder is due."""
+    for verification_id in reminder.due(timezone.now(), SWEEP_SIZE):
+        send_reminder.delay(verification_id)
+
+
+@shared_task
+def read_returned_mail() -> None:
+    """Read the folder into which a mail server puts what came back, if there is one."""
+    if settings.BOUNCE_MAILDIR:
+        returning.read_folder(Path(settings.BOUNCE_MAILDIR))
 
 
 @shared_task

@@ -47,8 +47,9 @@ class Message:
         }
 
 
-def send(message: Message, to: str, link: str) -> None:
-    """Send it to a subscriber. `link` is the capability that ends the subscription.
+def send(message: Message, to: str, link: str, ticket: str = "") -> None:
+    """Send it to a subscriber. `link` is the capability that ends the subscription; `ticket` is
+    what the mail is known by if it comes back.
 
     The headers let mail programs offer a button for that (RFC 2369, RFC 8058), and keep
     answering machines silent. Raises what `config.mail.send` raises.
@@ -59,7 +60,14 @@ def send(message: Message, to: str, link: str) -> None:
         "List-Unsubscribe": f"<{end_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
-    mail.send(FOLDER, to, message.context(end_url), sender=settings.UPDATES_FROM, headers=headers)
+    mail.send(
+        FOLDER,
+        to,
+        message.context(end_url),
+        sender=settings.UPDATES_FROM,
+        headers=headers,
+        ticket=ticket,
+    )
 
 
 def send_test(message: Message, to: str) -> None:

@@ -23,6 +23,7 @@ from signatories.views import (
     own,
     promise,
     public,
+    returns,
     signing,
     updates,
     versions,
@@ -81,7 +82,10 @@ signer_patterns = (
     "signer",
 )
 
-health_patterns = [path("readyz", health.readyz, name="readyz")]
+health_patterns = [
+    path("readyz", health.readyz, name="readyz"),
+    path("mail/events/<slug:provider>/", returns.events, name="mail_events"),
+]
 
 manage_paths = [
     path("", overview.letters, name="letters"),

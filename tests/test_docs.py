@@ -51,8 +51,8 @@ def names_read_from_the_environment():
     """Variables that the settings and `make run` read: `env.str("NAME")`, `words("NAME")` …"""
     found = set()
     config = ROOT / "config"
-    read = [config / "settings.py", config / "defences.py", *sorted((config / "run").glob("*.py"))]
-    for path in read:
+    settings_modules = [config / f"{name}.py" for name in ("settings", "defences", "outgoing")]
+    for path in [*settings_modules, *sorted((config / "run").glob("*.py"))]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             candidates = []
             if isinstance(node, ast.Call):
@@ -141,7 +141,7 @@ def test_every_command_is_documented_with_its_options():
 
     assert set(own) == {
         *("demo_accounts", "demo_signatures", "directory", "erase_expired", "seed"),
-        *("archive_letter", "invite", "pause_signing", "recover"),
+        *("archive_letter", "invite", "pause_signing", "read_bounces", "recover"),
     }
     for command, app in own.items():
         options = {o for o in options_of(app, command) if o.startswith("--")} - DJANGOS_OWN_OPTIONS

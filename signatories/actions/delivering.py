@@ -229,8 +229,9 @@ def _deliver(mailing: Mailing, delivery: Delivery) -> None:
             _drop(mailing, delivery, "is no private address any more")
             subscribing.erase(letter, [delivery.digest])
             return
-        link = _link_to_end(letter, subscription)
-        update_mail.send(update_mail.Message.frozen(mailing), str(address), link)
+        ticket = mail.new_ticket()
+        link = _note_what_leads_back(letter, subscription, ticket)
+        update_mail.send(update_mail.Message.frozen(mailing), str(address), link, ticket)
     except crypto.Unreadable:
         _drop(mailing, delivery, "has an address that no key reads")
     except mail.Refused:
@@ -242,21 +243,31 @@ def _deliver(mailing: Mailing, delivery: Delivery) -> None:
         raise
     else:
         _count_sent(mailing, delivery)
-        if subscription.refusals:
+        if subscription.refusals and not _came_back(subscription, ticket):
             _forget_refusals(letter, delivery.digest)
 
 
-def _link_to_end(letter: Letter, subscription: Subscription) -> str:
+def _note_what_leads_back(letter: Letter, subscription: Subscription, ticket: str) -> str:
     """The capability for the mail. Its digest is stored under the newest of `FIELD_KEYS`, so that
-    the link outlives them."""
+    the link outlives them; beside it stands that of the ticket, if there is one."""
     link = addresses.updates_link(letter, subscription.digest)
-    digest = subscribing.link_digest(link)
-    if subscription.link_digest != digest:
+    noted = {"link_digest": subscribing.link_digest(link)}
+    if ticket:
+        noted["ticket_digest"] = crypto.digest("ticket", ticket)
+    if any(getattr(subscription, field) != digest for field, digest in noted.items()):
         with transaction.atomic():
             subscribing.wait_for_batch(letter)
             row = Subscription.objects.filter(letter=letter, digest=subscription.digest)
-            row.update(link_digest=digest)
+            row.update(**noted)
     return link
+
+
+def _came_back(subscription: Subscription, ticket: str) -> bool:
+    """Whether the last refusal was a mail that came back: its ticket was used up by that.
+
+    Our server takes every mail then, and that it took this one says nothing about the mailbox.
+    """
+    return bool(ticket) and subscription.ticket_digest is None
 
 
 # What became of a delivery ----------------------------------------------------------------------

@@ -36,6 +36,17 @@ def numbers(until: dict[str, str]) -> list[Entry]:
             ),
         ),
         Entry(
+            title=_("Whether mail arrives"),
+            what=_(
+                "How many codes and reminders left on a day, were put off, refused or came back; "
+                "of all letters together."
+            ),
+            seen_by=_("Hosts, once the day is over, and no number below five."),
+            kept_until=_("For good."),
+            protected=_("It is of no letter and of no person."),
+            fields=of("signatories.MailDay", "day kind number"),
+        ),
+        Entry(
             title=_("Names of organisations that we do not know"),
             what=_(
                 "An organisation as somebody first typed it, how many entries came with it, under "

@@ -28,17 +28,22 @@ def while_signing(until: dict[str, str]) -> list[Entry]:
         Entry(
             title=_("The code"),
             what=_(
-                "Digests of your code and of your page’s address, how often you tried, and when "
-                "the message is due and was sent."
+                "Digests of your code, of your page’s address and of the links and the number in "
+                "the messages to you; how often you tried; when a message is due and was sent. If "
+                "you were reminded, a digest of your mailbox, so that it happens once."
             ),
             seen_by=_("Nobody."),
             kept_until=_("The code works %(code)s. All of this goes with the address.")
             % {"code": until["code"]},
-            protected=_("Digests only: neither the code nor the page can be read from them."),
+            protected=_(
+                "Digests only: neither the code nor the page can be read from them. That of your "
+                "mailbox needs the key that lives for days only, as the address does."
+            ),
             fields=of(
                 verification,
-                "page_digest button_digest code_digest tries attempts due_at retry_at claimed_at "
-                "sent_at erase_after",
+                "page_digest button_digest reminder_digest mailbox_digest ticket_digest "
+                "code_digest tries attempts due_at retry_at claimed_at sent_at remind_at "
+                "erase_after",
             ),
         ),
         Entry(
@@ -312,7 +317,8 @@ def invitations(until: dict[str, str]) -> list[Entry]:
             protected=_("Encrypted like the list it came with, and deleted when you answer."),
             fields=of(
                 "signatories.Invited",
-                "source content digest token_digest attempts retry_at claimed_at sent_at",
+                "source content digest token_digest ticket_digest attempts retry_at claimed_at "
+                "sent_at",
             ),
         ),
         Entry(
@@ -381,12 +387,15 @@ def subscriptions(until: dict[str, str]) -> list[Entry]:
                 "refused. It leads to no signature and has no date."
             ),
             seen_by=_("Nobody. The program reads it, to write to you."),
-            kept_until=_("%(until)s It also goes when the mailbox refuses three mailings in a row.")
+            kept_until=_(
+                "%(until)s It also goes when the mailbox refuses or sends back three mailings "
+                "in a row."
+            )
             % {"until": sentence(until["subscription"])},
             protected=_("Encrypted under two keys, one of which sealing destroys."),
             fields=of(
                 "signatories.Subscription",
-                "letter address digest token_digest link_digest refusals",
+                "letter address digest token_digest link_digest refusals ticket_digest",
             ),
         ),
         Entry(

@@ -37,6 +37,7 @@ NOT_ABOUT_PEOPLE = (
         (
             *of("signatories.Departure", "id"),
             *of("signatories.DayCount", "id"),
+            *of("signatories.MailDay", "id"),
             *of("signatories.LetterKey", "id"),
             *of("signatories.ImportPart", "id"),
             *of("signatories.ImportFault", "id"),

@@ -26,6 +26,7 @@ from signatories.models.importing import (
     Invited,
     InvitedMailbox,
 )
+from signatories.models.mail_day import MailDay, MailKind
 from signatories.models.mailing import Delivery, Mailing, MailingState, WhyPaused
 from signatories.models.reading import Reading
 from signatories.models.signature import Signature
@@ -64,6 +65,8 @@ __all__ = [
     "Invited",
     "InvitedMailbox",
     "LetterKey",
+    "MailDay",
+    "MailKind",
     "Mailing",
     "MailingState",
     "Method",

@@ -181,7 +181,8 @@ class Invited(models.Model):
 
     The row is the outbox: the invitation is due while it is unsent and its import is sending.
     `content` has address, name, title and organisation as JSON, encrypted under `FIELD_KEYS` and
-    the key of the day of the import. `digest` is that of the mailbox in `InvitedMailbox`.
+    the key of the day of the import. `digest` is that of the mailbox in `InvitedMailbox`,
+    `ticket_digest` that of the ticket by which a returned invitation finds its way here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -189,6 +190,7 @@ class Invited(models.Model):
     content = models.BinaryField()
     digest = models.CharField(max_length=64)
     token_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    ticket_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     retry_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)

@@ -12,6 +12,8 @@ from signatories.models.signature import Signature
 
 # A worker that claimed a code and fell silent this long ago is believed dead.
 CLAIM_LEASE = timedelta(minutes=3)
+# Whoever is reminded has at least so long to answer before the entry is erased.
+TIME_TO_ANSWER = timedelta(hours=12)
 
 
 class Purpose(models.TextChoices):
@@ -39,6 +41,20 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
     def expired(self, now: datetime) -> "VerificationQuerySet":
         return self.filter(erase_after__lte=now)
 
+    def to_be_reminded(self, now: datetime) -> "VerificationQuerySet":
+        """Those whose reminder is due: it leads to a letter that is there, no code is on its way,
+        and there is time left to answer."""
+        readable = Letter.objects.appeared().not_sealed()
+        return self.filter(
+            remind_at__lte=now,
+            due_at__isnull=True,
+            erase_after__gt=now + TIME_TO_ANSWER / 2,
+            signature__in=Signature.objects.filter(letter__in=readable),
+        )
+
+    def reminded(self) -> "VerificationQuerySet":
+        return self.filter(reminder_digest__isnull=False)
+
 
 class Verification(models.Model):
     """What is needed until a mailbox is proven, and nothing else. Deleted at confirmation.
@@ -47,6 +63,11 @@ class Verification(models.Model):
     (`claimed_at`), and once the mail server has taken it, `sent_at` is set and `due_at`
     emptied. Where the mail server is out of reach, nobody tries again before `retry_at`.
     The address is encrypted under `FIELD_KEYS` and the key of the day `key_name`.
+
+    Where a reminder is due, `remind_at` says when. Whoever sends it empties that and sets the
+    digest of its button beforehand, so that a crash loses it and nothing repeats it;
+    `mailbox_digest`, under the key of the day, keeps the mailbox from getting a second one.
+    `ticket_digest` is that of the ticket by which a returned mail finds its entry.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -65,6 +86,9 @@ class Verification(models.Model):
     is_private = models.BooleanField()
     page_digest = models.CharField(max_length=64, unique=True)
     button_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    reminder_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    mailbox_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    ticket_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
     code_digest = models.CharField(max_length=64, blank=True)
     # Of the login that somebody has begun, if any; its answer empties it.
     login_digest = models.CharField(max_length=64, blank=True, db_default="")
@@ -76,6 +100,7 @@ class Verification(models.Model):
     retry_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    remind_at = models.DateTimeField(null=True, blank=True)
     erase_after = models.DateTimeField()
 
     objects = VerificationQuerySet.as_manager()
@@ -86,6 +111,11 @@ class Verification(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="verification_outbox"),
             models.Index(fields=["erase_after"], name="verification_erasure"),
+            models.Index(
+                fields=["remind_at"],
+                condition=Q(remind_at__isnull=False),
+                name="verification_reminders",
+            ),
         ]
         constraints = [
             one_of("purpose", Purpose),
@@ -124,6 +154,20 @@ class Verification(models.Model):
             models.CheckConstraint(
                 condition=Q(sent_at__isnull=True) | ~Q(code_digest=""),
                 name="sent_codes_have_a_digest",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_private=True, purpose=Purpose.SIGN)
+                | Q(remind_at__isnull=True, reminder_digest__isnull=True),
+                name="reminders_go_to_private_mailboxes_of_signers",
+            ),
+            models.CheckConstraint(
+                condition=Q(reminder_digest__isnull=True, mailbox_digest__isnull=True)
+                | Q(
+                    reminder_digest__isnull=False,
+                    mailbox_digest__isnull=False,
+                    remind_at__isnull=True,
+                ),
+                name="reminders_leave_once",
             ),
         ]
 
@@ -176,7 +220,8 @@ class Subscription(models.Model):
     The address is encrypted under `FIELD_KEYS` and the letter's key in `KEYS_DIR`, which
     sealing destroys; `digest` keeps the mailbox from being written to twice. `link_digest` is
     that of the capability in every update, to end the subscription; `refusals` says how many
-    mailings in a row the mailbox has refused.
+    mailings in a row the mailbox has refused or sent back; by `ticket_digest` the newest of them
+    finds its way here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -186,6 +231,7 @@ class Subscription(models.Model):
     token_digest = models.CharField(max_length=64, unique=True)
     link_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
     refusals = models.PositiveSmallIntegerField(default=0, db_default=0)
+    ticket_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
 
     class Meta:
         verbose_name = _("subscription")

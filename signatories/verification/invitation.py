@@ -23,6 +23,7 @@ from letters.models import Letter
 from signatories import addresses, roll
 from signatories.columns import Person
 from signatories.models import Import, ImportState, Invited, InvitedMailbox, Signature, Tenure
+from signatories.verification.mailbox import ticket_digest
 
 logger = logging.getLogger(__name__)
 
@@ -121,12 +122,12 @@ def send(invited_id: str) -> None:
 
     A crash between claim and mark repeats the mail in flight and loses none.
     """
-    token = crypto.new_token()
-    invited = _claim(invited_id, token)
+    token, ticket = crypto.new_token(), mail.new_ticket()
+    invited = _claim(invited_id, token, ticket)
     if invited is None:
         return
     try:
-        _mail(invited, token)
+        _mail(invited, token, ticket)
     except (keys.KeyLost, crypto.Unreadable) as error:
         logger.error("An invitation cannot be read: %s", error)
     except mail.Refused:
@@ -138,7 +139,7 @@ def send(invited_id: str) -> None:
 
 
 @transaction.atomic
-def _claim(invited_id: str, token: str) -> Invited | None:
+def _claim(invited_id: str, token: str, ticket: str) -> Invited | None:
     """Take it for this worker and set its new link, in one conditional UPDATE. From now on the
     mailbox counts as written to: a crash may hide whether it was."""
     found = Invited.objects.select_related("source__letter").filter(pk=invited_id).first()
@@ -147,7 +148,11 @@ def _claim(invited_id: str, token: str) -> Invited | None:
     _hold(found)
     now = timezone.now()
     due = Invited.objects.due(now).filter(pk=invited_id)
-    if not due.update(claimed_at=now, token_digest=crypto.digest("invitation", token)):
+    digests = {
+        "token_digest": crypto.digest("invitation", token),
+        "ticket_digest": ticket_digest(ticket),
+    }
+    if not due.update(claimed_at=now, **digests):
         return None
     note_written(found, written_on=timezone.localdate())
     if InvitedMailbox.objects.refusing().filter(**_mailbox(found)).exists():
@@ -159,7 +164,7 @@ def _claim(invited_id: str, token: str) -> Invited | None:
     return found
 
 
-def _mail(invited: Invited, token: str) -> None:
+def _mail(invited: Invited, token: str, ticket: str) -> None:
     person, letter = person_of(invited), invited.source.letter
     if not person.address.is_private:
         # The list of mail providers has become shorter: this counts as a work mailbox now.
@@ -172,7 +177,7 @@ def _mail(invited: Invited, token: str) -> None:
         "until": invited.source.erase_after,
         "site_host": settings.SITE_HOST,
     }
-    mail.send("signatories/mail/invitation", str(person.address), context)
+    mail.send("signatories/mail/invitation", str(person.address), context, ticket=ticket)
 
 
 @transaction.atomic
@@ -188,6 +193,24 @@ def _mark(invited: Invited, *, is_refused: bool = False) -> None:
         _count(invited, "undeliverable" if is_refused else "sent")
     if is_marked and is_refused:
         _pause_where_most_are_refused(invited.source)
+
+
+@transaction.atomic
+def take_back_returned(invited: Invited) -> bool:
+    """A mail server took the invitation and sent it back: as if it had refused the mailbox.
+
+    Returns whether it was still there; whoever has answered meanwhile has got it.
+    """
+    _hold(invited)
+    own = Invited.objects.filter(pk=invited.pk)
+    counted_as_sent = own.filter(sent_at__isnull=False).exists()
+    if not own.delete()[0]:
+        return False
+    if counted_as_sent:
+        Import.objects.filter(pk=invited.source_id).update(sent=F("sent") - 1)
+    _count(invited, "undeliverable")
+    _pause_where_most_are_refused(invited.source)
+    return True
 
 
 def _pause_where_most_are_refused(source: Import) -> None:

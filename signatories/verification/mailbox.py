@@ -6,7 +6,7 @@ a periodic sweep finds again what is due.
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from config import crypto, keys, mail
 from letters.actions import audit
-from signatories import addresses, statistics
-from signatories.models import Fate, Verification
+from signatories import addresses, mail_health, statistics
+from signatories.models import Fate, MailKind, Purpose, Verification
+from signatories.models.verification import TIME_TO_ANSWER
 
 logger = logging.getLogger(__name__)
 
@@ -45,27 +46,59 @@ def send_code(verification_id: str) -> float | None:
     """
     code = crypto.new_code()
     button = crypto.new_token()
-    verification = _claim(verification_id, code, button)
+    ticket = mail.new_ticket()
+    verification = _claim(verification_id, code, button, ticket)
     if verification is None:
         return None
     try:
         address = addresses.decrypt(bytes(verification.address), verification.key_name)
-        _mail(verification, str(address), code, button)
+        _mail(verification, str(address), code, button, ticket)
     except (keys.KeyLost, crypto.Unreadable):
         erase_unreadable(verification)
         return None
     except mail.Refused:
         erase(verification, Fate.REFUSED)
+        mail_health.count(MailKind.REFUSED)
         return None
     except mail.Unreachable as error:
+        mail_health.count(MailKind.DEFERRED)
         return _put_back(verification, error)
-    Verification.objects.filter(pk=verification.pk, claimed_at=verification.claimed_at).update(
-        sent_at=timezone.now(), due_at=None, retry_at=None, attempts=0
-    )
+    _mark(verification, timezone.now())
+    mail_health.count(MailKind.SENT)
     return None
 
 
-def _claim(verification_id: str, code: str, button: str) -> Verification | None:
+def ticket_digest(ticket: str) -> str | None:
+    """What is stored of the ticket by which a returned mail finds its row; nothing of none."""
+    return crypto.digest("ticket", ticket) if ticket else None
+
+
+def _mark(verification: Verification, now: datetime) -> None:
+    Verification.objects.filter(pk=verification.pk, claimed_at=verification.claimed_at).update(
+        sent_at=now,
+        due_at=None,
+        retry_at=None,
+        attempts=0,
+        remind_at=_remind_at(verification, now),
+    )
+
+
+def _remind_at(verification: Verification, sent_at: datetime) -> datetime | None:
+    """When to remind of this code: once, only private mailboxes, and only who signs by name.
+
+    Whoever signs anonymously gets no second mail that somebody might find, and the entry is gone
+    after a day anyway. A reminder also leaves half a day to act on it.
+    """
+    signature = verification.signature if verification.purpose == Purpose.SIGN else None
+    if not (settings.REMINDER_HOURS and signature and verification.is_private):
+        return None
+    if verification.reminder_digest or signature.is_anonymous or signature.replaces:
+        return None
+    moment = sent_at + timedelta(hours=settings.REMINDER_HOURS)
+    return moment if moment + TIME_TO_ANSWER <= verification.erase_after else None
+
+
+def _claim(verification_id: str, code: str, button: str, ticket: str) -> Verification | None:
     """Take the verification for this worker and set its new code, in one conditional UPDATE."""
     now = timezone.now()
     found = Verification.objects.filter(pk=verification_id).first()
@@ -80,22 +113,23 @@ def _claim(verification_id: str, code: str, button: str) -> Verification | None:
             sent_at=None,
             code_digest=crypto.digest("code", verification_id, code),
             button_digest=crypto.digest("button", button) if found.is_private else None,
+            ticket_digest=ticket_digest(ticket),
             tries=0,
         )
     )
     return Verification.objects.get(pk=verification_id) if claimed else None
 
 
-def _mail(verification: Verification, to: str, code: str, button: str) -> None:
+def _mail(verification: Verification, to: str, code: str, button: str, ticket: str) -> None:
     context: dict[str, object] = {
         "code": f"{code[:4]} {code[4:]}",
         "minutes": settings.CODE_MINUTES,
     }
     if verification.is_private:
         context["button_url"] = settings.SITE_URL + reverse("signer:confirm", args=[button])
-        mail.send("signatories/mail/code_private", to, context)
+        mail.send("signatories/mail/code_private", to, context, ticket=ticket)
     else:
-        mail.send("mail/code", to, context)
+        mail.send("mail/code", to, context, ticket=ticket)
 
 
 def _put_back(verification: Verification, error: mail.Unreachable) -> float:

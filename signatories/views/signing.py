@@ -1,5 +1,6 @@
 """From the form to the confirmed signature."""
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -74,14 +75,17 @@ def _is_burst(request: HttpRequest, letter: Letter) -> bool:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """The browser's code page, or the page behind the mailed button. GET changes nothing."""
+    """The browser's code page, or the page behind a mailed button. GET changes nothing."""
     verifications = Verification.objects.select_related(
         "letter", "signature__letter", "signature__organisation", "signature__shown_organisation"
     )
     found = verifications.filter(page_digest__in=crypto.digests("page", token)).first()
     if found:
         return _code_page(request, token, found)
-    found = verifications.filter(button_digest__in=crypto.digests("button", token)).first()
+    buttons = crypto.digests("button", token)
+    found = verifications.filter(
+        Q(button_digest__in=buttons) | Q(reminder_digest__in=buttons)
+    ).first()
     if found:
         return _button_page(request, token, found)
     return _again(request, token)

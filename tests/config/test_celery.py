@@ -210,6 +210,8 @@ def test_the_clock_calls_tasks_that_exist():
         "signatories.tasks.sweep_imports",
         "signatories.tasks.sweep_mailings",
         "signatories.tasks.sweep_bulk",
+        "signatories.tasks.sweep_reminders",
+        "signatories.tasks.read_returned_mail",
         "signatories.tasks.publish_batches",
         "signatories.tasks.sweep_checks",
         "signatories.tasks.publish_planned",

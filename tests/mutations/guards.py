@@ -44,6 +44,10 @@ T_PROOF_OF_WORK = ["tests/config/test_proof_of_work.py"]
 T_STAMPS = ["tests/config/test_stamps.py"]
 T_DOOR = ["tests/signatories/test_door.py"]
 
+MAILBOX = "signatories/verification/mailbox.py"
+REMINDER = "signatories/verification/reminder.py"
+T_REMINDER = ["tests/signatories/test_reminder.py"]
+
 GUARDS = [
     # 1. Nothing is lost.
     Guard(
@@ -2539,5 +2543,121 @@ GUARDS = [
         "    refuse_while_paused(letter)\n",
         "    assert (affiliation.method == Method.VOUCH) == bool(vouch_digest)\n",
         T_DOOR,
+    ),
+    # Reminders and returned mail.
+    Guard(
+        3,
+        "no work mailbox is reminded",
+        MAILBOX,
+        "    if not (settings.REMINDER_HOURS and signature and verification.is_private):\n",
+        "    if not (settings.REMINDER_HOURS and signature):\n",
+        T_REMINDER,
+    ),
+    Guard(
+        3,
+        "a domain that is no mail provider any more is not reminded",
+        REMINDER,
+        "    if letter is None or not address.is_private:\n",
+        "    if letter is None:\n",
+        T_REMINDER,
+    ),
+    Guard(
+        4,
+        "nobody anonymous is reminded",
+        MAILBOX,
+        "    if verification.reminder_digest or signature.is_anonymous or signature.replaces:\n",
+        "    if verification.reminder_digest or signature.replaces:\n",
+        T_REMINDER,
+    ),
+    Guard(
+        3,
+        "a mailbox is reminded once",
+        REMINDER,
+        "    if _has_been_reminded(letter, address):\n",
+        "    if False:\n",
+        T_REMINDER,
+    ),
+    Guard(
+        1,
+        "a reminder that may have left is not repeated",
+        REMINDER,
+        "    except mail.Silent as error:\n"
+        "        # It may have arrived. Rather none than two.\n"
+        '        logger.warning("A reminder may be lost: %s", error)\n',
+        "",
+        T_REMINDER,
+    ),
+    Guard(
+        1,
+        "a reminder that has not left leaves later",
+        REMINDER,
+        "        _put_back(verification, button, error)\n",
+        "        pass\n",
+        T_REMINDER,
+    ),
+    Guard(
+        1,
+        "only a permanent failure erases",
+        "config/returned.py",
+        "        and bool(PERMANENT.match(status.strip()))\n",
+        "",
+        ["tests/config/test_returned.py"],
+    ),
+    Guard(
+        1,
+        "a report about delays or arrivals erases nothing",
+        "config/returned.py",
+        '        and action.split("(")[0].strip().lower() == "failed"\n',
+        "",
+        ["tests/config/test_returned.py"],
+    ),
+    Guard(
+        1,
+        "a report about another address of ours erases nothing",
+        "config/returned.py",
+        r'    ours = re.compile(rf"(?<![\w.+-]){local}\+([0-9a-f]{{32}})@{domain}(?![\w.-])")',
+        r'    ours = re.compile(rf"([0-9a-f]{{32}})@{domain}")',
+        ["tests/config/test_returned.py"],
+    ),
+    Guard(
+        1,
+        "hostile messages are bounded",
+        "config/returned.py",
+        '    if len(raw) > LONGEST or raw.lower().count(b"content-type:") > MOST_PARTS:\n'
+        '        return ""\n',
+        "",
+        ["tests/config/test_returned.py"],
+    ),
+    Guard(
+        1,
+        "events of strangers change nothing",
+        "config/provider_events.py",
+        "        reader.run_validators(request)\n",
+        "",
+        ["tests/signatories/test_mail_events.py"],
+    ),
+    Guard(
+        9,
+        "providers track nothing",
+        "config/outgoing.py",
+        'KEPT_OFF = {"track_opens": False, "track_clicks": False}',
+        "KEPT_OFF = {}",
+        ["tests/config/test_outgoing.py"],
+    ),
+    Guard(
+        6,
+        "numbers about mail are of days that are over",
+        "signatories/mail_health.py",
+        "range(1, DAYS_SHOWN + 1)",
+        "range(0, DAYS_SHOWN + 1)",
+        ["tests/signatories/test_admin_mail.py"],
+    ),
+    Guard(
+        6,
+        "small numbers about mail are not shown",
+        "signatories/mail_health.py",
+        "    return number if number >= FEW else None\n",
+        "    return number\n",
+        ["tests/signatories/test_admin_mail.py"],
     ),
 ]

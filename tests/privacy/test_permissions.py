@@ -67,6 +67,7 @@ PUBLIC = {
     "letters/<slug:slug>/stats.json": EVERYBODY,
     "signature/find/": EVERYBODY,
     "readyz": EVERYBODY,
+    "mail/events/<slug:provider>/": NOBODY,  # There is none unless a provider is configured.
     "healthz": EVERYBODY,
     "robots.txt": EVERYBODY,
 }
@@ -186,6 +187,7 @@ ADMIN = {
     "admin/logout/": [302, 405, 405, 405, 405, 405, 405],
     "admin/password_change/": NOT_NOW,
     "admin/password_change/done/": [302, 200, 200, 200, 200, 200, 200],
+    "admin/signatories/mailday/": [302, 403, 403, 403, 403, 403, 200],
     "admin/signatories/signature/": [302, 403, 200, 200, 403, 200, 200],
     "admin/signatories/signature/guidance/": [302, 403, 200, 200, 403, 200, 200],
     "admin/signatories/signature/bulk/": [302, 403, 200, 200, 403, 200, 200],

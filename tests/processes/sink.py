@@ -22,6 +22,7 @@ class Mail:
     to: str
     raw: bytes
     was_taken: bool
+    sender: str = ""
 
     @property
     def message(self) -> EmailMessage:
@@ -115,7 +116,9 @@ class Sink:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         was_taken = self.mood != HANG
-        self.mails += [Mail(to, envelope.content, was_taken) for to in envelope.rcpt_tos]
+        self.mails += [
+            Mail(to, envelope.content, was_taken, envelope.mail_from) for to in envelope.rcpt_tos
+        ]
         while self.mood == HANG:
             await asyncio.sleep(0.05)
         return "250 OK"

@@ -97,7 +97,7 @@ def test_sent_invitation_is_marked_counted_and_not_sent_again(source):
 
 def test_two_workers_cannot_both_take_it(source):
     invited = the_invited()
-    assert invitation._claim(str(invited.pk), "a" * 43)
+    assert invitation._claim(str(invited.pk), "a" * 43, "")
 
     invitation.send(str(invited.pk))
 
@@ -106,7 +106,7 @@ def test_two_workers_cannot_both_take_it(source):
 
 def test_worker_that_fell_silent_loses_its_claim(source):
     invited = the_invited()
-    invitation._claim(str(invited.pk), "a" * 43)
+    invitation._claim(str(invited.pk), "a" * 43, "")
     Invited.objects.update(claimed_at=timezone.now() - CLAIM_LEASE - timedelta(seconds=1))
 
     invitation.send(str(invited.pk))

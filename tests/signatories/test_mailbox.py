@@ -244,8 +244,8 @@ def test_crash_between_claim_and_mark_repeats_the_mail_and_loses_none(monkeypatc
     class PowerCut(BaseException):
         pass
 
-    def send_and_die(folder, to, context):
-        really_send(folder, to, context)
+    def send_and_die(folder, to, context, **options):
+        really_send(folder, to, context, **options)
         raise PowerCut
 
     verification = sign()
@@ -278,9 +278,9 @@ def test_crash_between_claim_and_mark_repeats_the_mail_and_loses_none(monkeypatc
 
 @pytest.mark.django_db
 def test_worker_that_comes_back_late_does_not_undo_the_claim_of_another(monkeypatch, time_machine):
-    def be_slow(folder, to, context):
+    def be_slow(folder, to, context, **options):
         if not mail.outbox:
-            really_send(folder, to, context)
+            really_send(folder, to, context, **options)
             time_machine.shift(CLAIM_LEASE + timedelta(seconds=1))
             send(verification)
             Verification.objects.update(due_at=timezone.now())

@@ -22,7 +22,7 @@ from signatories.models import (
 from signatories.models.verification import CLAIM_LEASE
 from tests.constraints import Case, assert_refuses, named_constraints
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
-from tests.signatories import bulk_cases, flag_cases, import_cases
+from tests.signatories import bulk_cases, flag_cases, import_cases, mail_cases
 from tests.signatories.actions.test_mailings import MAILING_CASES
 
 pytestmark = pytest.mark.django_db
@@ -328,6 +328,7 @@ CASES = [
     *import_cases.CASES,
     *flag_cases.FLAG_CASES,
     *bulk_cases.BULK_CASES,
+    *mail_cases.MAIL_CASES,
 ]
 
 

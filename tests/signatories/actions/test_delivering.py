@@ -80,11 +80,11 @@ def behave(monkeypatch):
     def arrange(mood):
         real = update_mail.send
 
-        def send_or_fail(message, to, link):
+        def send_or_fail(message, to, link, ticket):
             trouble = mood(to) if callable(mood) else mood.get(to)
             if trouble:
                 raise trouble("told to")
-            real(message, to, link)
+            real(message, to, link, ticket)
 
         monkeypatch.setattr(update_mail, "send", send_or_fail)
 

@@ -1,0 +1,76 @@
+"""Reading a message that may say that a mail could not be delivered (RFC 3464).
+
+What arrives here was written by anybody. The reader is strict: a report of the standard form,
+with a permanent failure and nothing else in it, addressed to one ticket of ours. Everything else
+is ignored: delays, automatic answers, people, and whatever is broken or too long. Nothing of a
+message is kept or logged.
+"""
+
+import re
+from email import message_from_bytes
+from email.message import Message
+
+from django.conf import settings
+
+LONGEST = 256 * 1024
+# More parts than any report has. The library reads nested ones by recursion.
+MOST_PARTS = 40
+# Where mail servers write to whom they deliver.
+TO = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
+PERMANENT = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
+MOST_RECIPIENTS = 10
+
+
+def ticket_of_failure(raw: bytes, recipient: str = "") -> str:
+    """The ticket of the mail that failed for good; nothing where the message does not say so.
+
+    `recipient` is to whom the mail server delivered the message, if it said so.
+    """
+    if len(raw) > LONGEST or raw.lower().count(b"content-type:") > MOST_PARTS:
+        return ""
+    try:
+        message = message_from_bytes(raw)
+        return _ticket(message, recipient) if _is_failure(message) else ""
+    except Exception:
+        # The library answers broken messages with errors of a dozen kinds.
+        return ""
+
+
+def _ticket(message: Message, recipient: str) -> str:
+    """The one ticket to which the message is addressed."""
+    places = [recipient] if recipient else [str(message.get(name, "")) for name in TO]
+    local, _at, domain = (re.escape(part) for part in settings.BOUNCE_ADDRESS.partition("@"))
+    ours = re.compile(rf"(?<![\w.+-]){local}\+([0-9a-f]{{32}})@{domain}(?![\w.-])")
+    found = {ticket for place in places for ticket in ours.findall(place.lower())}
+    return found.pop() if local and len(found) == 1 else ""
+
+
+def _is_failure(message: Message) -> bool:
+    if message.get_content_type() != "multipart/report" or not message.is_multipart():
+        return False
+    if str(message.get_param("report-type", "")).lower() != "delivery-status":
+        return False
+    reports = [
+        part
+        for part in message.get_payload()
+        if isinstance(part, Message) and part.get_content_type() == "message/delivery-status"
+    ]
+    return len(reports) == 1 and _all_failed(reports[0])
+
+
+def _all_failed(report: Message) -> bool:
+    """Whether every recipient of the report failed for good. The first block is about the mail."""
+    blocks = report.get_payload()
+    if not isinstance(blocks, list):
+        return False
+    recipients = [block for block in blocks if isinstance(block, Message) and block["Action"]]
+    return 0 < len(recipients) <= MOST_RECIPIENTS and all(map(_failed_for_good, recipients))
+
+
+def _failed_for_good(recipient: Message) -> bool:
+    action, status = str(recipient["Action"]), str(recipient["Status"])
+    return (
+        bool(recipient["Final-Recipient"])
+        and action.split("(")[0].strip().lower() == "failed"
+        and bool(PERMANENT.match(status.strip()))
+    )
