@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from signatories.models import Flag, FlagKind
+from signatories.models import Complaint, Flag, FlagKind, Signature
 
 LOOK_CLOSELY = 50  # From this risk on something speaks against the entry.
 HIGHEST = 100
@@ -84,8 +84,8 @@ MEANINGS = {
     ),
     FlagKind.REPORTED: Meaning(
         50,
-        _("A reader reported the line: %(detail)s."),
-        _("A reader reported the line."),
+        _("Reported by readers: %(detail)s."),
+        _("Reported by readers."),
     ),
     FlagKind.OBJECTION: Meaning(
         50,
@@ -95,14 +95,32 @@ MEANINGS = {
 }
 
 
+# What readers reported, as the queue says it.
+COMPLAINTS = {
+    Complaint.ME: _("“this is me, take my line away”"),
+    Complaint.NOT_REAL: _("“this is not a real person”"),
+    Complaint.NAME_USED: _("“somebody used my name”"),
+}
+
+
 def in_words(flag: Flag) -> str:
     """The reason to look twice, in a sentence."""
     meaning = MEANINGS[FlagKind(flag.kind)]
     if flag.other:
         return str(meaning.words % {"other": flag.other.name, "detail": flag.detail})
-    return str(meaning.words % {"detail": flag.detail} if flag.detail else meaning.bare)
+    detail = _complaints(flag) or flag.detail
+    return str(meaning.words % {"detail": detail} if detail else meaning.bare)
+
+
+def _complaints(flag: Flag) -> str:
+    return ", ".join(str(COMPLAINTS[Complaint(code)]) for code in flag.complaints)
 
 
 def risk_of(kinds: Iterable[str]) -> int:
     """What flags weigh together: 0 for none, 100 at most."""
     return min(HIGHEST, sum(MEANINGS[FlagKind(kind)].weight for kind in kinds))
+
+
+def weigh(signature: Signature) -> None:
+    """Set what the entry's flags weigh together. Save its `risk` afterwards."""
+    signature.risk = risk_of(signature.flags.values_list("kind", flat=True))

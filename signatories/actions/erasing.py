@@ -49,10 +49,9 @@ def expired(now: datetime) -> dict[str, Rows]:
         "duplicates": Signature.objects.duplicates().filter(
             confirmed_on__lte=today - timedelta(days=settings.DUPLICATE_DAYS)
         ),
-        "rejected entries": Signature.objects.rejected().filter(
-            rejected_on__lte=today - timedelta(days=settings.REJECTED_DAYS),
-            published_on__isnull=True,
-        ),
+        "rejected entries": Signature.objects.rejected_before(
+            today - timedelta(days=settings.REJECTED_DAYS)
+        ).filter(published_on__isnull=True),
         "links to vouch": Vouch.objects.expired(today),
         "imports": Import.objects.expired(now),
         "mailboxes that were invited": InvitedMailbox.objects.expired(today),

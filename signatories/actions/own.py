@@ -127,6 +127,7 @@ def _leave_with_batch(signature: Signature) -> None:
         state=State.WITHDRAWN,
         manage_digest=None,
         rejected_on=None,
+        objected_on=None,
         reason="",
         carried_to=None,
     )
@@ -149,6 +150,8 @@ def correct_title(*, token: str, title: str) -> Signature:
     if title and signature.letter.is_sealed:
         raise NotAllowed(_("The letter is sealed: nobody reads titles any more."))
     signature.title = title
+    # What moderators let stand were other words.
+    signature.kept_despite, signature.kept_on = "", None
     if title and signature.letter.reviews_before:
         _return_to_review(signature)
     signature.full_clean(validate_constraints=False)

@@ -7,7 +7,7 @@ from signatories.models.choices import (
     State,
     Tenure,
 )
-from signatories.models.flag import REOPENING, Flag, FlagKind
+from signatories.models.flag import REOPENING, Complaint, Flag, FlagKind
 from signatories.models.importing import (
     ENDED,
     NOTES,
@@ -37,6 +37,7 @@ __all__ = [
     "NOTES",
     "REOPENING",
     "Appearance",
+    "Complaint",
     "DayCount",
     "Delivery",
     "Departure",

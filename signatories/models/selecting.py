@@ -1,6 +1,7 @@
 """Which signatures are meant: every question that more than one place asks."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -30,6 +31,10 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
     def standing(self) -> "SignatureQuerySet":
         """Those that the letter counts: the lines on the roll, and whoever is counted without."""
         return self.filter(STANDING)
+
+    def at(self, place: str) -> "SignatureQuerySet":
+        """The line at that place on the roll of its letter."""
+        return self.filter(roll_key=place) if place else self.none()
 
     def named(self) -> "SignatureQuerySet":
         return self.filter(appearance=Appearance.NAMED)
@@ -96,6 +101,11 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
 
     def rejected(self) -> "SignatureQuerySet":
         return self.filter(state=State.REJECTED)
+
+    def rejected_before(self, day: date) -> "SignatureQuerySet":
+        """Rejected up to that day, and not objected to since: an objection wants its own time."""
+        old = self.rejected().filter(rejected_on__lte=day)
+        return old.exclude(objected_on__isnull=False, objected_on__gt=day)
 
     def not_rejected(self) -> "SignatureQuerySet":
         return self.exclude(state=State.REJECTED)
