@@ -108,12 +108,13 @@ def in_words(flag: Flag) -> str:
     meaning = MEANINGS[FlagKind(flag.kind)]
     if flag.other:
         return str(meaning.words % {"other": flag.other.name, "detail": flag.detail})
-    detail = _complaints(flag) or flag.detail
+    detail = ", ".join(complaints_in_words(flag)) or flag.detail
     return str(meaning.words % {"detail": detail} if detail else meaning.bare)
 
 
-def _complaints(flag: Flag) -> str:
-    return ", ".join(str(COMPLAINTS[Complaint(code)]) for code in flag.complaints)
+def complaints_in_words(flag: Flag) -> list[str]:
+    """What readers reported of a line, each complaint once."""
+    return [str(COMPLAINTS[Complaint(code)]) for code in flag.complaints]
 
 
 def risk_of(kinds: Iterable[str]) -> int:

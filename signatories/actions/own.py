@@ -123,6 +123,7 @@ def _withdraw(signature: Signature) -> None:
 
 
 def _leave_with_batch(signature: Signature) -> None:
+    signature.flags.all().delete()
     Signature.objects.filter(pk=signature.pk).update(
         state=State.WITHDRAWN,
         manage_digest=None,

@@ -45,14 +45,18 @@ def _line_at(letter: Letter, place: str) -> Signature | None:
 def _was_kept_lately(signature: Signature, complaint: str) -> bool:
     """Each complaint reaches the moderators once in a while and no more often: who would flood
     them has three for each line, and who has another reason than the last reader is heard."""
-    if signature.kept_on is None or complaint not in signature.kept_despite.split(","):
-        return False
-    return signature.kept_on > timezone.localdate() - timedelta(days=settings.REPORT_SHIELD_DAYS)
+    return complaint in _shielded_from(signature)
+
+
+def _shielded_from(signature: Signature) -> list[str]:
+    shield = timedelta(days=settings.REPORT_SHIELD_DAYS)
+    if signature.kept_on is None or signature.kept_on + shield <= timezone.localdate():
+        return []
+    return signature.kept_despite.split(",")
 
 
 def _add(signature: Signature, flag: Flag, complaint: str) -> None:
-    said = {*flag.complaints, complaint}
-    flag.detail = ",".join(one for one in Complaint.values if one in said)
+    flag.detail = _in_order({*flag.complaints, complaint})
     flag.save(update_fields=["detail"])
     flags.weigh(signature)
     signature.save(update_fields=["risk"])
@@ -66,7 +70,18 @@ def _add(signature: Signature, flag: Flag, complaint: str) -> None:
 
 
 def keep(signature: Signature) -> None:
-    """Note what was reported of a line that moderators let stand; the caller saves it."""
+    """Note what was reported of a line that moderators let stand; the caller saves it.
+
+    All of it lapses together, on the day of the first: a later complaint must not prolong the
+    silence about an earlier one.
+    """
     flag = signature.flags.filter(kind=FlagKind.REPORTED).first()
-    if flag and flag.complaints and not signature.is_anonymous:
-        signature.kept_despite, signature.kept_on = flag.detail, timezone.localdate()
+    if flag is None or not flag.complaints or signature.is_anonymous:
+        return
+    shielded = _shielded_from(signature)
+    signature.kept_despite = _in_order({*shielded, *flag.complaints})
+    signature.kept_on = signature.kept_on if shielded else timezone.localdate()
+
+
+def _in_order(complaints: set[str]) -> str:
+    return ",".join(one for one in Complaint.values if one in complaints)

@@ -82,8 +82,11 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
     def to_decide(self) -> "SignatureQuerySet":
         """What a moderator is asked about: entries in review, and decided ones that somebody
         reported or objected about."""
-        questions = Flag.objects.filter(signature=OuterRef("pk"), kind__in=REOPENING)
-        return self.filter(Q(state=State.IN_REVIEW) | Exists(questions))
+        return self.filter(Q(state=State.IN_REVIEW) | _is_asked_about())
+
+    def asked_about(self) -> "SignatureQuerySet":
+        """Decided ones that somebody reported or objected about."""
+        return self.filter(_is_asked_about()).exclude(state=State.IN_REVIEW)
 
     def set_aside(self) -> "SignatureQuerySet":
         return self.filter(set_aside_on__isnull=False)
@@ -171,3 +174,7 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         return self.exclude(
             state__in=[State.UNCONFIRMED, State.DUPLICATE, State.WITHDRAWN]
         ).exclude(appearance__in=NAMELESS, state=State.APPROVED)
+
+
+def _is_asked_about() -> Exists:
+    return Exists(Flag.objects.filter(signature=OuterRef("pk"), kind__in=REOPENING))

@@ -3,9 +3,16 @@ from django.db.models import Count
 
 from letters.models import Letter, Status, User
 from letters.permissions import moderated_by
+from signatories.admin.asking import Asked, asked_about
 from signatories.models import Signature
 
 register = template.Library()
+
+
+@register.simple_tag
+def asked(entry: Signature, reader: User) -> Asked | None:
+    """What somebody asked about the entry, for the moderator who looks at it."""
+    return asked_about(entry, reader)
 
 
 @register.simple_tag
