@@ -62,16 +62,16 @@ def _page(
     return render(request, "signatories/objection.html", context, status=status)
 
 
-def about(found: Signature) -> dict[str, Any]:
+def about(found: Signature) -> dict[str, Any] | None:
     """What one's own page says of an objection, made or still possible."""
     if not found.is_refused or found.letter.is_sealed:
-        return {"objection": ""}
+        return None
     if found.objected_on is None:
-        return {"objection": "possible" if objecting.may_object(found) else ""}
-    until = found.objected_on + timedelta(days=settings.REJECTED_DAYS)
+        return {"is_possible": True} if objecting.may_object(found) else None
     return {
-        "objection": "open" if objecting.is_open(found) else "answered",
-        "objected_on": found.objected_on,
-        "objection_until": until,
-        "objection_text": found.objection,
+        "is_possible": False,
+        "is_open": objecting.is_open(found),
+        "made_on": found.objected_on,
+        "until": found.objected_on + timedelta(days=settings.REJECTED_DAYS),
+        "words": found.objection,
     }

@@ -45,7 +45,7 @@ def signature(request: HttpRequest, token: str) -> HttpResponse:
         "is_hidden_from_search": found.is_hidden_from_search,
         "replaces_anonymous": bool(found.replaces),
         "manage_url": settings.SITE_URL + reverse("signer:signature", args=[token]),
-        **objecting.about(found),
+        "objection": objecting.about(found),
     }
     return render(request, "signatories/own.html", context)
 
