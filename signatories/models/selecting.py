@@ -12,7 +12,7 @@ from signatories.models.choices import NAMELESS, Appearance, Method, State
 from signatories.models.flag import REOPENING, Flag
 
 if TYPE_CHECKING:
-    pass
+    from signatories.models.signature import Signature  # noqa: F401 - named in a string below
 
 STANDING = Q(published_on__isnull=False)
 

@@ -35,7 +35,7 @@ def test_table_says_what_is_kept_how_long(settings):
             "confirmation; without one, at most 24 hours",
         ),
         ("A second entry under an address that has signed", "30 days"),
-        ("The name of a rejected entry", "30 days, for an objection"),
+        ("The name of a rejected entry", "30 days, for an objection, and as many again after one"),
         (
             "A subscription to updates, with its address",
             "until you unsubscribe, or the letter is sealed",
