@@ -80,7 +80,7 @@ def test_reported_line_stays_until_a_moderator_rejects_and_comes_back_on_objecti
     open_entry(desk, site)
     asked = desk.locator(".entry__asked")
     expect(asked).to_contain_text("“this is not a real person”")
-    asked.get_by_role("button", name="Let the line stand").click()
+    desk.get_by_role("button", name="Let it stand").click()
     assert is_on_roll(page)
 
     report(page, "Somebody used my name: I did not sign", axe)

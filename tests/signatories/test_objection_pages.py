@@ -243,7 +243,7 @@ def test_moderator_reads_what_was_reported_and_lets_the_line_stand(client, lette
 
     page = client.get(entry_page(line))
     assert "“this is me, take my line away” “this is not a real person”" in text_of(page)
-    assert "Let the line stand" in text_of(page)
+    assert "Let it stand" in text_of(page)
 
     client.post(entry_page(line), {"decision": "approve", "seen": "published"})
     line.refresh_from_db()
@@ -284,6 +284,7 @@ def test_moderator_lets_the_rejection_stand(client, letter):
     entry = named(letter, reason="abuse")
     objecting.object_to(token=TOKEN, text="I am real.")
     come_in(client, make_moderator("bob", letter))
+    assert "Keep it rejected" in text_of(client.get(entry_page(entry)))
 
     data = {"decision": "reject", "seen": "rejected", "reason": "abuse"}
     response = client.post(entry_page(entry), data)
@@ -291,6 +292,22 @@ def test_moderator_lets_the_rejection_stand(client, letter):
     entry.refresh_from_db()
     assert (entry.state, entry.objection) == (State.REJECTED, "")
     assert "Otterbourne" not in " ".join(messages_of(response))
+
+
+def test_anonymous_line_that_leaves_with_a_batch_can_be_kept_rejected(client, letter):
+    entry = anonymous(letter, published_on=date(2026, 1, 1), roll_key="a place")
+    objecting.object_to(token=TOKEN)
+    come_in(client, make_moderator("bob", letter))
+
+    page = text_of(client.get(entry_page(entry)))
+    assert "Keep it rejected" in page
+    assert "Let it stand" not in page
+    assert "Note for the signatory" not in page
+
+    client.post(entry_page(entry), {"decision": "reject", "seen": "rejected", "reason": "other"})
+    assert "What was asked" not in text_of(client.get(entry_page(entry)))
+    entry.refresh_from_db()
+    assert entry.state == State.REJECTED
 
 
 def test_objection_of_an_anonymous_entry_that_went_through_a_batch_names_nobody(client, letter):
