@@ -26,6 +26,8 @@ def usual(*, is_development: bool) -> dict[str, str]:
         "find:network": "600/h" if is_development else "20/h",
         "enter:network": "600/h" if is_development else "20/h",
         "updates:network": "600/h" if is_development else "20/h",
+        "report:network": "600/h" if is_development else "10/h",
+        "report:letter": "6000/h" if is_development else "120/h",
         "change:page": "30/h",
         "account:network": "600/h" if is_development else "30/h",
         "recovery:account": "10/d",

@@ -235,6 +235,7 @@ KEY_HOURS = {"anonymous": 48, "named": 96}
 DUPLICATE_DAYS = 30
 REJECTED_DAYS = 30
 READING_MINUTES = 3  # How long a moderator keeps an entry from the others' way.
+REPORT_SHIELD_DAYS = 30
 
 LETTERS_NEED_APPROVAL = env.bool("LETTERS_NEED_APPROVAL", default=True)
 SEALING_DAYS = 30

@@ -20,7 +20,7 @@ def read_plain_text(value: str) -> str:
     value = unicodedata.normalize("NFC", value)
     if "\ufffd" in value:
         raise ValidationError(_("Some characters did not arrive readably. Type them again."))
-    if any(map(_is_invisible, value)) or MISPLACED_JOINERS.search(value):
+    if any(map(is_invisible, value)) or MISPLACED_JOINERS.search(value):
         raise ValidationError(
             _(
                 "This contains invisible characters that could change how the line reads. "
@@ -50,7 +50,8 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if begins_like_a_formula(cell.lstrip("' ")) else cell
 
 
-def _is_invisible(character: str) -> bool:
+def is_invisible(character: str) -> bool:
+    """Whether nobody would see that it is there; joiners shape what one sees."""
     kind = unicodedata.category(character)
     is_hidden = kind in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
     return character in BLANKS or (is_hidden and character not in ALLOWED_INVISIBLE)

@@ -55,6 +55,11 @@ REJECTED_BECAUSE = {
     "other": _("another reason"),
     "sealed": _("not decided before the letter was sealed"),
 }
+REPORTED_AS = {
+    "me": _("“this is me: take my line away”"),
+    "not_real": _("“this is not a real person”"),
+    "name_used": _("“somebody used my name”"),
+}
 SHOWN_BY = {
     "video_call": _("a call from a company account, or with the camera on"),
     "company_card": _("a company card or badge"),
@@ -177,6 +182,8 @@ VERBS = {
     "signature.rejected": Verb(Kind.ENTRIES, _("Rejected an entry"), REJECTED_BECAUSE),
     "signature.set_aside": Verb(Kind.ENTRIES, _("Set an entry aside")),
     "signature.taken_up": Verb(Kind.ENTRIES, _("Took up an entry that was set aside")),
+    "signature.reported": Verb(Kind.ENTRIES, _("A reader reported a line"), REPORTED_AS),
+    "signature.objected": Verb(Kind.ENTRIES, _("A signatory objected to a rejection")),
     "signature.kept": Verb(Kind.ENTRIES, _("Let a decision stand that somebody asked about")),
     "bulk.started": Verb(
         Kind.ENTRIES,

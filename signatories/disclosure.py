@@ -32,6 +32,7 @@ def held(signature: Signature) -> list[tuple[str, str]]:
             _("Signed"),
             "" if signature.is_anonymous else date_format(signature.submitted_on, "j F Y"),
         ),
+        (_("Your objection"), signature.objection),
     ]
     return [(what, value) for what, value in rows if value]
 
@@ -59,6 +60,10 @@ def document(signature: Signature) -> dict[str, Any]:
         "hidden_from_search": signature.is_hidden_from_search,
         "reason_of_rejection": _reason(signature),
         "note_of_the_moderator": signature.note,
+        "objection": signature.objection,
+        "objected_on": _iso(signature.objected_on),
+        "kept_although_reported_as": [one for one in signature.kept_despite.split(",") if one],
+        "kept_on": _iso(signature.kept_on),
         **_days(signature),
         "digest_of_address_kept_with_this_entry": _keeps_digest(signature),
         "digest_of_this_page_address": True,

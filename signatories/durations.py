@@ -45,7 +45,8 @@ def kept() -> dict[str, str]:
         "wish to be named": _("confirmation; without one, at most %(hours)d hours")
         % {"hours": settings.UNCONFIRMED_ANONYMOUS_HOURS},
         "duplicate": _("%(days)d days") % {"days": settings.DUPLICATE_DAYS},
-        "rejected": _("%(days)d days, for an objection") % {"days": settings.REJECTED_DAYS},
+        "rejected": _("%(days)d days, for an objection, and as many again after one")
+        % {"days": settings.REJECTED_DAYS},
         "subscription": _("until you unsubscribe, or the letter is sealed"),
         "invitation": _("answered or taken back, at most %(hours)d hours after the file came")
         % {"hours": settings.UNCONFIRMED_NAMED_HOURS},

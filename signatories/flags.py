@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from signatories.checks.finding import Finding
 from signatories.checks.scripts import DECORATED, INVISIBLE, POSING
-from signatories.models import Flag, FlagKind, Signature
+from signatories.models import Complaint, Flag, FlagKind, Signature
 
 LOOK_CLOSELY = 50  # From this risk on something speaks against the entry.
 HIGHEST = 100
@@ -103,8 +103,8 @@ MEANINGS = {
     ),
     FlagKind.REPORTED: Meaning(
         50,
-        _("A reader reported the line: %(detail)s."),
-        _("A reader reported the line."),
+        _("Reported by readers: %(detail)s."),
+        _("Reported by readers."),
     ),
     FlagKind.OBJECTION: Meaning(
         50,
@@ -120,6 +120,12 @@ LETTERS = {
     INVISIBLE: _("one is invisible"),
     POSING: _("a whole word only looks like Latin"),
 }
+# What readers reported, as the queue says it.
+COMPLAINTS = {
+    Complaint.ME: _("“this is me, take my line away”"),
+    Complaint.NOT_REAL: _("“this is not a real person”"),
+    Complaint.NAME_USED: _("“somebody used my name”"),
+}
 
 
 def in_words(flag: Flag) -> str:
@@ -131,10 +137,17 @@ def in_words(flag: Flag) -> str:
 
 
 def _named(flag: Flag) -> str:
+    if flag.kind == FlagKind.REPORTED:
+        return ", ".join(complaints_in_words(flag))
     if flag.kind != FlagKind.SCRIPTS:
         return flag.detail
     mixed = _("one word mixes %(scripts)s") % {"scripts": flag.detail}
     return str(LETTERS.get(flag.detail, mixed))
+
+
+def complaints_in_words(flag: Flag) -> list[str]:
+    """What readers reported of a line, each complaint once."""
+    return [str(COMPLAINTS[Complaint(code)]) for code in flag.complaints]
 
 
 def risk_of(kinds: Iterable[str]) -> int:
@@ -150,3 +163,8 @@ def rows_of(signature: Signature, found: Iterable[Finding]) -> list[Flag]:
         Flag(signature=signature, kind=one.kind, detail=one.detail, other_id=one.other)
         for one in found
     ]
+
+
+def weigh(signature: Signature) -> None:
+    """Set what the entry's flags weigh together. Save its `risk` afterwards."""
+    signature.risk = risk_of(signature.flags.values_list("kind", flat=True))

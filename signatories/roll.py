@@ -4,7 +4,7 @@ import secrets
 import string
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -13,6 +13,7 @@ from signatories.models import Appearance, Signature, Tenure
 
 PAGE_SIZE = 60
 READ_AT_ONCE = 2000
+LONGEST_PLACE = 200
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Line:
     is_anonymous: bool
     is_demonstration: bool = False
     has_line: bool = True
+    # Of a name on the public roll its place there, by which a reader can report it.
+    place: str = ""
 
 
 def line(signature: Signature) -> Line:
@@ -194,7 +197,20 @@ def beginning(letter: Letter, size: int) -> list[Line]:
 
 
 def lines(signatures: Iterable[Signature]) -> list[Line]:
-    return [line(signature) for signature in signatures]
+    """Lines as they stand on the roll."""
+    return [standing_line(signature) for signature in signatures]
+
+
+def standing_line(signature: Signature) -> Line:
+    place = "" if signature.is_anonymous else signature.roll_key
+    return replace(line(signature), place=place)
+
+
+def line_at(letter: Letter, place: str) -> Line | None:
+    """The line by name at that place, if one stands there."""
+    names = letter.signatures.on_roll().named().at(place)
+    found = names.select_related("organisation", "shown_organisation").first()
+    return standing_line(found) if found else None
 
 
 # The whole roll ------------------------------------------------------------------------------

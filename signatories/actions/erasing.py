@@ -53,10 +53,9 @@ def expired(now: datetime) -> dict[str, Rows]:
         "duplicates": Signature.objects.duplicates().filter(
             confirmed_on__lte=today - timedelta(days=settings.DUPLICATE_DAYS)
         ),
-        "rejected entries": Signature.objects.rejected().filter(
-            rejected_on__lte=today - timedelta(days=settings.REJECTED_DAYS),
-            published_on__isnull=True,
-        ),
+        "rejected entries": Signature.objects.rejected_before(
+            today - timedelta(days=settings.REJECTED_DAYS)
+        ).filter(published_on__isnull=True),
         "links to vouch": Vouch.objects.expired(today),
         "marks of who looks at an entry": Reading.objects.expired(now),
         "decisions about many entries": BulkDecision.objects.expired(today),

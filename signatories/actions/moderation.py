@@ -12,6 +12,7 @@ from letters.actions import NotAllowed, audit
 from letters.models import User
 from letters.permissions import moderated_by
 from signatories import flags, tasks
+from signatories.actions import reporting
 from signatories.actions.confirming import approve_name
 from signatories.models import FlagKind, Method, Reading, Reason, Signature, State
 from signatories.verification import vouch
@@ -28,9 +29,12 @@ ON_ROLL_FIELDS = [
     "reason",
     "note",
     "was_approved",
+    "objection",
+    "objected_on",
     "set_aside_on",
     "risk",
 ]
+KEPT_FIELDS = ["objection", "reason", "note", "kept_despite", "kept_on", "risk"]
 
 NEEDING_PROOF = (FlagKind.WELL_KNOWN, FlagKind.RECIPIENT)
 REJECTABLE = (State.IN_REVIEW, State.APPROVED, State.PUBLISHED)
@@ -65,7 +69,7 @@ def approve(*, signature: Signature, actor: User, proof: str = "", seen: str = "
     is_proved = needs_proof(signature)
     if is_proved and proof not in How.values:
         raise NotAllowed(_("A well-known name needs a proof: say on its page what you were shown."))
-    signature.rejected_on = None
+    signature.rejected_on = signature.objected_on = None
     signature.set_aside_on = None
     signature.reason = signature.note = ""
     signature.was_approved = False
@@ -107,7 +111,7 @@ def reject(
         raise NotAllowed(_("Choose a reason."))
     signature = for_decision(signature, actor, seen)
     if signature.state == State.REJECTED:
-        return _keep(signature, actor)
+        return _reject_again(signature, actor, reason, note)
     if signature.state not in REJECTABLE:
         raise NotAllowed(_("This entry can no longer be rejected."))
     signature.was_approved = signature.state != State.IN_REVIEW
@@ -162,11 +166,21 @@ def _move_aside(signature: Signature, actor: User, day: date | None, verb: str) 
     return signature
 
 
+def _reject_again(signature: Signature, actor: User, reason: str, note: str) -> Signature:
+    """After an objection, the reason of whoever looked again counts; its signer reads it."""
+    if signature.flags.reopening().exists():
+        signature.reason = reason
+        if not signature.is_anonymous:
+            signature.note = note or signature.note
+    return _keep(signature, actor)
+
+
 def _keep(signature: Signature, actor: User) -> Signature:
     """Let a decision stand that somebody asked about: the question is answered."""
     if signature.flags.reopening().exists():
+        reporting.keep(signature)
         answer_flags(signature)
-        signature.save(update_fields=["risk"])
+        signature.save(update_fields=KEPT_FIELDS)
         audit(
             verb="signature.kept", actor=actor, letter=signature.letter, target=_target(signature)
         )
@@ -178,7 +192,8 @@ def answer_flags(signature: Signature) -> None:
     was known when its signer came must not follow it onto the roll."""
     answered = signature.flags.all() if signature.is_anonymous else signature.flags.reopening()
     answered.delete()
-    signature.risk = flags.risk_of(signature.flags.values_list("kind", flat=True))
+    signature.objection = ""
+    flags.weigh(signature)
 
 
 def for_decision(signature: Signature, actor: User, seen: str = "") -> Signature:

@@ -80,7 +80,7 @@ def _waiting(letter: Letter, now: datetime) -> Occasion | None:
     today = now.date()
     if letter.occasions.of_kind(NoticeKind.WAITING).filter(day=today).exists():
         return None
-    number = letter.signatures.for_moderators().in_review().count()
+    number = letter.signatures.for_moderators().to_decide().count()
     if not number:
         note(letter=letter, kind=NoticeKind.WAITING, day=today)
         return None

@@ -123,10 +123,12 @@ def _withdraw(signature: Signature) -> None:
 
 
 def _leave_with_batch(signature: Signature) -> None:
+    signature.flags.all().delete()
     Signature.objects.filter(pk=signature.pk).update(
         state=State.WITHDRAWN,
         manage_digest=None,
         rejected_on=None,
+        objected_on=None,
         reason="",
         was_approved=False,
         carried_to=None,
@@ -150,6 +152,8 @@ def correct_title(*, token: str, title: str) -> Signature:
     if title and signature.letter.is_sealed:
         raise NotAllowed(_("The letter is sealed: nobody reads titles any more."))
     signature.title = title
+    # What moderators let stand were other words.
+    signature.kept_despite, signature.kept_on = "", None
     if title:
         _return_to_review(signature)
     signature.needs_check = signature.state == State.IN_REVIEW

@@ -1,16 +1,12 @@
 """Putting an entry back to where it was before one known decision about it."""
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.celery import enqueue_once
-from letters.actions import NotAllowed, audit
+from letters.actions import NotAllowed
 from letters.models import AuditEntry, User
 from letters.permissions import moderated_by
-from signatories import tasks
-from signatories.actions.confirming import approve_name
-from signatories.actions.moderation import ON_ROLL_FIELDS
-from signatories.models import Signature, State
+from signatories.actions import taking_back
+from signatories.models import Signature
 
 DECISIONS = (
     "signature.approved",
@@ -45,18 +41,7 @@ def restore(
     entry = _entry_of(signature, actor)
     if recorded is None or last_decision(entry) != recorded:
         raise DecidedAgain(_("Somebody has decided this entry anew since."))
-    if entry.state == State.REJECTED and entry.was_approved:
-        _back_to_the_roll(entry)
-    else:
-        _back_to_review(entry, aside)
-    entry.save(update_fields=ON_ROLL_FIELDS)
-    audit(
-        verb="signature.taken_back",
-        actor=actor,
-        letter=entry.letter,
-        target=f"signature:{entry.pk}",
-    )
-    enqueue_once(tasks.purge_pages, entry.letter_id)
+    taking_back.put_back(entry, actor, aside=aside)
 
 
 def _entry_of(signature: Signature, actor: User) -> Signature:
@@ -69,28 +54,3 @@ def _entry_of(signature: Signature, actor: User) -> Signature:
     if found.letter.is_sealed:
         raise NotAllowed(_("The letter is sealed: decisions stand."))
     return found
-
-
-def _back_to_the_roll(entry: Signature) -> None:
-    entry.rejected_on = None
-    entry.reason = entry.note = ""
-    entry.was_approved = False
-    if not entry.is_anonymous:
-        approve_name(entry)
-    elif entry.is_standing:
-        entry.state = State.PUBLISHED  # Rejected since the last batch: the line has not left yet.
-    else:
-        entry.state = State.APPROVED
-        entry.confirmed_on = timezone.localdate()
-
-
-def _back_to_review(entry: Signature, aside: bool) -> None:
-    entry.state = State.IN_REVIEW
-    entry.rejected_on = None
-    entry.reason = entry.note = ""
-    entry.was_approved = False
-    entry.set_aside_on = timezone.localdate() if aside else None
-    if not entry.is_anonymous:
-        entry.published_on = None
-        entry.roll_key = ""
-        entry.shown_organisation, entry.shown_tenure = None, ""

@@ -12,11 +12,12 @@ from config import keys
 from config.deadlocks import tried_again
 from letters import actions as letters
 from letters.models import Letter, User
-from signatories.actions import batches, importing, mailings
+from signatories.actions import batches, importing, mailings, objecting
 from signatories.actions.batches import OFF_ROLL
 from signatories.models import (
     Appearance,
     Fate,
+    Flag,
     LetterKey,
     Method,
     Reason,
@@ -54,6 +55,7 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
     sealed = letters.seal(letter=letter, actor=actor)
     _erase_unconfirmed(sealed)
     _reject_undecided(sealed)
+    objecting.end_all_of(sealed)
     batches.publish_last_batch(letter=sealed, now=timezone.now())
     if _forget_hidden_names(sealed):
         batches.publish_last_batch(letter=sealed, now=timezone.now())
@@ -90,6 +92,7 @@ def _forget_hidden_names(letter: Letter) -> int:
     hidden = list(letter.signatures.undecided().values_list("pk", flat=True))
     names = letter.signatures.filter(pk__in=hidden)
     names.filter(method=Method.NONE).update(organisation=None, tenure="")
+    Flag.objects.filter(signature__in=names).delete()
     return names.update(
         appearance=Appearance.COUNTED,
         state=State.APPROVED,
@@ -102,6 +105,9 @@ def _forget_hidden_names(letter: Letter) -> int:
         said_tenure="",
         address_digest=None,
         is_hidden_from_search=False,
+        kept_despite="",
+        kept_on=None,
+        risk=0,
         **OFF_ROLL,
     )
 

@@ -1,27 +1,18 @@
-"""Taking a decision back: the entry waits again, as far as the promises allow."""
+"""Taking a decision back: the entry is where it was before, as far as the promises allow."""
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.celery import enqueue
+from config.celery import enqueue_once
 from config.deadlocks import tried_again
 from letters.actions import NotAllowed, audit
 from letters.models import User
 from letters.permissions import moderated_by
-from signatories import tasks
-from signatories.actions.moderation import for_decision
-from signatories.models import Signature, State
-
-FIELDS = [
-    "state",
-    "published_on",
-    "roll_key",
-    "shown_organisation",
-    "shown_tenure",
-    "rejected_on",
-    "reason",
-    "note",
-]
+from signatories import flags, tasks
+from signatories.actions.confirming import approve_name
+from signatories.actions.moderation import ON_ROLL_FIELDS, for_decision
+from signatories.models import FlagKind, Signature, State
 
 
 def can_be_taken_back(signature: Signature) -> bool:
@@ -41,32 +32,55 @@ def can_be_taken_back(signature: Signature) -> bool:
 @tried_again
 @transaction.atomic
 def take_back(*, signature: Signature, actor: User) -> Signature:
-    """Let an entry wait for a decision again; what it was flagged with stays answered.
+    """Put an entry back to where it was before the decision about it.
 
-    A name leaves the roll at once. An anonymous line that was rejected and still stands simply
-    stays. Raises `NotAllowed`, also for a moderator of another letter.
+    A name that was approved leaves the roll at once and waits again. What a rejection took off
+    the roll stands there again by the rules of approving. Flags that were answered stay answered.
+    Raises `NotAllowed`, also for a moderator of another letter.
     """
     signature = _locked(signature, actor)
     if signature.state == State.IN_REVIEW:
         return signature
     if not can_be_taken_back(signature):
         raise NotAllowed(_("This decision can no longer be taken back."))
-    if signature.is_anonymous and signature.is_standing:
-        signature.state = State.PUBLISHED
-    else:
-        signature.state = State.IN_REVIEW
-        signature.published_on = None
-        signature.roll_key = ""
-        signature.shown_organisation = None
-        signature.shown_tenure = ""
-    signature.rejected_on = None
-    signature.reason = signature.note = ""
-    signature.save(update_fields=FIELDS)
-    target = f"signature:{signature.pk}"
-    audit(verb="signature.taken_back", actor=actor, letter=signature.letter, target=target)
-    enqueue(tasks.refresh_count, signature.letter_id)
-    enqueue(tasks.purge_pages, signature.letter_id)
+    put_back(signature, actor)
     return signature
+
+
+def put_back(entry: Signature, actor: User, *, aside: bool = False) -> None:
+    """Put a locked entry back, set `aside` if it was; inside a transaction."""
+    if entry.state == State.REJECTED and (entry.was_approved or entry.is_standing):
+        _back_to_the_roll(entry)
+    else:
+        _back_to_review(entry, aside)
+    entry.rejected_on = entry.objected_on = None
+    entry.reason = entry.note = entry.objection = ""
+    entry.was_approved = False
+    entry.flags.filter(kind=FlagKind.OBJECTION).delete()
+    flags.weigh(entry)
+    entry.save(update_fields=ON_ROLL_FIELDS)
+    target = f"signature:{entry.pk}"
+    audit(verb="signature.taken_back", actor=actor, letter=entry.letter, target=target)
+    enqueue_once(tasks.refresh_count, entry.letter_id)
+    enqueue_once(tasks.purge_pages, entry.letter_id)
+
+
+def _back_to_the_roll(entry: Signature) -> None:
+    if not entry.is_anonymous:
+        approve_name(entry)
+    elif entry.is_standing:
+        entry.state = State.PUBLISHED  # Rejected since the last batch: the line has not left yet.
+    else:
+        entry.state = State.APPROVED
+        entry.confirmed_on = timezone.localdate()
+
+
+def _back_to_review(entry: Signature, aside: bool) -> None:
+    entry.state = State.IN_REVIEW
+    entry.set_aside_on = timezone.localdate() if aside else None
+    entry.published_on = None
+    entry.roll_key = ""
+    entry.shown_organisation, entry.shown_tenure = None, ""
 
 
 def on_its_way(pk: object, moderator: User) -> Signature | None:

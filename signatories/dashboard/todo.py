@@ -46,16 +46,18 @@ class Rights:
 
 @dataclass(frozen=True)
 class Queue:
-    """How many entries a moderator has to read, and since when the oldest waits."""
+    """How many entries a moderator has to read, since when the oldest waits, and how many
+    decisions somebody asked about."""
 
     number: int = 0
     oldest_on: date | None = None
+    asked_about: int = 0
 
 
 def queue_of(letter: Letter) -> Queue:
     waiting = letter.signatures.for_moderators().in_review()
     found = waiting.aggregate(n=Count("*"), oldest=Min("confirmed_on"))
-    return Queue(found["n"], found["oldest"])
+    return Queue(found["n"], found["oldest"], letter.signatures.asked_about().count())
 
 
 def tasks_of(
@@ -69,7 +71,7 @@ def tasks_of(
         tasks += _appearing(letter, rights)
     if rights.may_decide:
         tasks += _pause(letter)
-        tasks += [*_entries(queue, today), *_names(letter, user)]
+        tasks += [*_entries(queue, today), *_asked(queue), *_names(letter, user)]
     if rights.may_own:
         tasks += [*_days(letter, now), *_team(letter)]
     if rights.may_edit or rights.may_decide:
@@ -144,6 +146,19 @@ def _entries(queue: Queue, today: date) -> Iterator[Task]:
     )
     url = reverse("admin:signatories_signature_changelist")
     yield Task(what % {"n": queue.number}, why % {"n": days}, url, _("Moderate"))
+
+
+def _asked(queue: Queue) -> Iterator[Task]:
+    if not queue.asked_about:
+        return
+    what = ngettext(
+        "%(n)d decision is to be looked at again",
+        "%(n)d decisions are to be looked at again",
+        queue.asked_about,
+    )
+    why = _("A reader reported a line, or somebody objects to a rejection.")
+    url = reverse("admin:signatories_signature_changelist")
+    yield Task(what % {"n": queue.asked_about}, why, url, _("Moderate"))
 
 
 def _names(letter: Letter, user: User) -> Iterator[Task]:

@@ -189,7 +189,9 @@ class Pages:
 
     def of_letter(self) -> Iterator[tuple[str, Content]]:
         bars = [replace(row, url="") for row in self.first_page["bars"]]
-        context = {**self.first_page, "bars": bars}
+        # Nor a way to report a line: it may have changed on the site since.
+        lines = [replace(line, place="") for line in self.first_page["lines"]]
+        context = {**self.first_page, "bars": bars, "lines": lines}
         yield self.page("index.html", "signatories/letter.html", context)
         context = public.about_verification(self.letter)
         yield self.page("verification.html", "signatories/verification.html", context)

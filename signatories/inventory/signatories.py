@@ -191,8 +191,9 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             title=_("What became of your entry"),
             what=_(
                 "Whether it waits, stands on the roll or was rejected, on which day and why, with "
-                "a note of the moderator if there is one; whether it was set aside for later; and "
-                "of a rejected entry whether it had been approved before."
+                "a note of the moderator if there is one; whether it was set aside for later; of a "
+                "rejected entry whether it had been approved before; and, if readers reported your "
+                "line and it was left standing, for what and on which day."
             ),
             seen_by=_("You, and the letter’s moderators."),
             kept_until=_(
@@ -200,7 +201,25 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             )
             % {"rejected": until["rejected"], "duplicate": until["duplicate"]},
             protected=_("A second entry under one address looks like a first one, also to you."),
-            fields=of(signature, "state rejected_on reason note set_aside_on was_approved"),
+            fields=of(
+                signature,
+                "state rejected_on reason note set_aside_on was_approved kept_despite kept_on",
+            ),
+        ),
+        Entry(
+            title=_("Your objection"),
+            what=_(
+                "If you object to a rejection: the day, and what you write about it. Of an "
+                "anonymous entry the day only."
+            ),
+            seen_by=_("You, and the letter’s moderators."),
+            kept_until=_(
+                "What you write: until somebody has decided about it. The day: as long as the "
+                "rejected entry. Without a decision: %(rejected)s."
+            )
+            % {"rejected": until["rejected"]},
+            protected=_("A rule in the database refuses words on an anonymous entry."),
+            fields=of(signature, "objection objected_on"),
         ),
         Entry(
             title=_("What made somebody look twice"),

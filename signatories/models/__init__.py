@@ -14,7 +14,7 @@ from signatories.models.choices import (
     State,
     Tenure,
 )
-from signatories.models.flag import REOPENING, Flag, FlagKind
+from signatories.models.flag import REOPENING, Complaint, Flag, FlagKind
 from signatories.models.importing import (
     ENDED,
     NOTES,
@@ -50,6 +50,7 @@ __all__ = [
     "BulkEntry",
     "BulkOutcome",
     "BulkState",
+    "Complaint",
     "DayCount",
     "Decision",
     "Delivery",

@@ -30,6 +30,14 @@ class FlagKind(models.TextChoices):
     OBJECTION = "objection", _("objection")
 
 
+class Complaint(models.TextChoices):
+    """What a reader can say of a line. Kept as codes: words of strangers would be about others."""
+
+    ME = "me", _("This is me: take my line away")
+    NOT_REAL = "not_real", _("This is not a real person")
+    NAME_USED = "name_used", _("Somebody used my name: I did not sign")
+
+
 REOPENING = (FlagKind.REPORTED, FlagKind.OBJECTION)
 
 
@@ -79,3 +87,8 @@ class Flag(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+    @property
+    def complaints(self) -> list[str]:
+        """The codes of what readers reported."""
+        return self.detail.split(",") if self.kind == FlagKind.REPORTED and self.detail else []

@@ -1,6 +1,7 @@
 """Which signatures are meant: every question that more than one place asks."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -34,6 +35,10 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
     def standing(self) -> "SignatureQuerySet":
         """Those that the letter counts: the lines on the roll, and whoever is counted without."""
         return self.filter(STANDING)
+
+    def at(self, place: str) -> "SignatureQuerySet":
+        """The line at that place on the roll of its letter."""
+        return self.filter(roll_key=place) if place else self.none()
 
     def named(self) -> "SignatureQuerySet":
         return self.filter(appearance=Appearance.NAMED)
@@ -81,9 +86,12 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
     def to_decide(self) -> "SignatureQuerySet":
         """What a moderator is asked about: entries in review, and decided ones that somebody
         reported or objected about. What awaits its check comes with its flags, seconds later."""
-        questions = Flag.objects.filter(signature=OuterRef("pk"), kind__in=REOPENING)
         in_review = Q(state=State.IN_REVIEW, needs_check=False)
-        return self.filter(in_review | ~Q(state=State.IN_REVIEW) & Exists(questions))
+        return self.filter(in_review | ~Q(state=State.IN_REVIEW) & _is_asked_about())
+
+    def asked_about(self) -> "SignatureQuerySet":
+        """Decided ones that somebody reported or objected about."""
+        return self.filter(_is_asked_about()).exclude(state=State.IN_REVIEW)
 
     def set_aside(self) -> "SignatureQuerySet":
         return self.filter(set_aside_on__isnull=False)
@@ -127,6 +135,11 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
 
     def rejected(self) -> "SignatureQuerySet":
         return self.filter(state=State.REJECTED)
+
+    def rejected_before(self, day: date) -> "SignatureQuerySet":
+        """Rejected up to that day, and not objected to since: an objection wants its own time."""
+        old = self.rejected().filter(rejected_on__lte=day)
+        return old.exclude(objected_on__isnull=False, objected_on__gt=day)
 
     def not_rejected(self) -> "SignatureQuerySet":
         return self.exclude(state=State.REJECTED)
@@ -194,3 +207,7 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         return self.exclude(
             state__in=[State.UNCONFIRMED, State.DUPLICATE, State.WITHDRAWN]
         ).exclude(unread | unchecked)
+
+
+def _is_asked_about() -> Exists:
+    return Exists(Flag.objects.filter(signature=OuterRef("pk"), kind__in=REOPENING))

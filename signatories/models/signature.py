@@ -80,6 +80,12 @@ class Signature(models.Model):
     note = models.CharField(_("note"), max_length=300, blank=True, db_default="")
     # Whether it had been let onto the roll when it was rejected: what taking that back restores.
     was_approved = models.BooleanField(default=False, db_default=False)
+    # What its signer says against a rejection, until that is looked at again.
+    objection = models.CharField(_("objection"), max_length=500, blank=True, db_default="")
+    objected_on = models.DateField(_("objected on"), null=True, blank=True)
+    # What readers had reported when a moderator let the line stand: they are not asked anew soon.
+    kept_despite = models.CharField(max_length=40, blank=True, db_default="")
+    kept_on = models.DateField(_("kept on"), null=True, blank=True)
     set_aside_on = models.DateField(_("set aside on"), null=True, blank=True)
     # Whether its words are still to be compared with others', and what its flags weigh together.
     needs_check = models.BooleanField(default=False, db_default=False)
@@ -253,6 +259,20 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=Q(was_approved=False) | Q(state=State.REJECTED),
                 name="only_rejections_remember_what_was_before",
+            ),
+            models.CheckConstraint(
+                condition=Q(objected_on__isnull=True) | Q(state=State.REJECTED),
+                name="only_rejected_entries_were_objected_to",
+            ),
+            models.CheckConstraint(
+                condition=Q(objection="")
+                | Q(objected_on__isnull=False) & ~Q(appearance__in=NAMELESS),
+                name="objections_in_words_are_about_names",
+            ),
+            models.CheckConstraint(
+                condition=Q(kept_despite="", kept_on__isnull=True)
+                | ~Q(kept_despite="") & Q(kept_on__isnull=False) & ~Q(appearance__in=NAMELESS),
+                name="only_reported_names_were_kept_on_a_day",
             ),
             models.CheckConstraint(
                 condition=Q(set_aside_on__isnull=True) | Q(state=State.IN_REVIEW),

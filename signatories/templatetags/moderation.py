@@ -8,6 +8,7 @@ from django.utils import timezone
 from letters.models import Letter, Status, User
 from letters.permissions import moderated_by
 from signatories.admin import steps
+from signatories.admin.asking import Asked, asked_about
 from signatories.models import Signature, State
 
 register = template.Library()
@@ -24,6 +25,12 @@ class Queue:
     asked: int
     aside: int
     days: int | None
+
+
+@register.simple_tag
+def asked(entry: Signature, reader: User) -> Asked | None:
+    """What somebody asked about the entry, for the moderator who looks at it."""
+    return asked_about(entry, reader)
 
 
 @register.simple_tag

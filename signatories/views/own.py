@@ -15,7 +15,7 @@ from signatories.actions import confirming, own, signing, vouching
 from signatories.addresses import Address
 from signatories.forms import FindForm, FreeForm, UpdatesForm
 from signatories.models import Method, Signature, State
-from signatories.views import pages
+from signatories.views import objecting, pages
 
 
 @require_safe
@@ -46,6 +46,7 @@ def signature(request: HttpRequest, token: str) -> HttpResponse:
         "is_hidden_from_search": found.is_hidden_from_search,
         "replaces_anonymous": bool(found.replaces),
         "manage_url": settings.SITE_URL + reverse("signer:signature", args=[token]),
+        "objection": objecting.about(found),
     }
     return render(request, "signatories/own.html", context)
 
@@ -186,7 +187,7 @@ def _state_in_words(found: Signature) -> tuple[str, str]:
     if found.is_refused:
         return _("Not published"), _(
             "A moderator decided not to publish this entry. It is erased %(days)d days after "
-            "the decision."
+            "the decision, or after you objected to it."
         ) % {"days": settings.REJECTED_DAYS}
     if not found.has_line:
         return _("Confirmed"), _(

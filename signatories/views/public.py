@@ -4,6 +4,7 @@ import string
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -126,6 +127,7 @@ def about_verification(letter: Letter) -> dict[str, Any]:
         "figures": tally.figures or statistics.count_nothing(),
         "methods": statistics.by_method(tally),
         "admitted": letter.organisations.all() if letter.is_for_organisations else [],
+        "kept_days": settings.REJECTED_DAYS,
     }
 
 

@@ -45,6 +45,8 @@ def test_axe_finds_what_is_planted(page):
         "/letters/iceout-tech/versions/",
         "/letters/iceout-tech/versions/1/",
         "/letters/iceout-tech/sign/",
+        "/letters/iceout-tech/report/",
+        "/letters/iceout-tech/report/sent/",
         "/letters/iceout-tech/updates/subscribe/",
         "/signature/find/",
         "/accounts/login/",

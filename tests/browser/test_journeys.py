@@ -17,7 +17,8 @@ def lines_on_roll(page, query):
     """The lines of the roll as somebody reads them who comes now, past every cache."""
     page.goto(f"/letters/iceout-tech/roll/?{query}")
     page.reload()
-    return [" ".join(text.split()) for text in page.locator(".roll .signature").all_inner_texts()]
+    lines = page.locator(".roll .signature").all_inner_texts()
+    return [" ".join(text.split()).partition(" Report the line of ")[0] for text in lines]
 
 
 def anonymous_lines_of_google(page):

@@ -11,7 +11,7 @@ from django.utils.translation import override
 from letters import trail
 from letters.actions import audit
 from letters.models import AuditEntry, ProposalState
-from signatories.models import Reason, WhyPaused
+from signatories.models import Complaint, Reason, WhyPaused
 from signatories.verification.shown import How
 from tests.factories import make_letter, make_user
 
@@ -54,6 +54,7 @@ def test_words_of_reasons_are_those_of_the_floor_above():
     with override("en"):
         assert words_of(trail.REJECTED_BECAUSE) == words_of(dict(Reason.choices))
         assert words_of(trail.SHOWN_BY) == words_of(dict(How.choices))
+    assert set(trail.REPORTED_AS) == set(Complaint.values)
     assert set(trail.PAUSED_BECAUSE) == set(WhyPaused.values)
 
 

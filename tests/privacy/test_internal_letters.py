@@ -19,6 +19,8 @@ SUFFIXES = [
     "",
     "sign/",
     "roll/",
+    "report/",
+    "report/sent/",
     "updates/",
     "updates/subscribe/",
     "verification/",

@@ -27,7 +27,7 @@ from letters.models import (
 )
 from signatories.actions import bulk, importing, sealing
 from signatories.bulk_rule import Rule
-from signatories.models import Signature, State
+from signatories.models import Flag, Signature, State
 from signatories.spreadsheets import Table
 from tests.admin_pages import make_host, make_moderator
 from tests.factories import (
@@ -58,6 +58,8 @@ PUBLIC = {
     "letters/<slug:slug>/": EVERYBODY,
     "letters/<slug:slug>/sign/": EVERYBODY,
     "letters/<slug:slug>/roll/": EVERYBODY,
+    "letters/<slug:slug>/report/": EVERYBODY,
+    "letters/<slug:slug>/report/sent/": EVERYBODY,
     "letters/<slug:slug>/updates/": EVERYBODY,
     "letters/<slug:slug>/updates/subscribe/": EVERYBODY,
     "letters/<slug:slug>/versions/": EVERYBODY,
@@ -81,6 +83,7 @@ CAPABILITIES = {
     "signature/<token>/data.json": NOBODY,
     "signature/<token>/withdraw/": NOBODY,
     "signature/<token>/title/": NOBODY,
+    "signature/<token>/objection/": NOBODY,
     "signature/<token>/anonymous/": NOBODY,
     "signature/<token>/left/": NOBODY,
     "signature/<token>/vouch/": NOBODY,
@@ -288,6 +291,12 @@ class Stage:
         google = make_organisation("Google", "google.example")
         self.entry = make_signature(self.letter)
         self.line = make_anonymous(self.letter, google, state=State.PUBLISHED)
+        self.reported = make_signature(self.letter, state=State.PUBLISHED)
+        Flag.objects.create(signature=self.reported, kind="reported", detail="me")
+        self.objected = make_signature(
+            self.letter, state=State.REJECTED, objected_on=timezone.localdate()
+        )
+        Flag.objects.create(signature=self.objected, kind="objection")
         propose(name="Orrery Labs", letter=self.letter)
         self.proposal = Proposal.objects.get()
         self.people = {
@@ -358,6 +367,8 @@ class Stage:
             "<token>": UNKNOWN,
             "<int:pk>": str(self.letter.pk),
             "<uuid:pk>": str(self.entry.pk),
+            "<uuid:reported>": str(self.reported.pk),
+            "<uuid:objected>": str(self.objected.pk),
             "<id>": str(self.people["bob"].pk),
             "(?P<app_label>letters|signatories)": "letters",
             "(?P<url>.*)": "anything/",
@@ -545,6 +556,18 @@ ACTS = {
         {"do": "take_back:{bob}:2026-01-20"},
         {"alice", "host"},
         "rejections.taken_back",
+    ),
+    "keep a reported line": (
+        "admin/signatories/signature/<uuid:reported>/change/",
+        {"decision": "approve", "seen": "published"},
+        {"bob", "alice", "host"},
+        "signature.kept",
+    ),
+    "let a rejection stand": (
+        "admin/signatories/signature/<uuid:objected>/change/",
+        {"decision": "reject", "seen": "rejected", "reason": "abuse"},
+        {"bob", "alice", "host"},
+        "signature.kept",
     ),
     "take the roll along": (
         "manage/letters/<slug:slug>/downloads/<str:file>",

@@ -35,6 +35,8 @@ DOORS = {
     "letter": "/letters/{slug}/",
     "sign": "/letters/{slug}/sign/",
     "roll": "/letters/{slug}/roll/",
+    "report": "/letters/{slug}/report/",
+    "reported": "/letters/{slug}/report/sent/",
     "subscribe": "/letters/{slug}/updates/subscribe/",
     "updates": "/letters/{slug}/updates/",
     "versions": "/letters/{slug}/versions/",

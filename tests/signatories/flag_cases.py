@@ -50,12 +50,40 @@ def flagged_like_another():
     return row
 
 
+def objected():
+    return make_signature(make_letter(), state=State.REJECTED, objected_on=TODAY)
+
+
+def anonymous_objected():
+    google = make_organisation("Google")
+    return make_anonymous(make_letter(), google, state=State.REJECTED, objected_on=TODAY)
+
+
+def kept():
+    fields = {"state": State.PUBLISHED, "kept_despite": "me", "kept_on": TODAY}
+    return make_signature(make_letter(), **fields)
+
+
 FLAG_CASES = [
     Case("flag_kind_is_known", flag, {"kind": "gossip"}),
     Case("an_entry_has_one_flag_of_a_kind", second_flag, {"kind": "joke"}),
     Case("only_names_are_like_another_entry", flagged_like_another, {"kind": "joke"}),
     Case("notes_are_about_rejected_names", in_review, {"note": "Not you."}),
     Case("notes_are_about_rejected_names", anonymous_rejected, {"note": "Not you."}),
+    Case("only_rejected_entries_were_objected_to", in_review, {"objected_on": TODAY}),
+    Case(
+        "objections_in_words_are_about_names",
+        objected,
+        {"objection": "I am real.", "objected_on": None},
+    ),
+    Case("objections_in_words_are_about_names", anonymous_objected, {"objection": "I am real."}),
+    Case("only_reported_names_were_kept_on_a_day", kept, {"kept_on": None}),
+    Case("only_reported_names_were_kept_on_a_day", kept, {"kept_despite": ""}),
+    Case(
+        "only_reported_names_were_kept_on_a_day",
+        anonymous_rejected,
+        {"kept_despite": "me", "kept_on": TODAY},
+    ),
     Case("only_entries_in_review_are_set_aside", published, {"set_aside_on": TODAY}),
     Case("only_names_are_checked", anonymous_rejected, {"needs_check": True}),
     Case("only_names_have_a_normal_form", anonymous_rejected, {"name_key": "otterbourne"}),

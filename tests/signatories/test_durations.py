@@ -35,7 +35,7 @@ def test_table_says_what_is_kept_how_long(settings):
             "confirmation; without one, at most 24 hours",
         ),
         ("A second entry under an address that has signed", "30 days"),
-        ("The name of a rejected entry", "30 days, for an objection"),
+        ("The name of a rejected entry", "30 days, for an objection, and as many again after one"),
         (
             "A subscription to updates, with its address",
             "until you unsubscribe, or the letter is sealed",
@@ -67,7 +67,7 @@ def test_table_says_what_is_kept_how_long(settings):
         ("DUPLICATE_DAYS", 20, "20 days"),
         ("VOUCH_DAYS", 8, "used or taken back, at most 8 days"),
         ("INVITED_DAYS", 24, "24 days; until the letter is sealed"),
-        ("REJECTED_DAYS", 21, "21 days, for an objection"),
+        ("REJECTED_DAYS", 21, "21 days, for an objection, and as many again after one"),
         ("RATE_LIMITS", {"code:mailbox": "22/d"}, "a mailbox gets at most 22 a day"),
     ],
 )

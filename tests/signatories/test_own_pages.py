@@ -212,7 +212,9 @@ def test_own_page_of_an_anonymous_entry_leads_to_every_change(client, anonymous)
 
 
 @pytest.mark.parametrize("is_anonymous", [False, True])
-def test_own_page_of_a_rejected_entry_leads_to_withdrawing_only(client, google, is_anonymous):
+def test_own_page_of_a_rejected_entry_leads_to_objecting_and_withdrawing_only(
+    client, google, is_anonymous
+):
     letter = make_letter()
     if is_anonymous:
         make_anonymous(letter, google, state=State.REJECTED, manage_digest=MANAGED)
@@ -220,7 +222,7 @@ def test_own_page_of_a_rejected_entry_leads_to_withdrawing_only(client, google, 
         make_signature(letter, state=State.REJECTED, manage_digest=MANAGED)
     make_newer_text(letter)
 
-    assert links_of(client.get(OWN)) == {"data.json", "withdraw/"}
+    assert links_of(client.get(OWN)) == {"data.json", "objection/", "withdraw/"}
 
 
 def test_own_page_says_what_is_held_and_what_to_say_to_an_employer(client, named):
@@ -271,6 +273,10 @@ def common(signature, **members):
         "hidden_from_search": False,
         "reason_of_rejection": "",
         "note_of_the_moderator": "",
+        "objection": "",
+        "objected_on": None,
+        "kept_although_reported_as": [],
+        "kept_on": None,
         "digest_of_address_kept_with_this_entry": False,
         "digest_of_this_page_address": True,
         "email_address": None,
@@ -369,6 +375,7 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
             "confirmed_on",
         ),
         *("published_on", "reason", "note", "vouches_given"),
+        *("objection", "objected_on", "kept_despite", "kept_on"),
     }
     follow_from_those_or_stand_on_the_roll = {
         *("id", "threshold", "shown_organisation", "shown_tenure", "shown_role", "roll_key"),

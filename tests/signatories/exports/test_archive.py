@@ -141,6 +141,7 @@ def test_every_link_leads_somewhere_in_the_folder_or_to_the_site(letter):
     to_the_site = {link for link in links if link.startswith(SITE)}
     assert to_the_site == {
         f"{SITE}/letters/kept/",
+        f"{SITE}/letters/kept/report/",
         f"{SITE}/letters/kept/updates/subscribe/",
         f"{SITE}/how-it-works/",
     }
