@@ -20,8 +20,9 @@ from signatories.models.importing import (
     InvitedMailbox,
 )
 from signatories.models.mailing import Delivery, Mailing, MailingState, WhyPaused
+from signatories.models.prominence import Answer, Prominence
 from signatories.models.signature import Signature
-from signatories.models.tally import DayCount, Departure, Fate, Tally
+from signatories.models.tally import DayCount, DecisionDays, Departure, Fate, Tally
 from signatories.models.verification import (
     LetterKey,
     Purpose,
@@ -36,8 +37,10 @@ __all__ = [
     "NAMELESS",
     "NOTES",
     "REOPENING",
+    "Answer",
     "Appearance",
     "DayCount",
+    "DecisionDays",
     "Delivery",
     "Departure",
     "Fate",
@@ -54,6 +57,7 @@ __all__ = [
     "Mailing",
     "MailingState",
     "Method",
+    "Prominence",
     "Purpose",
     "Reason",
     "RoleBucket",

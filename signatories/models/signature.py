@@ -79,6 +79,8 @@ class Signature(models.Model):
     # What a moderator wrote beside a rejection; its signer reads it too.
     note = models.CharField(_("note"), max_length=300, blank=True, db_default="")
     set_aside_on = models.DateField(_("set aside on"), null=True, blank=True)
+    # Its days to a decision are counted once: they would else grow each time it is read again.
+    was_decided = models.BooleanField(default=False, db_default=False)
     # Whether its words are still to be compared with others', and what its flags weigh together.
     needs_check = models.BooleanField(default=False, db_default=False)
     risk = models.PositiveSmallIntegerField(_("risk"), default=0, db_default=0)
@@ -248,6 +250,10 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=Q(needs_check=False) | ~Q(appearance__in=NAMELESS),
                 name="only_names_are_checked",
+            ),
+            models.CheckConstraint(
+                condition=Q(was_decided=False) | ~Q(appearance__in=NAMELESS),
+                name="only_names_remember_a_decision",
             ),
             models.CheckConstraint(
                 condition=Q(state=State.UNCONFIRMED, confirmed_on__isnull=True)

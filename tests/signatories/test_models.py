@@ -22,7 +22,7 @@ from signatories.models import (
 from signatories.models.verification import CLAIM_LEASE
 from tests.constraints import Case, assert_refuses, named_constraints
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
-from tests.signatories import flag_cases, import_cases
+from tests.signatories import flag_cases, import_cases, prominence_cases
 from tests.signatories.actions.test_mailings import MAILING_CASES
 
 pytestmark = pytest.mark.django_db
@@ -327,6 +327,7 @@ CASES = [
     Case("counted_days_have_somebody", second_day, {"named": 0}),
     *import_cases.CASES,
     *flag_cases.FLAG_CASES,
+    *prominence_cases.PROMINENCE_CASES,
 ]
 
 
