@@ -11,7 +11,8 @@ from config.deadlocks import tried_again
 from letters.actions import NotAllowed, audit
 from letters.models import User
 from letters.permissions import moderated_by
-from signatories import flags, tasks
+from signatories import decisions, flags, tasks
+from signatories.actions import prominence
 from signatories.actions.confirming import approve_name
 from signatories.models import Reason, Signature, State
 from signatories.verification import vouch
@@ -27,6 +28,7 @@ ON_ROLL_FIELDS = [
     "reason",
     "note",
     "set_aside_on",
+    "was_decided",
     "risk",
 ]
 
@@ -52,6 +54,7 @@ def approve(*, signature: Signature, actor: User) -> Signature:
         return _keep(signature, actor)
     if not can_be_approved(signature):
         raise NotAllowed(_("This entry can no longer be approved."))
+    decisions.note(signature)
     signature.rejected_on = None
     signature.set_aside_on = None
     signature.reason = signature.note = ""
@@ -88,6 +91,8 @@ def reject(*, signature: Signature, actor: User, reason: str, note: str = "") ->
         return _keep(signature, actor)
     if signature.state not in REJECTABLE:
         raise NotAllowed(_("This entry can no longer be rejected."))
+    decisions.note(signature)
+    prominence.end(signature)
     signature.state = State.REJECTED
     signature.rejected_on = timezone.localdate()
     signature.set_aside_on = None

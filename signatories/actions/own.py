@@ -14,6 +14,7 @@ from config.celery import enqueue
 from config.deadlocks import tried_again
 from letters.actions import NotAllowed, Overtaken
 from signatories import addresses, affiliation, statistics, tasks
+from signatories.actions import prominence
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
 from signatories.models import (
@@ -149,6 +150,8 @@ def correct_title(*, token: str, title: str) -> Signature:
     if title and signature.letter.is_sealed:
         raise NotAllowed(_("The letter is sealed: nobody reads titles any more."))
     signature.title = title
+    if title:
+        prominence.end(signature)  # The team asked for the line as it stood.
     if title and signature.letter.reviews_before:
         _return_to_review(signature)
     signature.full_clean(validate_constraints=False)
@@ -159,6 +162,7 @@ def correct_title(*, token: str, title: str) -> Signature:
 
 def _return_to_review(signature: Signature) -> None:
     if signature.state in (State.PUBLISHED, State.APPROVED):
+        signature.was_decided = True
         signature.state = State.IN_REVIEW
         for field, value in OFF_ROLL.items():
             setattr(signature, field, value)
@@ -198,6 +202,8 @@ def leave(*, token: str) -> Signature:
 def hide_from_search(*, token: str, hidden: bool) -> Signature:
     """Keep a name off the pages that search engines may list, or no longer do so."""
     signature = _named(token)
+    if hidden:
+        prominence.end(signature)
     signature.is_hidden_from_search = hidden
     signature.save(update_fields=["is_hidden_from_search"])
     _follow_up(signature)
