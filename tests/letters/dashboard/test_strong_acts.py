@@ -52,6 +52,7 @@ OTHERS = {
     *(f"{ONE}text/{page}" for page in ("", "save/", "preview/", "discard/")),
     *(f"{ONE}publish/{page}" for page in ("time/drop/", "write-on/")),
     *(f"{ONE}{page}/" for page in ("recipients", "responses", "trail", "notices", "downloads")),
+    f"{ONE}prominent/",
     *(f"{ONE}{page}" for page in ("trail.csv", "downloads/<str:file>", "archive.zip")),
     *(f"{ONE}import/<uuid:pk>/{page}" for page in ("report/", "report.csv")),
     *(f"{ONE}updates/{page}" for page in ("", "new/", "preview/", "<int:pk>/")),
