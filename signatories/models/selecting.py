@@ -12,7 +12,7 @@ from signatories.models.flag import REOPENING, Flag
 from signatories.models.prominence import Answer
 
 if TYPE_CHECKING:
-    pass
+    from signatories.models.signature import Signature  # noqa: F401 - named in quotes below
 
 STANDING = Q(published_on__isnull=False)
 

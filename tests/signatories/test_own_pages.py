@@ -268,6 +268,8 @@ def common(signature, **members):
         "tenure_before_a_proof_was_shown": "",
         "for_colleagues_only": False,
         "hidden_from_search": False,
+        "asked_to_be_shown_first_on": None,
+        "answer_to_that": "",
         "reason_of_rejection": "",
         "digest_of_address_kept_with_this_entry": False,
         "digest_of_this_page_address": True,
@@ -352,6 +354,8 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
     follow_from_those_or_stand_on_the_roll = {
         *("id", "threshold", "shown_organisation", "shown_tenure", "shown_role", "roll_key"),
         *("replaces", "rejected_on", "is_demonstration", "group", "has_been_shown"),
+        # It would tell a name that takes the place of an anonymous line from a duplicate.
+        "was_decided",
     }
 
     fields = {field.name for field in Signature._meta.concrete_fields}

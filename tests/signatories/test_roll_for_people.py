@@ -200,7 +200,7 @@ def test_owner_turns_it_on_and_off_after_people_have_signed(letter):
     browser.force_login(alice)
     url = "/manage/letters/library/rules/"
     page = browser.get(url)
-    assert "one network reads so many pages in ten minutes" in text_of(page)
+    assert "a network can read some pages only in ten minutes" in text_of(page)
     form = page.context["form"]
     sent = {name: value for name, value in form.initial.items() if value not in (None, False)}
     sent |= {"seen": page.context["seen"], "organisations": ""}
