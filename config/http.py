@@ -29,7 +29,8 @@ NOT_FOR_ROBOTS = (
 def public_for(seconds: int) -> Callable[[View], View]:
     """Mark a page as the same for everybody: any cache may keep it for `seconds`.
 
-    Where `keep_inside` was called the page is for some only, and no cache may keep it.
+    Where `keep_inside` was called the page is for some only, and no cache may keep it; where
+    `keep_for_browser` was, the reader's own browser may, and no cache that others share.
     """
 
     def decorate(view: View) -> View:
@@ -38,7 +39,8 @@ def public_for(seconds: int) -> Callable[[View], View]:
             if is_inside(request):
                 return response
             if response.status_code == 200:
-                patch_cache_control(response, public=True, max_age=seconds)
+                readers = {"private" if is_for_browser(request) else "public": True}
+                patch_cache_control(response, **readers, max_age=seconds)
                 offer_onion(request, response)
             return response
 
@@ -54,6 +56,15 @@ def keep_inside(request: HttpRequest) -> None:
 
 def is_inside(request: HttpRequest) -> bool:
     return getattr(request, "is_inside", False)
+
+
+def keep_for_browser(request: HttpRequest) -> None:
+    """The answer is the same for everybody, and each reader has to ask for it themself."""
+    request.is_for_browser = True  # type: ignore[attr-defined]
+
+
+def is_for_browser(request: HttpRequest) -> bool:
+    return getattr(request, "is_for_browser", False)
 
 
 def onion_too(view: View) -> View:
@@ -86,9 +97,13 @@ def robots(request: HttpRequest) -> HttpResponse:
     """Keeps search engines out of what is nobody's business but one person's.
 
     The roll is not in it: an engine has to read the page in order to see that it must not
-    list it.
+    list it. Nor is any letter: an unlisted one is to be found by its link alone.
     """
-    rules = ["User-agent: *", *(f"Disallow: {path}" for path in NOT_FOR_ROBOTS)]
+    rules = [
+        "# Each page of a roll says itself, in X-Robots-Tag too, whether it may be listed.",
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in NOT_FOR_ROBOTS),
+    ]
     return HttpResponse("\n".join(rules) + "\n", content_type="text/plain; charset=utf-8")
 
 
@@ -121,8 +136,9 @@ def not_allowed(request: HttpRequest, methods: str) -> HttpResponse:
     return response
 
 
-def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    response = error_page(request, 429, minutes=max(1, seconds // 60))
+def too_many(request: HttpRequest, seconds: int, *, is_reading: bool = False) -> HttpResponse:
+    minutes = max(1, seconds // 60)
+    response = error_page(request, 429, minutes=minutes, is_reading=is_reading)
     response["Retry-After"] = str(seconds)
     return response
 

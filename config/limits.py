@@ -2,7 +2,7 @@
 
 
 def usual(*, is_development: bool) -> dict[str, str]:
-    """How often each thing may be done in a minute (m), an hour (h) or a day (d).
+    """How often each thing may be done in a minute (m), an hour (h), a day (d), or some of them.
 
     In development one machine is everybody, so the limits by network are wide.
     """
@@ -23,6 +23,7 @@ def usual(*, is_development: bool) -> dict[str, str]:
         "code:domain": "60000/h",
         "code:page": "1/m",
         "suggest:network": "6000/h" if is_development else "1200/h",
+        "roll:network": "600/10m" if is_development else "60/10m",
         "find:network": "600/h" if is_development else "20/h",
         "enter:network": "600/h" if is_development else "20/h",
         "updates:network": "600/h" if is_development else "20/h",

@@ -1,6 +1,6 @@
 """Limits on what one network, mailbox or letter may ask for.
 
-The limits are readable strings in `settings.RATE_LIMITS` ("60/h"). Counters live in the
+The limits are readable strings in `settings.RATE_LIMITS` ("60/h", "60/10m"). Counters live in the
 cache only, under keyed digests. A cache that does not answer limits nothing: a signer
 is never turned away because Redis is down.
 """
@@ -37,7 +37,7 @@ def check(limit: str, key: str) -> None:
     if outage.is_on():
         return
     number, period = settings.RATE_LIMITS[limit].split("/")
-    seconds = SECONDS[period]
+    seconds = int(period[:-1] or 1) * SECONDS[period[-1]]
     window = int(datetime.now(UTC).timestamp()) // seconds
     cache_key = f"limit:{digest('limit', limit, key, str(window))}"
     began = time.monotonic()

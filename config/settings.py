@@ -386,7 +386,7 @@ def refuse_unreadable_values() -> None:
             map(is_fernet_key, FIELD_KEYS)
         ),
         "RATE_LIMITS must read like sign:network=60/h,code:mailbox=5/d": not all(
-            re.fullmatch(r"\d+/[mhd]", limit) for limit in RATE_LIMITS.values()
+            re.fullmatch(r"\d+/([1-9]\d?)?[mhd]", limit) for limit in RATE_LIMITS.values()
         ),
         "RATE_LIMITS names a limit that does not exist": bool(_unknown_limits),
         "BATCH_INTERVAL must be daily or a number of seconds": not re.fullmatch(

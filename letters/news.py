@@ -53,6 +53,8 @@ def _rejection(figures: Figures) -> str:
         "Somebody of your team has rejected %(n)s entries today. Look whether that is right.",
         figures["rejected"],
     ) % {"n": intcomma(figures["rejected"])}
+
+
 def _pressure(figures: Figures) -> str:
     return _(
         "Many more forms than usual arrive: many people at once, or a flood of false entries. "

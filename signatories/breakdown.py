@@ -62,16 +62,14 @@ def _largest(sums: Counter[str], minimum: int) -> list[tuple[Organisation, int]]
 
 def states(tally: Tally) -> list[Row]:
     """From received to withdrawn, as of the last batch. All but the first add up to the first."""
-    figures = tally.figures or statistics.count_nothing()
-    rejected = sum(figures["rejected"].values())
-    decided = figures["waiting"] + figures["withdrawn"] + rejected
+    figures = statistics.figures_of(tally)
     reasons = [
         Row(_("Rejected: %(reason)s") % {"reason": Reason(code).label}, number, is_minor=True)
         for code, number in figures["rejected"].items()
     ]
     return [
         Row(_("Received"), figures["received"]),
-        Row(_("Published"), figures["confirmed"] - decided),
+        Row(_("Published"), figures["published"]),
         Row(_("In review"), figures["waiting"]),
         *reasons,
         Row(_("Withdrawn"), figures["withdrawn"], is_minor=True),

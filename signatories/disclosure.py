@@ -11,12 +11,17 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from letters.models import LetterVersion
-from signatories.models import Reason, Signature, State
+from signatories.models import Prominence, Reason, Signature, State
 
 
 def bound_to(signature: Signature) -> LetterVersion:
     """The text the signature is bound to, or will be with the next batch."""
     return signature.carried_to or signature.version
+
+
+def prominence_of(signature: Signature) -> Prominence | None:
+    """What the team asks about the place of a name on the roll. Nobody asks a duplicate."""
+    return getattr(signature, "prominence", None)
 
 
 def held(signature: Signature) -> list[tuple[str, str]]:
@@ -33,13 +38,25 @@ def held(signature: Signature) -> list[tuple[str, str]]:
             "" if signature.is_anonymous else date_format(signature.submitted_on, "j F Y"),
         ),
         (_("Your objection"), signature.objection),
+        (_("Asked to be shown first"), _asked(signature)),
     ]
     return [(what, value) for what, value in rows if value]
 
 
+def _asked(signature: Signature) -> str:
+    asked = prominence_of(signature)
+    if asked is None:
+        return ""
+    words = _("on %(day)s; you have %(answer)s")
+    return words % {
+        "day": date_format(asked.asked_on, "j F Y"),
+        "answer": asked.get_answer_display(),
+    }
+
+
 def document(signature: Signature) -> dict[str, Any]:
     """The same for programs; `docs/api.md` describes its members."""
-    version = bound_to(signature)
+    version, asked = bound_to(signature), prominence_of(signature)
     return {
         "letter": signature.letter.slug,
         "title_of_letter": signature.letter.title,
@@ -58,6 +75,8 @@ def document(signature: Signature) -> dict[str, Any]:
         "links_given_to_colleagues": signature.vouches_given,
         "for_colleagues_only": signature.is_for_colleagues,
         "hidden_from_search": signature.is_hidden_from_search,
+        "asked_to_be_shown_first_on": _iso(asked.asked_on) if asked else None,
+        "answer_to_that": asked.answer if asked else "",
         "reason_of_rejection": _reason(signature),
         "note_of_the_moderator": signature.note,
         "objection": signature.objection,

@@ -5,6 +5,7 @@ import string
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -178,8 +179,7 @@ def page(
     found = list(signatures.order_by("roll_key")[: size + 1])
     shown = found[:size]
     is_for_search = (
-        letter.roll_in_search
-        and not letter.is_internal
+        letter.is_roll_for_search
         and not (organisation or q)
         and not any(signature.is_hidden_from_search for signature in shown)
     )
@@ -189,11 +189,24 @@ def page(
 
 def beginning(letter: Letter, size: int) -> list[Line]:
     """The first lines of the roll that search engines may list, for the letter's own page."""
-    if not letter.roll_in_search and not letter.is_internal:
+    if not letter.is_roll_for_search and not letter.is_internal:
         return []
     signatures = letter.signatures.on_roll().for_search_engines()
     related = signatures.select_related("organisation", "shown_organisation")
     return lines(related.order_by("roll_key")[:size])
+
+
+def prominent(letter: Letter) -> list[Line]:
+    """The names that are shown first. Each of their signatories agreed to that, also on the
+    letter's own page, which search engines may list whatever is asked of them about the roll."""
+    names = letter.signatures.standing_out()
+    return lines(names.select_related("organisation", "shown_organisation"))
+
+
+def prominent_places(letter: Letter) -> dict[UUID, int]:
+    """The place of each name that is shown first, counted from one."""
+    names = letter.signatures.standing_out().values_list("pk", flat=True)
+    return {pk: place for place, pk in enumerate(names, start=1)}
 
 
 def lines(signatures: Iterable[Signature]) -> list[Line]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from letters.models import Letter, LetterVersion, Organisation
 from letters.models.organisation import HeadcountBand
+from signatories import decisions
 from signatories.models import (
     NAMELESS,
     Appearance,
@@ -224,6 +225,7 @@ def count_figures(letter: Letter) -> dict[str, Any]:
         "confirmed": present - never_counted + gone[Fate.WITHDRAWN] + gone[Fate.REJECTED],
         "waiting": states[State.IN_REVIEW],
         "withdrawn": gone[Fate.WITHDRAWN],
+        "median_days_to_decision": decisions.median_days(letter),
         "rejected": {reason: rejected[reason] for reason in sorted(rejected)},
         "by_method": {method: methods[method] for method in Method.values},
     }
@@ -325,7 +327,7 @@ def by_organisation(tally: Tally) -> list[tuple[Organisation, int]]:
 def by_method(tally: Tally) -> list[tuple[Method, int]]:
     """Signatures at the last batch by how their affiliation was checked; never per
     person, and methods that nobody used are left out."""
-    counted = (tally.figures or count_nothing())["by_method"]
+    counted = figures_of(tally)["by_method"]
     return [(Method(method), number) for method, number in counted.items() if number]
 
 
@@ -348,7 +350,7 @@ def by_version(letter: Letter, tally: Tally) -> list[VersionCount]:
 def public_statistics(letter: Letter) -> dict[str, Any]:
     """The document behind `stats.json`; `docs/api.md` describes its members."""
     tally = tally_of(letter)
-    figures = tally.figures or count_nothing()
+    figures = figures_of(tally)
     return {
         "letter": letter.slug,
         "version": letter.current_version.number if letter.current_version else None,
@@ -379,12 +381,24 @@ def public_statistics(letter: Letter) -> dict[str, Any]:
     }
 
 
+def figures_of(tally: Tally) -> dict[str, Any]:
+    """The figures as of the last batch, also where an earlier release counted fewer of them.
+
+    Published is what is confirmed and neither waits nor is gone.
+    """
+    figures = {**count_nothing(), **tally.figures}
+    gone = figures["withdrawn"] + sum(figures["rejected"].values())
+    return {**figures, "published": figures["confirmed"] - figures["waiting"] - gone}
+
+
 def count_nothing() -> dict[str, Any]:
     return {
         "received": 0,
         "confirmed": 0,
+        "published": 0,
         "waiting": 0,
         "withdrawn": 0,
+        "median_days_to_decision": None,
         "rejected": {},
         "by_method": dict.fromkeys(Method.values, 0),
     }

@@ -122,6 +122,8 @@ def sweep_checks() -> None:
     checking.look_after_risks()
     for letter_id in checking.letters_to_check():
         check_entries.delay(letter_id)
+
+
 def go_on_with_bulk(bulk_id: str) -> None:
     """Decide many entries batch by batch; wherever this stops, the sweep has it go on."""
     while bulk.go_on(bulk_id=bulk_id):

@@ -10,6 +10,7 @@ from signatories.dashboard import (
     mailing,
     overview,
     previews,
+    prominent,
     rejections,
     rules,
 )
@@ -80,6 +81,7 @@ signer_patterns = (
         re_path(rf"^signature/{CAPABILITY}/named/$", changes.named, name="named"),
         re_path(rf"^signature/{CAPABILITY}/text/$", changes.text, name="text"),
         re_path(rf"^signature/{CAPABILITY}/search/$", changes.search, name="search"),
+        re_path(rf"^signature/{CAPABILITY}/prominent/$", changes.prominent, name="prominent"),
         re_path(rf"^invitation/{CAPABILITY}/$", inviting.invited, name="invitation"),
         re_path(rf"^updates/{CAPABILITY}/$", updates.subscription, name="subscription"),
         re_path(rf"^updates/end/{CAPABILITY}/$", updates.end, name="end_updates"),
@@ -113,6 +115,7 @@ manage_paths = [
     path("letters/<slug:slug>/updates/<int:pk>/mailing/html/", mailing.as_html, name="as_html"),
     path("letters/<slug:slug>/updates/<int:pk>/mailing/now/", mailing.now, name="mailing_now"),
     path("letters/<slug:slug>/rejections/", rejections.rejections, name="rejections"),
+    path("letters/<slug:slug>/prominent/", prominent.prominent, name="prominent"),
     path("letters/<slug:slug>/take-down/", ending.taking_down, name="take_down"),
     path("letters/<slug:slug>/door/", door.door, name="door"),
     path("letters/<slug:slug>/close/", ending.closing, name="close"),

@@ -37,7 +37,10 @@ ORDERS: dict[str, list[Any]] = {
     "allows_login": [True, False],
 }
 # What may change at any time: it promises nothing to those who have signed.
-FREE = ("summary", "addressed_to", "organiser_line", "goal", "opens_at", "closes_at")
+FREE = (
+    *("summary", "addressed_to", "organiser_line"),
+    *("roll_for_people", "goal", "opens_at", "closes_at"),
+)
 FIELDS = (*ORDERS, "minimum_group_size", *FREE)
 
 

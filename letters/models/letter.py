@@ -182,6 +182,9 @@ class Letter(models.Model):
     roll_in_search = models.BooleanField(
         _("search engines may list the roll"), default=True, db_default=True
     )
+    roll_for_people = models.BooleanField(
+        _("keeps the roll for people to read"), default=False, db_default=False
+    )
     pledge_thresholds = models.JSONField(_("pledge thresholds"), default=list, blank=True)
     goal = models.PositiveIntegerField(_("goal"), null=True, blank=True)
     opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
@@ -297,6 +300,11 @@ class Letter(models.Model):
     @property
     def is_internal(self) -> bool:
         return self.visibility == Visibility.INTERNAL
+
+    @property
+    def is_roll_for_search(self) -> bool:
+        """Whether search engines may list pages with names of the roll."""
+        return self.roll_in_search and not self.roll_for_people and not self.is_internal
 
     @property
     def allows_counted(self) -> bool:

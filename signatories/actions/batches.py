@@ -13,7 +13,7 @@ from django.utils import timezone
 from config.deadlocks import tried_again
 from letters.actions import audit
 from letters.models import Letter
-from signatories import growth, roll, statistics
+from signatories import decisions, growth, roll, statistics
 from signatories.actions import confirming, regrouping
 from signatories.models import NAMELESS, Appearance, Signature, State, Tally
 from signatories.models.selecting import SignatureQuerySet
@@ -220,6 +220,7 @@ def _names_on_roll(letter: Letter) -> list[str]:
 
 def _count(letter: Letter, now: datetime) -> None:
     statistics.fold_departures(letter)
+    decisions.fold(letter)
     Tally.objects.filter(letter=letter).update(
         # A name that took the place of an anonymous line moves with it from number to number.
         **_named_numbers(letter),

@@ -292,7 +292,12 @@ def by_token(token: str) -> Signature | None:
     return (
         Signature.objects.filter(manage_digest__in=crypto.digests("manage", token))
         .select_related(
-            "letter__current_version", "version", "carried_to", "organisation", "shown_organisation"
+            "letter__current_version",
+            "version",
+            "carried_to",
+            "organisation",
+            "shown_organisation",
+            "prominence",
         )
         .first()
     )

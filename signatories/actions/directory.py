@@ -27,6 +27,7 @@ from letters.models import (
 from letters.models.organisation import HeadcountBand, alias_key
 from letters.permissions import moderated_by, proposals_decided_by
 from signatories import tasks
+from signatories.actions import prominence
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.regrouping import let_names_follow
 from signatories.models import Method, Signature, State, Tally, Vouch
@@ -243,7 +244,8 @@ def withdraw(*, organisation: Organisation, actor: User | None) -> Organisation:
 def _return_to_review(names: SignatureQuerySet, **changes: Any) -> int:
     """Have a moderator look again, where there is one: nobody reviews under a sealed letter."""
     reviewed = names.approved().filter(letter__in=Letter.objects.not_sealed().values("pk"))
-    return reviewed.update(state=State.IN_REVIEW, **OFF_ROLL, **changes)
+    prominence.end_of(reviewed)
+    return reviewed.update(state=State.IN_REVIEW, was_decided=True, **OFF_ROLL, **changes)
 
 
 @tried_again

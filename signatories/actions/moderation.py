@@ -11,8 +11,8 @@ from config.deadlocks import tried_again
 from letters.actions import NotAllowed, audit
 from letters.models import User
 from letters.permissions import moderated_by
-from signatories import flags, tasks
-from signatories.actions import reporting
+from signatories import decisions, flags, tasks
+from signatories.actions import prominence, reporting
 from signatories.actions.confirming import approve_name
 from signatories.models import FlagKind, Method, Reading, Reason, Signature, State
 from signatories.verification import vouch
@@ -32,6 +32,7 @@ ON_ROLL_FIELDS = [
     "objection",
     "objected_on",
     "set_aside_on",
+    "was_decided",
     "risk",
 ]
 KEPT_FIELDS = ["objection", "reason", "note", "kept_despite", "kept_on", "risk"]
@@ -69,6 +70,7 @@ def approve(*, signature: Signature, actor: User, proof: str = "", seen: str = "
     is_proved = needs_proof(signature)
     if is_proved and proof not in How.values:
         raise NotAllowed(_("A well-known name needs a proof: say on its page what you were shown."))
+    decisions.note(signature)
     signature.rejected_on = signature.objected_on = None
     signature.set_aside_on = None
     signature.reason = signature.note = ""
@@ -114,6 +116,8 @@ def reject(
         return _reject_again(signature, actor, reason, note)
     if signature.state not in REJECTABLE:
         raise NotAllowed(_("This entry can no longer be rejected."))
+    decisions.note(signature)
+    prominence.end(signature)
     signature.was_approved = signature.state != State.IN_REVIEW
     signature.state = State.REJECTED
     signature.rejected_on = timezone.localdate()

@@ -15,7 +15,7 @@ from config.deadlocks import tried_again
 from letters import actions as letters
 from letters.models import Letter
 from signatories import tasks
-from signatories.actions import batches
+from signatories.actions import batches, prominence
 
 
 @tried_again
@@ -27,6 +27,7 @@ def go_public(*, letter: Letter, now: datetime) -> Letter:
     those who had an anonymous line, and draws anew what the lines that stay may show.
     """
     opened = letters.go_public(letter=letter, today=now.date())
+    prominence.end_of(opened.signatures.all())
     batches.publish_batch_now(letter=opened, now=now)
     enqueue(tasks.purge_pages, opened.pk)
     return opened

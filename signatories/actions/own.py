@@ -14,6 +14,7 @@ from config.celery import enqueue
 from config.deadlocks import tried_again
 from letters.actions import NotAllowed, Overtaken
 from signatories import addresses, affiliation, statistics, tasks
+from signatories.actions import prominence
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
 from signatories.models import (
@@ -155,6 +156,7 @@ def correct_title(*, token: str, title: str) -> Signature:
     # What moderators let stand were other words.
     signature.kept_despite, signature.kept_on = "", None
     if title:
+        prominence.end(signature)  # The team asked for the line as it stood.
         _return_to_review(signature)
     signature.needs_check = signature.state == State.IN_REVIEW
     signature.full_clean(validate_constraints=False)
@@ -166,6 +168,7 @@ def correct_title(*, token: str, title: str) -> Signature:
 
 def _return_to_review(signature: Signature) -> None:
     if signature.state in (State.PUBLISHED, State.APPROVED):
+        signature.was_decided = True
         signature.state = State.IN_REVIEW
         signature.name_key = ""  # As new: the check may let it back onto the roll.
         for field, value in OFF_ROLL.items():
@@ -206,6 +209,8 @@ def leave(*, token: str) -> Signature:
 def hide_from_search(*, token: str, hidden: bool) -> Signature:
     """Keep a name off the pages that search engines may list, or no longer do so."""
     signature = _named(token)
+    if hidden:
+        prominence.end(signature)
     signature.is_hidden_from_search = hidden
     signature.save(update_fields=["is_hidden_from_search"])
     _follow_up(signature)

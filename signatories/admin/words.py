@@ -71,7 +71,9 @@ def _rejected(before: Signature) -> str:
 
 def _taken_back(before: Signature, decided: Signature) -> str:
     if decided.state == State.PUBLISHED:
-        return gettext("Taken back. The line stays on the roll.")
+        return gettext("Taken back. The line stands on the roll.")
+    if decided.state == State.APPROVED:
+        return gettext("Taken back. The line comes with the next batch.")
     if before.is_standing:
         return gettext("Taken back. The line has left the roll, and the entry waits again.")
     return gettext("Taken back. The entry waits again.")

@@ -75,6 +75,7 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
         invitations=outbox.invitations_of(letter) if may["may_own"] else None,
         tasks=todo.tasks_of(letter, user, rights, queue, now, mail_is_late=late),
         queue=queue,
+        decided=todo.decided_of(letter, now.date()) if may["may_decide"] else todo.Decided(),
         decisions=trail.lines_of(
             trail.entries_known_to(user, letter, kind=trail.Kind.ENTRIES)[:DECISIONS]
         ),
@@ -94,7 +95,7 @@ def _numbers(letter: Letter, tally: Tally, now: datetime) -> dict[str, Any]:
     states, methods = breakdown.states(tally), breakdown.methods(tally)
     return {
         "tally": tally,
-        "figures": tally.figures or statistics.count_nothing(),
+        "figures": statistics.figures_of(tally),
         "bars": organisations,
         "bar_scale": bar_scale(row.number for row in organisations),
         "methods": methods,

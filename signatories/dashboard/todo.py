@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, Sum
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from letters.permissions import proposals_decided_by
 
 CLOSING_IS_NEAR = timedelta(days=7)
 SEALING_IS_NEAR = timedelta(days=14)
+DECISIONS = ("signature.approved", "signature.rejected", "signature.kept")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,25 @@ class Queue:
     number: int = 0
     oldest_on: date | None = None
     asked_about: int = 0
+
+
+@dataclass(frozen=True)
+class Decided:
+    """How many entries the moderators have decided together; never which of them how many."""
+
+    today: int = 0
+    in_week: int = 0
+
+
+def decided_of(letter: Letter, today: date) -> Decided:
+    """What the trail says of this day, and of this and the six before."""
+    decisions = letter.audit_entries.filter(verb__in=DECISIONS).order_by()
+    week = decisions.filter(recorded_on__gte=today - timedelta(days=6))
+    found = week.aggregate(
+        week=Sum("number", default=0),
+        today=Sum("number", default=0, filter=Q(recorded_on__gte=today)),
+    )
+    return Decided(found["today"], found["week"])
 
 
 def queue_of(letter: Letter) -> Queue:

@@ -139,9 +139,9 @@ def _read(letter: Letter, kept: IO[bytes]) -> "Pages":
 def _read_roll(letter: Letter, kept: IO[bytes]) -> Book:
     kept.seek(0)
     kept.truncate()
-    book = Book(kept)
+    book, places = Book(kept), roll.prominent_places(letter)
     for signature in roll.walk(letter):
-        book.add(row_of(signature), signature.roll_key, signature.is_hidden_from_search)
+        book.add(row_of(signature, places), signature.roll_key, signature.is_hidden_from_search)
     return book
 
 
@@ -221,6 +221,7 @@ class Pages:
                 "tally": statistics.tally_of(self.letter),
                 "entries": entries,
                 "alphabet": self._alphabet(),
+                "prominent": self.first_page["prominent"] if number == 1 else [],
                 "number": number,
                 "pages": self.book.pages,
                 "before": roll_file(number - 1) if number > 1 else "",
@@ -231,8 +232,7 @@ class Pages:
             yield self.page(roll_file(number), "roll.html", context)
 
     def _is_for_search(self, number: int) -> bool:
-        may = self.letter.roll_in_search and not self.letter.is_internal
-        return may and number not in self.book.not_for_search
+        return self.letter.is_roll_for_search and number not in self.book.not_for_search
 
     def _alphabet(self) -> list[tuple[str, str]]:
         """Each letter with the file of its first line, or none."""

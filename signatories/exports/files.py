@@ -31,7 +31,7 @@ JSON = "application/json"
 MARK = "\ufeff".encode()
 # Where a comma is a decimal sign, spreadsheets part cells at semicolons, also within ours.
 FORMULA_BEHIND_SEMICOLON = re.compile(r"(;\s*)(?=[=+\-@|%＝＋－＠｜％])")
-WIDTHS = (28, 56, 28, 28, 18, 28, 10, 12, 14)
+WIDTHS = (28, 56, 28, 28, 18, 28, 10, 12, 14, 12)
 FIGURES = ("figure", "of", "number", "as_of")
 
 Cells = Sequence[str | int]
@@ -148,6 +148,7 @@ def _in_cells(lines: Iterable[Row]) -> Iterator[Cells]:
             words[line.verified],
             words[line.anonymous],
             words[line.demonstration],
+            "" if line.shown_first is None else line.shown_first,
         )
 
 
@@ -159,10 +160,12 @@ def figures(letter: Letter) -> list[Cells]:
     document = statistics.public_statistics(letter)
     today, batch = document["counted_on"], document["last_batch_on"] or ""
     last = document["as_of_last_batch"]
-    simple = ("received", "confirmed", "waiting", "withdrawn")
+    simple = ("received", "confirmed", "published", "waiting", "withdrawn")
+    median = last["median_days_to_decision"]
     return [
         *(("published", kind, n, today) for kind, n in document["published"].items()),
         *((name, "", last[name], batch) for name in simple),
+        *([("median_days_to_decision", "", median, batch)] if median is not None else []),
         *(("rejected", reason, n, batch) for reason, n in last["rejected"].items()),
         *(("by_method", method, n, batch) for method, n in last["by_method"].items()),
         *(

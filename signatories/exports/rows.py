@@ -4,8 +4,9 @@ A cell says what the line says. So an anonymous line has a tenure only where it 
 a tenure is *not* shown would tell of a smaller group, and the page does not tell it either.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -23,12 +24,14 @@ COLUMNS = (
     "verified",
     "anonymous",
     "demonstration",
+    "shown_first",
 )
 
 
 @dataclass(frozen=True)
 class Row:
-    """`line` stands under the name on the roll; the four after it are its parts."""
+    """`line` stands under the name on the roll; the four after it are its parts. `shown_first` is
+    the place above the roll, where the name has one."""
 
     name: str
     line: str
@@ -39,14 +42,17 @@ class Row:
     verified: bool
     anonymous: bool
     demonstration: bool
+    shown_first: int | None = None
 
 
 def of_roll(letter: Letter) -> Iterator[Row]:
     """Every line, in the order of the roll. Raises `roll.RollMoved`."""
-    return map(row_of, roll.walk(letter))
+    places = roll.prominent_places(letter)
+    return (row_of(signature, places) for signature in roll.walk(letter))
 
 
-def row_of(signature: Signature) -> Row:
+def row_of(signature: Signature, places: Mapping[UUID, int]) -> Row:
+    """`places` are those above the roll."""
     line = roll.line(signature)
     title, organisation, tenure, role = (
         _anonymous_parts(signature) if line.is_anonymous else _named_parts(signature)
@@ -61,6 +67,7 @@ def row_of(signature: Signature) -> Row:
         verified=line.is_verified,
         anonymous=line.is_anonymous,
         demonstration=line.is_demonstration,
+        shown_first=places.get(signature.pk),
     )
 
 

@@ -19,6 +19,8 @@ from signatories.models import NAMELESS, Appearance, RoleBucket, Signature, Tenu
 from signatories.verification import login
 from signatories.verification.vouch import proves
 
+SHORTEST_SEARCH = 3
+
 
 class PlainTextField(forms.CharField):
     def to_python(self, value: Any) -> str:
@@ -351,14 +353,20 @@ class FindForm(forms.Form):
 
 
 class RollForm(forms.Form):
-    """Filtering the roll. What cannot be read counts as not asked for."""
+    """Filtering the roll. What cannot be read counts as not asked for.
+
+    A roll that is for people is not searched by one letter after the other.
+    """
 
     organisation = forms.ChoiceField(required=False, choices=[])
     q = forms.CharField(required=False, max_length=120)
     after = forms.CharField(required=False, max_length=200)
 
-    def __init__(self, organisations: list[Organisation], data: Any = None) -> None:
+    def __init__(
+        self, organisations: list[Organisation], data: Any = None, *, is_for_people: bool = False
+    ) -> None:
         super().__init__(data)
+        self.is_for_people = is_for_people
         self.fields["organisation"].choices = [  # type: ignore[attr-defined]
             ("", _("All organisations")),
             *((organisation.slug, organisation.name) for organisation in organisations),
@@ -366,7 +374,13 @@ class RollForm(forms.Form):
 
     def clean_q(self) -> str:
         """As names are kept: one character for a letter and its accent."""
-        return unicodedata.normalize("NFC", self.cleaned_data["q"])
+        q = unicodedata.normalize("NFC", self.cleaned_data["q"])
+        number = sum(map(str.isalpha, q))
+        if q and self.is_for_people and number < SHORTEST_SEARCH:
+            raise ValidationError(
+                _("Type at least %(number)d letters of the name.") % {"number": SHORTEST_SEARCH}
+            )
+        return q
 
     def wish(self, field: str) -> str:
         """The value asked for, or nothing; call after `is_valid()`."""

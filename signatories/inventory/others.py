@@ -14,8 +14,9 @@ def numbers(until: dict[str, str]) -> list[Entry]:
         Entry(
             title=_("The public numbers"),
             what=_(
-                "How many signed, were rejected or withdrew; how many came on which day, and how "
-                "many codes were refused. Nothing about any one person."
+                "How many signed, were rejected or withdrew; how many came on which day, how many "
+                "days names waited for a decision, and how many codes were refused. Nothing about "
+                "any one person."
             ),
             seen_by=_("Everybody; the numbers of days and of refused codes, the letter’s team."),
             kept_until=_("For good."),
@@ -32,6 +33,7 @@ def numbers(until: dict[str, str]) -> list[Entry]:
                     "last_batch_on",
                 ),
                 *of("signatories.DayCount", "letter day named others"),
+                *of("signatories.DecisionDays", "letter days number"),
                 *of("signatories.Departure", "letter fate appearance reason number"),
             ),
         ),

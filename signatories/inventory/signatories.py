@@ -170,6 +170,19 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             ),
         ),
         Entry(
+            title=_("Whether your name is shown first"),
+            what=_(
+                "If the organisers ask to show your name above the roll: the day they asked, the "
+                "place, and whether you agreed, declined or have not answered."
+            ),
+            seen_by=_(
+                "Everybody, once you agreed. The organisers are not told a no from no answer."
+            ),
+            kept_until=_("Until they take it back, or your line leaves the roll or changes."),
+            protected=_("Only you can agree, on the page of your signature, and take it back."),
+            fields=of("signatories.Prominence", "signature position asked_on answer"),
+        ),
+        Entry(
             title=_("The text you signed"),
             what=_("Which letter, which version of it, and whether you carry over to a newer one."),
             seen_by=_(
@@ -192,8 +205,9 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             what=_(
                 "Whether it waits, stands on the roll or was rejected, on which day and why, with "
                 "a note of the moderator if there is one; whether it was set aside for later; of a "
-                "rejected entry whether it had been approved before; and, if readers reported your "
-                "line and it was left standing, for what and on which day."
+                "rejected entry whether it had been approved before; of a name whether it has been "
+                "decided before; and, if readers reported your line and it was left standing, for "
+                "what and on which day."
             ),
             seen_by=_("You, and the letter’s moderators."),
             kept_until=_(
@@ -203,7 +217,8 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             protected=_("A second entry under one address looks like a first one, also to you."),
             fields=of(
                 signature,
-                "state rejected_on reason note set_aside_on was_approved kept_despite kept_on",
+                "state rejected_on reason note set_aside_on was_approved was_decided "
+                "kept_despite kept_on",
             ),
         ),
         Entry(

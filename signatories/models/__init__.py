@@ -28,9 +28,10 @@ from signatories.models.importing import (
 )
 from signatories.models.mail_day import MailDay, MailKind
 from signatories.models.mailing import Delivery, Mailing, MailingState, WhyPaused
+from signatories.models.prominence import Answer, Prominence
 from signatories.models.reading import Reading
 from signatories.models.signature import Signature
-from signatories.models.tally import DayCount, Departure, Fate, Tally
+from signatories.models.tally import DayCount, DecisionDays, Departure, Fate, Tally
 from signatories.models.verification import (
     LetterKey,
     Purpose,
@@ -45,6 +46,7 @@ __all__ = [
     "NAMELESS",
     "NOTES",
     "REOPENING",
+    "Answer",
     "Appearance",
     "BulkDecision",
     "BulkEntry",
@@ -53,6 +55,7 @@ __all__ = [
     "Complaint",
     "DayCount",
     "Decision",
+    "DecisionDays",
     "Delivery",
     "Departure",
     "Fate",
@@ -71,6 +74,7 @@ __all__ = [
     "Mailing",
     "MailingState",
     "Method",
+    "Prominence",
     "Purpose",
     "Reading",
     "Reason",

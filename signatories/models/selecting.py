@@ -11,6 +11,7 @@ from django.utils import timezone
 from letters.models import User, Visibility
 from signatories.models.choices import NAMELESS, Appearance, Method, State
 from signatories.models.flag import REOPENING, Flag
+from signatories.models.prominence import Answer
 from signatories.models.reading import Reading
 
 if TYPE_CHECKING:
@@ -191,6 +192,16 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
 
     def for_search_engines(self) -> "SignatureQuerySet":
         return self.filter(is_hidden_from_search=False)
+
+    def can_stand_out(self) -> "SignatureQuerySet":
+        """Names on the roll that a team may ask to show first. Whoever wants to be kept out of
+        search engines is not among them: the letter's own page is listed there."""
+        return self.on_roll().named().for_search_engines()
+
+    def standing_out(self) -> "SignatureQuerySet":
+        """Names that are shown first, because their signatories agreed, in the team's order."""
+        agreed = self.can_stand_out().filter(prominence__answer=Answer.AGREED)
+        return agreed.order_by("prominence__position", "pk")
 
     def leaving_with_batch(self) -> "SignatureQuerySet":
         """Anonymous signatures that still stand but were withdrawn or rejected."""

@@ -87,6 +87,8 @@ class Signature(models.Model):
     kept_despite = models.CharField(max_length=40, blank=True, db_default="")
     kept_on = models.DateField(_("kept on"), null=True, blank=True)
     set_aside_on = models.DateField(_("set aside on"), null=True, blank=True)
+    # Its days to a decision are counted once: they would else grow each time it is read again.
+    was_decided = models.BooleanField(default=False, db_default=False)
     # Whether its words are still to be compared with others', and what its flags weigh together.
     needs_check = models.BooleanField(default=False, db_default=False)
     # The normal form of the name, by which it is compared. Empty until the first check.
@@ -285,6 +287,10 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=Q(name_key="") | ~Q(appearance__in=NAMELESS),
                 name="only_names_have_a_normal_form",
+            ),
+            models.CheckConstraint(
+                condition=Q(was_decided=False) | ~Q(appearance__in=NAMELESS),
+                name="only_names_remember_a_decision",
             ),
             models.CheckConstraint(
                 condition=Q(state=State.UNCONFIRMED, confirmed_on__isnull=True)

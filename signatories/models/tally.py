@@ -137,3 +137,26 @@ class Departure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fate}: {self.number}"
+
+
+class DecisionDays(models.Model):
+    """How many names were decided so many days after they were confirmed; nothing about any one.
+
+    Verbs add a row of one; the counting job folds them, so that no row is hot.
+    """
+
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="decision_days")
+    days = models.PositiveIntegerField()
+    number = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("days to a decision")
+        verbose_name_plural = _("days to decisions")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(number__gte=1), name="decision_days_count_somebody"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.days}: {self.number}"

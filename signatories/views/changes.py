@@ -11,7 +11,7 @@ from config import http, ratelimit
 from letters.actions import NotAllowed, Overtaken
 from letters.models import Visibility
 from signatories import roll
-from signatories.actions import confirming, own, signing
+from signatories.actions import confirming, own, prominence, signing
 from signatories.forms import NameForm, TitleForm
 from signatories.models import Appearance, Signature, Tenure
 from signatories.views import pages
@@ -199,6 +199,19 @@ def search(request: HttpRequest, token: str) -> HttpResponse:
     """Keep one's name out of search engines, or no longer."""
     hidden = request.POST.get("hidden") == "1"
     return _change(request, token, lambda: own.hide_from_search(token=token, hidden=hidden))
+
+
+@require_POST
+def prominent(request: HttpRequest, token: str) -> HttpResponse:
+    """Say whether one's name may be shown first, or no longer."""
+    agrees = request.POST.get("answer") == "yes"
+    try:
+        prominence.answer(token=token, agrees=agrees)
+    except confirming.Gone:
+        return pages.gone(request)
+    except NotAllowed:  # Nobody asks any more: the page says how things stand.
+        pass
+    return redirect("signer:signature", token)
 
 
 def _change(request: HttpRequest, token: str, verb: Callable[[], object]) -> HttpResponse:

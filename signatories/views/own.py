@@ -44,6 +44,7 @@ def signature(request: HttpRequest, token: str) -> HttpResponse:
         "is_for_colleagues": found.is_for_colleagues,
         "ways_without_name": own.ways_without_name(found),
         "is_hidden_from_search": found.is_hidden_from_search,
+        "prominence": disclosure.prominence_of(found),
         "replaces_anonymous": bool(found.replaces),
         "manage_url": settings.SITE_URL + reverse("signer:signature", args=[token]),
         "objection": objecting.about(found),

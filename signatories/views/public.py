@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -16,6 +16,7 @@ from letters import spelling, timeline
 from letters.models import Letter
 from signatories import breakdown, durations, roll, statistics
 from signatories.forms import RollForm
+from signatories.models import Reason
 from signatories.views import access
 
 LETTERS_A_PAGE = 20
@@ -66,6 +67,7 @@ def letter_context(letter: Letter) -> dict[str, Any]:
         "tally": tally,
         "counts_by_version": statistics.by_version(letter, tally),
         "lines": lines,
+        "prominent": roll.prominent(letter),
         "has_more": tally.on_roll > len(lines),
         "news": timeline.page(letter, after="", size=NEWS_ON_LETTER_PAGE),
         "bars": rows,
@@ -83,17 +85,39 @@ def _tombstone(request: HttpRequest, slug: str) -> HttpResponse:
 @public_for(FRESH_SECONDS)
 def roll_page(request: HttpRequest, slug: str) -> HttpResponse:
     letter = access.readable_letter(request, slug, "current_version", "tally")
+    try:
+        _keep_for_people(request, letter)
+    except ratelimit.LimitReached as limit:
+        return http.too_many(request, limit.seconds, is_reading=True)
+    context = _about_roll(letter, request.GET)
+    response = render(request, "signatories/roll.html", context)
+    if not context["is_for_search"]:
+        response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _keep_for_people(request: HttpRequest, letter: Letter) -> None:
+    """Count what one network reads, where the team asks so. Raises `LimitReached`."""
+    if letter.roll_for_people:
+        http.keep_for_browser(request)  # What a shared cache answers is counted by nobody.
+        ratelimit.check("roll:network", ratelimit.network(request))
+
+
+def _about_roll(letter: Letter, wish: QueryDict) -> dict[str, Any]:
     tally = statistics.tally_of(letter)
     organisations = [organisation for organisation, _n in statistics.by_organisation(tally)]
-    form = RollForm(sorted(organisations, key=str), request.GET)
+    form = RollForm(sorted(organisations, key=str), wish, is_for_people=letter.roll_for_people)
     form.is_valid()
     organisation, q = form.wish("organisation"), form.wish("q")
     wishes = {"organisation": organisation, "q": q}
-    page = roll.page(letter, after=form.wish("after"), organisation=organisation, q=q)
-    context = {
+    after = form.wish("after")
+    page = roll.page(letter, after=after, organisation=organisation, q=q)
+    is_first = not (after or organisation or q)
+    return {
         "letter": letter,
         "tally": tally,
         "form": form,
+        "prominent": roll.prominent(letter) if is_first else [],
         "lines": page.lines,
         "next_after": page.next_after,
         "filter_query": urlencode({name: wish for name, wish in wishes.items() if wish}),
@@ -101,7 +125,6 @@ def roll_page(request: HttpRequest, slug: str) -> HttpResponse:
         "is_for_search": page.is_for_search,
         "letters_of_alphabet": string.ascii_lowercase,
     }
-    return render(request, "signatories/roll.html", context)
 
 
 @require_safe
@@ -121,10 +144,12 @@ def verification(request: HttpRequest, slug: str) -> HttpResponse:
 
 def about_verification(letter: Letter) -> dict[str, Any]:
     tally = statistics.tally_of(letter)
+    figures = statistics.figures_of(tally)
     return {
         "letter": letter,
         "tally": tally,
-        "figures": tally.figures or statistics.count_nothing(),
+        "figures": figures,
+        "rejected": [(Reason(code).label, number) for code, number in figures["rejected"].items()],
         "methods": statistics.by_method(tally),
         "admitted": letter.organisations.all() if letter.is_for_organisations else [],
         "kept_days": settings.REJECTED_DAYS,

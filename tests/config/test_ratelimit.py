@@ -19,7 +19,7 @@ NOON = "2026-01-20T12:00:00Z"
 
 @pytest.fixture
 def limits(settings):
-    settings.RATE_LIMITS = {"few": "2/m", "hourly": "2/h", "daily": "1/d"}
+    settings.RATE_LIMITS = {"few": "2/m", "hourly": "2/h", "daily": "1/d", "spell": "2/10m"}
 
 
 def attempts(limit, key, number):
@@ -36,6 +36,17 @@ def request_from(address="203.0.113.5", **headers):
 @time_machine.travel(NOON, tick=False)
 def test_check_counts_up_to_the_limit(limits):
     assert attempts("few", "somebody", 4) == [True, True, False, False]
+
+
+def test_check_counts_over_several_minutes(limits):
+    with time_machine.travel(NOON, tick=False) as traveller:
+        assert attempts("spell", "somebody", 3) == [True, True, False]
+        traveller.shift(9 * 60)
+        with pytest.raises(ratelimit.LimitReached) as caught:
+            ratelimit.check("spell", "somebody")
+        assert caught.value.seconds == 600
+        traveller.shift(60)
+        assert attempts("spell", "somebody", 1) == [True]
 
 
 @time_machine.travel(NOON, tick=False)

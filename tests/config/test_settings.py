@@ -149,6 +149,8 @@ REFUSED = [
     ("RATE_LIMITS", "sign:network=60", {LIMITS}),
     ("RATE_LIMITS", "sign:network=many/h", {LIMITS}),
     ("RATE_LIMITS", "sign:network", {LIMITS}),
+    ("RATE_LIMITS", "roll:network=60/0m", {LIMITS}),
+    ("RATE_LIMITS", "roll:network=60/100m", {LIMITS}),
     ("RATE_LIMITS", "sing:network=60/h", {"RATE_LIMITS names a limit that does not exist"}),
     ("BATCH_INTERVAL", "hourly", {BATCHES}),
     ("BATCH_INTERVAL", "0", {BATCHES}),
@@ -352,10 +354,10 @@ def test_door_is_guarded_under_pressure_unless_told_otherwise(load):
 def test_every_rate_limit_can_be_read(load):
     for limits in (load(**PRODUCTION)["RATE_LIMITS"], test_settings.RATE_LIMITS):
         for name, limit in limits.items():
-            assert re.fullmatch(r"[1-9]\d*/[mhd]", limit), f"{name}: {limit}"
+            assert re.fullmatch(r"[1-9]\d*/([1-9]\d?)?[mhd]", limit), f"{name}: {limit}"
             number, period = limit.split("/")
             assert int(number) > 0
-            assert period in ratelimit.SECONDS
+            assert period[-1] in ratelimit.SECONDS
 
 
 def test_every_rate_limit_is_checked_somewhere():

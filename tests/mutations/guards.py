@@ -47,6 +47,9 @@ T_DOOR = ["tests/signatories/test_door.py"]
 MAILBOX = "signatories/verification/mailbox.py"
 REMINDER = "signatories/verification/reminder.py"
 T_REMINDER = ["tests/signatories/test_reminder.py"]
+T_PROMINENCE = [f"{T_ACTIONS}/test_prominence.py"]
+T_FOR_PEOPLE = ["tests/signatories/test_roll_for_people.py"]
+T_DECISIONS = ["tests/signatories/test_decisions.py"]
 
 GUARDS = [
     # 1. Nothing is lost.
@@ -2772,5 +2775,126 @@ GUARDS = [
         "        return old.exclude(objected_on__isnull=False, objected_on__gt=day)\n",
         "        return old\n",
         [f"{T_ACTIONS}/test_objecting.py"],
+    ),
+    # Names shown first, a roll for people, days to a decision.
+    Guard(
+        10,
+        "nobody is shown first without agreeing",
+        "signatories/models/selecting.py",
+        "self.can_stand_out().filter(prominence__answer=Answer.AGREED)",
+        "self.can_stand_out().filter(prominence__isnull=False)",
+        T_PROMINENCE,
+    ),
+    Guard(
+        10,
+        "a name kept out of search engines is not shown first",
+        "signatories/models/selecting.py",
+        "return self.on_roll().named().for_search_engines()",
+        "return self.on_roll().named()",
+        T_PROMINENCE,
+    ),
+    Guard(
+        10,
+        "consent to be shown first ends with a rejection",
+        f"{ACTIONS}/moderation.py",
+        "    prominence.end(signature)\n",
+        "",
+        T_PROMINENCE,
+    ),
+    Guard(
+        10,
+        "consent to be shown first ends when one hides from search engines",
+        f"{ACTIONS}/own.py",
+        "    if hidden:\n        prominence.end(signature)\n",
+        "",
+        T_PROMINENCE,
+    ),
+    Guard(
+        10,
+        "consent to be shown first ends with another title",
+        f"{ACTIONS}/own.py",
+        "        prominence.end(signature)  # The team asked for the line as it stood.\n",
+        "        pass\n",
+        T_PROMINENCE,
+    ),
+    Guard(
+        10,
+        "consent to be shown first ends with the directory's proof",
+        f"{ACTIONS}/directory.py",
+        "    prominence.end_of(reviewed)\n",
+        "",
+        T_PROMINENCE,
+    ),
+    Guard(
+        10,
+        "consent given inside does not go public",
+        f"{ACTIONS}/opening.py",
+        "    prominence.end_of(opened.signatures.all())\n",
+        "",
+        T_PROMINENCE,
+    ),
+    Guard(
+        3,
+        "editors of a letter inside do not read its names to choose some",
+        f"{ACTIONS}/prominence.py",
+        'return edited_by(user).filter(pk__in=names_read_by(user).values("pk"))',
+        "return edited_by(user)",
+        T_PROMINENCE,
+    ),
+    Guard(
+        3,
+        "a team is not told a no from no answer",
+        "signatories/dashboard/prominent.py",
+        "row.has_agreed) for row in rows",
+        'row.answer != "declined") for row in rows',
+        ["tests/signatories/test_prominent_pages.py"],
+    ),
+    Guard(
+        9,
+        "a roll for people is counted by network",
+        "signatories/views/public.py",
+        '        ratelimit.check("roll:network", ratelimit.network(request))\n',
+        "",
+        T_FOR_PEOPLE,
+    ),
+    Guard(
+        9,
+        "no shared cache answers for a roll that is counted",
+        "signatories/views/public.py",
+        "        http.keep_for_browser(request)  # What a shared cache answers is counted by nobody.\n",
+        "",
+        T_FOR_PEOPLE,
+    ),
+    Guard(
+        10,
+        "a roll for people is not for search engines",
+        "letters/models/letter.py",
+        "return self.roll_in_search and not self.roll_for_people and not self.is_internal",
+        "return self.roll_in_search and not self.is_internal",
+        T_FOR_PEOPLE,
+    ),
+    Guard(
+        6,
+        "days to a decision count names only",
+        "signatories/decisions.py",
+        "if signature.is_anonymous or not is_first or",
+        "if not is_first or",
+        T_DECISIONS,
+    ),
+    Guard(
+        8,
+        "days to a decision count the first decision only",
+        "signatories/decisions.py",
+        "signature.state == State.IN_REVIEW and not signature.was_decided",
+        "signature.state == State.IN_REVIEW",
+        T_DECISIONS,
+    ),
+    Guard(
+        5,
+        "days to a decision are not said of a small group",
+        "signatories/decisions.py",
+        "    if waits.total() < letter.minimum_group_size:\n        return None\n",
+        "",
+        T_DECISIONS,
     ),
 ]

@@ -93,6 +93,7 @@ CAPABILITIES = {
     "signature/<token>/counted/": NOBODY,
     "signature/<token>/everybody/": [405] * 7,
     "signature/<token>/search/": [405] * 7,
+    "signature/<token>/prominent/": [405] * 7,
     "updates/<token>/": NOBODY,
     "invitation/<token>/": NOBODY,
     # Says the same of every link, so that nobody learns which of them end something.
@@ -225,6 +226,7 @@ WORKSPACE = {
     f"{ONE}text/discard/": EDITORS,
     f"{ONE}recipients/": EDITORS,
     f"{ONE}responses/": EDITORS,
+    f"{ONE}prominent/": EDITORS,
     f"{ONE}publish/": EDITORS,
     f"{ONE}publish/write-on/": [302, 405, 405, 405, 405, 405, 405],
     f"{ONE}publish/return/": [302, 404, 404, 404, 404, 404, 404],

@@ -22,7 +22,13 @@ from signatories.models import (
 from signatories.models.verification import CLAIM_LEASE
 from tests.constraints import Case, assert_refuses, named_constraints
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
-from tests.signatories import bulk_cases, flag_cases, import_cases, mail_cases
+from tests.signatories import (
+    bulk_cases,
+    flag_cases,
+    import_cases,
+    mail_cases,
+    prominence_cases,
+)
 from tests.signatories.actions.test_mailings import MAILING_CASES
 
 pytestmark = pytest.mark.django_db
@@ -329,6 +335,7 @@ CASES = [
     *flag_cases.FLAG_CASES,
     *bulk_cases.BULK_CASES,
     *mail_cases.MAIL_CASES,
+    *prominence_cases.PROMINENCE_CASES,
 ]
 
 

@@ -271,6 +271,8 @@ def common(signature, **members):
         "tenure_before_a_proof_was_shown": "",
         "for_colleagues_only": False,
         "hidden_from_search": False,
+        "asked_to_be_shown_first_on": None,
+        "answer_to_that": "",
         "reason_of_rejection": "",
         "note_of_the_moderator": "",
         "objection": "",
@@ -380,6 +382,8 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
     follow_from_those_or_stand_on_the_roll = {
         *("id", "threshold", "shown_organisation", "shown_tenure", "shown_role", "roll_key"),
         *("replaces", "rejected_on", "is_demonstration", "group", "has_been_shown"),
+        # It would tell a name that takes the place of an anonymous line from a duplicate.
+        "was_decided",
     }
     # What moderators go by. A duplicate has less of it, and the file would tell.
     of_moderators = {"needs_check", "name_key", "risk", "set_aside_on"}

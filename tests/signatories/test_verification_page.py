@@ -35,7 +35,7 @@ def test_page_counts_by_method_and_moves_with_the_batch(client):
 
     assert "Work address confirmed 3" in words
     assert "Address confirmed, affiliation not verified 1" in words
-    assert "Received 4 Confirmed 4 In review 0 Withdrawn 0" in words
+    assert "Received 4 Confirmed 4 Published 4 In review 0 Rejected 0 Withdrawn 0" in words
     assert "Google" not in words
     make_anonymous(letter, google)
     assert read(client, letter) == words

@@ -55,6 +55,7 @@ OTHERS = {
     *(f"{ONE}publish/{page}" for page in ("time/drop/", "write-on/")),
     *(f"{ONE}{page}/" for page in ("recipients", "responses", "lists", "trail")),
     *(f"{ONE}{page}/" for page in ("notices", "downloads")),
+    f"{ONE}prominent/",
     *(f"{ONE}{page}" for page in ("trail.csv", "downloads/<str:file>", "archive.zip")),
     *(f"{ONE}import/<uuid:pk>/{page}" for page in ("report/", "report.csv")),
     *(f"{ONE}updates/{page}" for page in ("", "new/", "preview/", "<int:pk>/")),

@@ -509,6 +509,7 @@ def test_figures_tell_nothing_of_lines_that_wait(letter, google):
         "received": 5,
         "confirmed": 5,
         "waiting": 0,
+        "median_days_to_decision": None,
         "withdrawn": 1,
         "rejected": {},
         "by_method": {"none": 0, "mailbox": 4, "login": 0, "vouch": 0, "shown": 0},

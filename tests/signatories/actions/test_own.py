@@ -338,6 +338,7 @@ def test_correct_title_of_a_line_reviewed_before_goes_back_to_review_and_off_the
         "shown_organisation_id": None,
         "shown_tenure": "",
         "shown_role": "",
+        "was_decided": True,
     }
     assert UsedAddress.objects.count() == 1
     assert departures() == []

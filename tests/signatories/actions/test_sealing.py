@@ -321,6 +321,7 @@ def test_seal_counts_what_nobody_decided_as_rejected(google):
         "received": 5,
         "confirmed": 4,
         "waiting": 0,
+        "median_days_to_decision": None,
         "withdrawn": 0,
         "rejected": {"abuse": 1, "sealed": 2},
         "by_method": {"none": 1, "mailbox": 0, "login": 0, "vouch": 0, "shown": 0},
