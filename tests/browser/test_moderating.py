@@ -168,7 +168,7 @@ def test_pages_of_the_queue_are_accessible(desk):
     desk.keyboard.press("?")
     found += faults(desk, "keys")
     desk.goto(f"{LIST}?q=Known+Ploverdale")
-    desk.get_by_role("link", name="Open: Known Ploverdale").click()
+    desk.get_by_role("link", name="Needs a proof: open Known Ploverdale").click()
     expect(desk.get_by_label("What you were shown").first).to_be_visible()
     found += faults(desk, "entry")
     desk.goto(f"{LIST}guidance/")

@@ -167,6 +167,7 @@ CHANGED = {
     "RECOVERY_HOURS": 1033,
     "NOTICE_DAYS": 1034,
     "INVITED_DAYS": 1035,
+    "READING_MINUTES": 1036,
 }
 
 
@@ -177,7 +178,7 @@ def test_durations_all_come_from_the_settings(settings, monkeypatch):
 
     said = " ".join(entry.kept_until for entry in inventory.entries())
 
-    assert set(re.findall(r"\d+", said)) == {str(number) for number in range(1017, 1036)}
+    assert set(re.findall(r"\d+", said)) == {str(number) for number in range(1017, 1037)}
 
 
 def test_durations_stand_in_no_other_text_of_the_inventory():
