@@ -442,7 +442,6 @@ ACTS = {
         {"bob", "alice", "host"},
         "letter.check_always",
     ),
-    "pause the site": ("admin/letters/siteswitch/", {"do": "pause"}, {"host"}, "site.paused"),
     "close in the workspace": (f"{ONE}close/", {}, {"alice", "host"}, "letter.closed"),
     "reopen in the workspace": (f"{ONE}reopen/", {}, {"alice", "host"}, "letter.reopened"),
     "seal in the workspace": (
