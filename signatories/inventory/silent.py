@@ -51,8 +51,8 @@ NOT_ABOUT_PEOPLE = (
             "id slug language status visibility organisations eligibility reach review_policy "
             "allows_named allows_anonymous allows_pledged accepts_unverified "
             "allows_unverified_anonymous allows_vouching allows_login minimum_group_size "
-            "signing_paused_on asks_for_check roll_in_search roll_for_people public_on was_internal "
-            "taken_down_on submitted_on "
+            "signing_paused_on asks_for_check roll_in_search roll_for_people public_on "
+            "was_internal taken_down_on submitted_on "
             "pledge_thresholds goal opens_at closes_at published_on closed_on sealed_on "
             "current_version",
         ),

@@ -30,7 +30,7 @@ def forget_trigrams(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0018_listed_words'),
+        ('letters', '0021_watched'),
         ('signatories', '0021_moderation'),
     ]
 

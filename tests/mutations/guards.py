@@ -2420,7 +2420,7 @@ GUARDS = [
     Guard(
         8,
         "the trail is not deleted",
-        "letters/migrations/0018_watched.py",
+        "letters/migrations/0021_watched.py",
         '    f"CREATE TRIGGER {TABLE}_is_never_deleted BEFORE DELETE ON {TABLE} BEGIN {REFUSE} END",\n',
         "",
         ["tests/letters/test_append_only.py"],
@@ -2428,7 +2428,7 @@ GUARDS = [
     Guard(
         8,
         "an entry of the trail is not replaced",
-        "letters/migrations/0018_watched.py",
+        "letters/migrations/0021_watched.py",
         '    f"CREATE TRIGGER {TABLE}_is_never_replaced BEFORE INSERT ON {TABLE} "\n'
         '    f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE id = NEW.id) BEGIN {REFUSE} END",\n',
         "",

@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0018_watched'),
-        ('signatories', '0021_moderation'),
+        ('letters', '0021_watched'),
+        ('signatories', '0023_reading'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

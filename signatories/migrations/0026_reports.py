@@ -6,8 +6,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0017_audit_trail'),
-        ('signatories', '0021_moderation'),
+        ('letters', '0021_watched'),
+        ('signatories', '0025_returned_mail'),
     ]
 
     operations = [

@@ -76,7 +76,7 @@ def let_go(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0017_audit_trail'),
+        ('letters', '0020_roll_for_people'),
     ]
 
     operations = [
@@ -91,12 +91,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='noticechoice',
             name='kind',
-            field=models.CharField(choices=[('waiting', 'entries wait for a moderator'), ('surge', 'many more people than usual sign by name'), ('rejection', 'somebody rejects very many entries'), ('goal', 'a quarter, half, three quarters or all of the goal is reached'), ('submitted', 'somebody of the team submits the letter to the host'), ('returned', 'the host gives the letter back to the team'), ('approved', 'the host lets the letter appear'), ('digest', 'once a day how many have signed, if the number changed'), ('approval', 'a letter waits for your approval')], max_length=9),
+            field=models.CharField(choices=[('waiting', 'entries wait for a moderator'), ('surge', 'many more people than usual sign by name'), ('rejection', 'somebody rejects very many entries'), ('pressure', 'so many forms arrive that browsers are asked for a check'), ('goal', 'a quarter, half, three quarters or all of the goal is reached'), ('submitted', 'somebody of the team submits the letter to the host'), ('returned', 'the host gives the letter back to the team'), ('approved', 'the host lets the letter appear'), ('digest', 'once a day how many have signed, if the number changed'), ('approval', 'a letter waits for your approval')], max_length=9),
         ),
         migrations.AlterField(
             model_name='occasion',
             name='kind',
-            field=models.CharField(choices=[('waiting', 'entries wait for a moderator'), ('surge', 'many more people than usual sign by name'), ('rejection', 'somebody rejects very many entries'), ('goal', 'a quarter, half, three quarters or all of the goal is reached'), ('submitted', 'somebody of the team submits the letter to the host'), ('returned', 'the host gives the letter back to the team'), ('approved', 'the host lets the letter appear'), ('digest', 'once a day how many have signed, if the number changed'), ('approval', 'a letter waits for your approval')], max_length=9),
+            field=models.CharField(choices=[('waiting', 'entries wait for a moderator'), ('surge', 'many more people than usual sign by name'), ('rejection', 'somebody rejects very many entries'), ('pressure', 'so many forms arrive that browsers are asked for a check'), ('goal', 'a quarter, half, three quarters or all of the goal is reached'), ('submitted', 'somebody of the team submits the letter to the host'), ('returned', 'the host gives the letter back to the team'), ('approved', 'the host lets the letter appear'), ('digest', 'once a day how many have signed, if the number changed'), ('approval', 'a letter waits for your approval')], max_length=9),
         ),
         migrations.AddIndex(
             model_name='auditentry',
@@ -104,11 +104,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='noticechoice',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['waiting', 'surge', 'rejection', 'goal', 'submitted', 'returned', 'approved', 'digest', 'approval'])), name='noticechoice_kind_is_known', violation_error_message='Choose one of the values offered.'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['waiting', 'surge', 'rejection', 'pressure', 'goal', 'submitted', 'returned', 'approved', 'digest', 'approval'])), name='noticechoice_kind_is_known', violation_error_message='Choose one of the values offered.'),
         ),
         migrations.AddConstraint(
             model_name='occasion',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['waiting', 'surge', 'rejection', 'goal', 'submitted', 'returned', 'approved', 'digest', 'approval'])), name='occasion_kind_is_known', violation_error_message='Choose one of the values offered.'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['waiting', 'surge', 'rejection', 'pressure', 'goal', 'submitted', 'returned', 'approved', 'digest', 'approval'])), name='occasion_kind_is_known', violation_error_message='Choose one of the values offered.'),
         ),
         migrations.RunPython(keep, let_go),
     ]

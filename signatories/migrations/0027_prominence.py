@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0018_roll_for_people'),
-        ('signatories', '0021_moderation'),
+        ('letters', '0021_watched'),
+        ('signatories', '0026_reports'),
     ]
 
     operations = [
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('signature', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='prominence', serialize=False, to='signatories.signature')),
                 ('position', models.PositiveSmallIntegerField(verbose_name='position')),
                 ('asked_on', models.DateField(verbose_name='asked on')),
-                ('answer', models.CharField(choices=[('asked', 'not answered yet'), ('agreed', 'agreed'), ('declined', 'declined')], db_default='asked', default='asked', max_length=8, verbose_name='answer')),
+                ('answer', models.CharField(choices=[('asked', 'not answered'), ('agreed', 'agreed'), ('declined', 'declined')], db_default='asked', default='asked', max_length=8, verbose_name='answer')),
             ],
             options={
                 'verbose_name': 'prominent signatory',

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('letters', '0017_audit_trail'),
+        ('letters', '0018_listed_words'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('signatories', '0021_moderation'),
+        ('signatories', '0022_checks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
