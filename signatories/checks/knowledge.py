@@ -13,7 +13,7 @@ from signatories.checks.names import Roll, normal
 from signatories.models import Flag, Signature
 from signatories.models.selecting import SignatureQuerySet
 
-# As many names are looked for by their trigrams; for more it is quicker to read all of the letter.
+# As many names are looked for by their trigrams; for more, all of the letter are read at once.
 FEW = 20
 
 

@@ -130,9 +130,11 @@ def _like(pattern: Signature, name: str, number: int) -> Signature:
 
 
 def _timed(act, *args, **named):
-    began = time.perf_counter()
+    """Time of the processor on SQLite, which works in this process; by the clock otherwise."""
+    clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
+    began = clock()
     done = act(*args, **named)
-    return time.perf_counter() - began, done
+    return clock() - began, done
 
 
 if __name__ == "__main__":

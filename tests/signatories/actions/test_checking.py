@@ -309,6 +309,29 @@ def test_confirm_flags_what_the_mailbox_says_in_the_same_transaction(letter):
     assert (signature.risk, signature.needs_check) == (70, True)
 
 
+@pytest.mark.parametrize("appearance", ["named", "anonymous"])
+def test_confirm_takes_the_same_for_a_known_address_whatever_is_flagged(letter, appearance):
+    """A duplicate is flagged like a new entry, so neither number nor time tells of it."""
+    google = make_organisation("Google", "google.example")
+    proven = Affiliation(google, "", "current", Method.MAILBOX)
+    confirmed(letter, "w@google.example", appearance=appearance, affiliation=proven)
+    numbers, seen = [], []
+
+    for email in ("w@google.example", "x@google.example"):
+        with CaptureQueriesContext(connection) as captured:
+            entry = confirmed(
+                letter, email, is_burst=True, appearance=appearance, affiliation=proven
+            )
+        numbers.append(len(captured))
+        seen.append((entry.state, flags_of(entry), entry.risk))
+
+    assert numbers[0] == numbers[1]
+    assert seen == [
+        (State.DUPLICATE, ["burst"], 40),
+        (State.IN_REVIEW, ["burst"], 40),
+    ]
+
+
 def test_check_keeps_what_the_mailbox_said(letter):
     signature = confirmed(letter, "w@mailinator.com")
 
