@@ -13,7 +13,7 @@ from signatories.models.flag import REOPENING, Flag
 from signatories.models.reading import Reading
 
 if TYPE_CHECKING:
-    pass
+    from signatories.models.signature import Signature  # noqa: F401 - in quotes below
 
 STANDING = Q(published_on__isnull=False)
 
