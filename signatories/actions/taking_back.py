@@ -1,5 +1,7 @@
 """Taking a decision back: the entry waits again, as far as the promises allow."""
 
+from uuid import UUID
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -69,7 +71,7 @@ def take_back(*, signature: Signature, actor: User) -> Signature:
     return signature
 
 
-def on_its_way(pk: object, moderator: User) -> Signature | None:
+def on_its_way(pk: UUID, moderator: User) -> Signature | None:
     """An anonymous entry that was approved and waits for its batch, out of every list.
 
     Whoever approved it knows its key; a batch draws a new one.

@@ -43,7 +43,7 @@ def letters_in_review(user: User) -> list[Queue]:
             **steps.counts(here),
         )
     )
-    found = {row["letter"]: row for row in counted}
+    found: dict[int, dict[str, Any]] = {row["letter"]: dict(row) for row in counted}
     return [_queue(letter, found.get(letter.pk, {})) for letter in letters]
 
 
