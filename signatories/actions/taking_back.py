@@ -1,5 +1,7 @@
 """Taking a decision back: the entry is where it was before, as far as the promises allow."""
 
+from uuid import UUID
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,6 +12,7 @@ from letters.actions import NotAllowed, audit
 from letters.models import User
 from letters.permissions import moderated_by
 from signatories import flags, tasks
+from signatories.actions import prominence
 from signatories.actions.confirming import approve_name
 from signatories.actions.moderation import ON_ROLL_FIELDS, for_decision
 from signatories.models import FlagKind, Signature, State
@@ -81,9 +84,10 @@ def _back_to_review(entry: Signature, aside: bool) -> None:
     entry.published_on = None
     entry.roll_key = ""
     entry.shown_organisation, entry.shown_tenure = None, ""
+    prominence.end(entry)
 
 
-def on_its_way(pk: object, moderator: User) -> Signature | None:
+def on_its_way(pk: UUID, moderator: User) -> Signature | None:
     """An anonymous entry that was approved and waits for its batch, out of every list.
 
     Whoever approved it knows its key; a batch draws a new one.

@@ -15,8 +15,7 @@ from signatories.models.prominence import Answer
 from signatories.models.reading import Reading
 
 if TYPE_CHECKING:
-    # Named in a text below, where the linter does not look.
-    from signatories.models.signature import Signature  # noqa: F401
+    from signatories.models.signature import Signature  # noqa: F401 - in quotes below
 
 STANDING = Q(published_on__isnull=False)
 COMPARED = [State.IN_REVIEW, State.APPROVED, State.PUBLISHED]

@@ -50,7 +50,7 @@ def letters_in_review(user: User) -> list[Queue]:
             **steps.counts(here),
         )
     )
-    found = {row["letter"]: row for row in counted}
+    found: dict[int, dict[str, Any]] = {row["letter"]: dict(row) for row in counted}
     return [_queue(letter, found.get(letter.pk, {})) for letter in letters]
 
 
@@ -59,7 +59,7 @@ def _queue(letter: Letter, row: dict[str, Any]) -> Queue:
     return Queue(
         letter=letter,
         number=row.get("number", 0),
-        steps=[(row.get(step.code, 0), step.words, step.code) for step in steps.STEPS],
+        steps=[(row[one.code], one.words, one.code) for one in steps.STEPS if row.get(one.code)],
         asked=row.get("asked", 0),
         aside=row.get("aside", 0),
         days=(timezone.localdate() - since).days if since else None,
