@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import redis
@@ -15,7 +15,7 @@ from celery import Celery
 from django.conf import settings
 from django.db import transaction
 
-from config.celery import app, enqueue
+from config.celery import app, enqueue, enqueue_once
 from signatories import tasks
 from signatories.models import Signature, Verification
 from tests.factories import make_letter
@@ -223,6 +223,31 @@ def test_the_clock_calls_tasks_that_exist():
         "signatories.tasks.erase_expired",
         "signatories.tasks.turn_keys",
     }
+
+
+@pytest.mark.django_db
+def test_what_one_transaction_asks_for_often_is_queued_once(django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as queued, transaction.atomic():
+        for number in (1, 2, 1, 1):
+            enqueue_once(tasks.purge_pages, number)
+
+    assert [call.args for call in queued] == [
+        (tasks.purge_pages, (1,), 0),
+        (tasks.purge_pages, (2,), 0),
+    ]
+
+
+@pytest.mark.django_db
+def test_what_a_savepoint_took_back_is_queued_by_whoever_asks_next(
+    django_capture_on_commit_callbacks,
+):
+    with django_capture_on_commit_callbacks() as queued, transaction.atomic():
+        with suppress(ZeroDivisionError), transaction.atomic():
+            enqueue_once(tasks.purge_pages, 1)
+            raise ZeroDivisionError
+        enqueue_once(tasks.purge_pages, 1)
+
+    assert [call.args for call in queued] == [(tasks.purge_pages, (1,), 0)]
 
 
 def test_celery_leaves_our_logging_alone():

@@ -48,7 +48,7 @@ def offered(client):
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        ("owner", "waiting surge goal submitted returned approved digest"),
+        ("owner", "waiting surge rejection goal submitted returned approved digest"),
         ("moderator", "waiting surge goal approved digest"),
         ("editor", "surge goal submitted returned approved digest"),
         ("press", "surge goal approved digest"),

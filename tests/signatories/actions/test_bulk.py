@@ -9,7 +9,7 @@ from config import crypto
 from letters.actions import NotAllowed
 from letters.models import AuditEntry, Membership, Role
 from signatories import tasks
-from signatories.actions import bulk, moderation, own, restoring
+from signatories.actions import bulk, erasing, moderation, own, restoring
 from signatories.bulk_rule import Rule
 from signatories.models import (
     BulkDecision,
@@ -517,6 +517,32 @@ def test_undo_of_one_entry_by_a_moderator_of_another_letter_is_refused(letter, b
         bulk.undo_one(entry=work.entries.get(), actor=charlie)
 
     assert states(letter) == {"Ada": "published"}
+
+
+# Forgetting -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "days", "stays"),
+    [
+        ("previewed", 1, True),
+        ("previewed", 2, False),
+        ("done", 29, True),
+        ("done", 30, False),
+        ("undone", 30, False),
+        ("running", 60, True),
+    ],
+)
+def test_erasing_takes_rule_and_entries_and_leaves_signatures(letter, bob, state, days, stays):
+    names(letter, "Ada")
+    work = preview(letter, bob, rule=Rule(name="ada"))
+    day = timezone.localdate() - timedelta(days=days)
+    BulkDecision.objects.filter(pk=work.pk).update(state=state, made_on=day)
+
+    list(erasing.erase_expired(now=timezone.now()))
+
+    assert (BulkDecision.objects.exists(), BulkEntry.objects.exists()) == (stays, stays)
+    assert states(letter) == {"Ada": "in_review"}
 
 
 # The rule -------------------------------------------------------------------------------------

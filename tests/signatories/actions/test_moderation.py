@@ -179,6 +179,7 @@ def test_reject_anonymous_line_stays_on_the_roll_until_the_batch():
     moderation.reject(signature=signature, actor=make_moderator(letter), reason=Reason.ABUSE)
 
     assert Signature.objects.values().get() == before | {
+        "was_approved": True,
         "state": "rejected",
         "rejected_on": timezone.localdate(),
         "reason": "abuse",
