@@ -219,6 +219,7 @@ DUPLICATE_DAYS = 30
 REJECTED_DAYS = 30
 READING_MINUTES = 3  # How long a moderator keeps an entry from the others' way.
 REPORT_SHIELD_DAYS = 30
+BULK_DAYS, BULK_PREVIEW_DAYS = 30, 1
 
 LETTERS_NEED_APPROVAL = env.bool("LETTERS_NEED_APPROVAL", default=True)
 SEALING_DAYS = 30

@@ -59,6 +59,8 @@ def kept() -> dict[str, str]:
         % {"hours": ratelimit.SECONDS["d"] // 3600},
         "reading": _("its decision, at most %(minutes)d minutes after a moderator opened it")
         % {"minutes": settings.READING_MINUTES},
+        "bulk": _("at most %(days)d days; a preview that nobody confirmed, %(previews)d days")
+        % {"days": settings.BULK_DAYS, "previews": settings.BULK_PREVIEW_DAYS + 1},
         "member": _("at most %(hours)d hours") % {"hours": settings.MEMBER_HOURS},
         "login": _("it is answered, at most %(minutes)d minutes")
         % {"minutes": settings.LOGIN_MINUTES},

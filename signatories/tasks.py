@@ -124,6 +124,7 @@ def sweep_checks() -> None:
         check_entries.delay(letter_id)
 
 
+@shared_task
 def go_on_with_bulk(bulk_id: str) -> None:
     """Decide many entries batch by batch; wherever this stops, the sweep has it go on."""
     while bulk.go_on(bulk_id=bulk_id):

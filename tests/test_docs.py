@@ -274,6 +274,7 @@ def promised():
     days = {settings.DUPLICATE_DAYS, settings.REJECTED_DAYS, settings.SEALING_DAYS}
     days.add(settings.VOUCH_DAYS)
     days.add(settings.NOTICE_DAYS)
+    days |= {settings.BULK_DAYS, settings.BULK_PREVIEW_DAYS + 1}
     return {
         f"{settings.CODE_MINUTES} minutes",
         *(f"{number} hours" for number in hours),

@@ -415,21 +415,13 @@ def show_to_everybody(*, token: str, shown: bool) -> Signature:
     signature = _open_to_change(token)
     if signature.is_for_colleagues != shown:
         return signature
-    if not may_decide(signature):
+    if not signature.asks_who_reads_it:
         raise NotAllowed(_("This letter asks nobody to decide."))
     signature.is_for_colleagues = not shown
     signature.save(update_fields=["is_for_colleagues"])
     if not signature.is_anonymous:
         _follow_up(signature)
     return signature
-
-
-def may_decide(signature: Signature) -> bool:
-    """Whether its signer can say now that everybody may see the line."""
-    letter = signature.letter
-    if letter.is_internal:
-        return letter.public_on is not None and signature.has_line
-    return signature.is_undecided and not signature.is_anonymous
 
 
 # ----------------------------------------------------------------------------------------------

@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from signatories.inventory import deciding
 from signatories.inventory.entry import Entry, of, sentence
-from signatories.models.bulk import BULK_DAYS, PREVIEW_DAYS
 
 # Numbers and decisions --------------------------------------------------------------------
 
@@ -81,32 +81,7 @@ def numbers(until: dict[str, str]) -> list[Entry]:
             ),
             fields=of("letters.AuditEntry", "letter verb actor target reason number recorded_on"),
         ),
-        Entry(
-            title=_("Decisions about many entries"),
-            what=_(
-                "That a moderator decided many entries of a letter by one rule: the rule, with "
-                "a part of a name if it asked for one, a reason and a note; and which entries it "
-                "meant, with what became of each."
-            ),
-            seen_by=_("The letter’s moderators; of a preview, whoever made it."),
-            kept_until=sentence(
-                _("at most %(days)d days; a preview that nobody confirmed, %(hours)d hours")
-                % {"days": BULK_DAYS, "hours": PREVIEW_DAYS * 48}
-            ),
-            protected=_(
-                "What a rule means is noted by the number of the entry and a digest, not by name, "
-                "and leads to no anonymous line: with its batch such an entry is forgotten here. "
-                "No rule finds out more about an anonymous entry than its line says."
-            ),
-            fields=(
-                *of(
-                    "signatories.BulkDecision",
-                    "letter moderator undone_by decision reason note rule state total figures "
-                    "made_on",
-                ),
-                *of("signatories.BulkEntry", "bulk signature digest outcome recorded"),
-            ),
-        ),
+        deciding.many_entries(until),
         Entry(
             title=_("What a letter says"),
             what=_(

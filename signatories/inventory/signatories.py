@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from signatories.inventory import deciding
 from signatories.inventory.entry import Entry, of, sentence
 
 # While you sign ---------------------------------------------------------------------------
@@ -200,70 +201,7 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             protected=_("On an anonymous line both become the day of its batch."),
             fields=of(signature, "submitted_on confirmed_on"),
         ),
-        Entry(
-            title=_("What became of your entry"),
-            what=_(
-                "Whether it waits, stands on the roll or was rejected, on which day and why, with "
-                "a note of the moderator if there is one; whether it was set aside for later; of a "
-                "rejected entry whether it had been approved before; of a name whether it has been "
-                "decided before; and, if readers reported your line and it was left standing, for "
-                "what and on which day."
-            ),
-            seen_by=_("You, and the letter’s moderators."),
-            kept_until=_(
-                "As long as the signature. Rejected: %(rejected)s. A second entry: %(duplicate)s."
-            )
-            % {"rejected": until["rejected"], "duplicate": until["duplicate"]},
-            protected=_("A second entry under one address looks like a first one, also to you."),
-            fields=of(
-                signature,
-                "state rejected_on reason note set_aside_on was_approved was_decided "
-                "kept_despite kept_on",
-            ),
-        ),
-        Entry(
-            title=_("Your objection"),
-            what=_(
-                "If you object to a rejection: the day, and what you write about it. Of an "
-                "anonymous entry the day only."
-            ),
-            seen_by=_("You, and the letter’s moderators."),
-            kept_until=_(
-                "What you write: until somebody has decided about it. The day: as long as the "
-                "rejected entry. Without a decision: %(rejected)s."
-            )
-            % {"rejected": until["rejected"]},
-            protected=_("A rule in the database refuses words on an anonymous entry."),
-            fields=of(signature, "objection objected_on"),
-        ),
-        Entry(
-            title=_("What made somebody look twice"),
-            what=_(
-                "That your words or your mailbox gave reason to look twice: a name that stands "
-                "there already or is well known, a listed word, a throw-away mailbox, many entries "
-                "from one network at once, that it is at another organisation than you named, a "
-                "report by a reader, or your objection. Of an anonymous entry only the kind of "
-                "reason. Also your name without capitals and accents, by which it is compared."
-            ),
-            seen_by=_("The letter’s moderators."),
-            kept_until=_(
-                "As long as the signature; what a decision answers goes with the decision. Of an "
-                "anonymous entry: until it is decided."
-            ),
-            protected=_("It never decides by itself, and names no address and no network."),
-            fields=(
-                *of(signature, "risk needs_check name_key"),
-                *of("signatories.Flag", "signature kind detail other"),
-            ),
-        ),
-        Entry(
-            title=_("That a moderator looks at your entry"),
-            what=_("Which moderator has the entry open, so that no other does the same work."),
-            seen_by=_("The letter’s moderators."),
-            kept_until=sentence(until["reading"]),
-            protected=_("The time is the moderator’s, and says nothing about when you came."),
-            fields=of("signatories.Reading", "signature moderator until"),
-        ),
+        *deciding.your_entry(until),
         Entry(
             title=_("The key to your page"),
             what=_(

@@ -13,9 +13,6 @@ from letters.models.constraints import one_of
 from signatories.models.choices import Reason
 from signatories.models.verification import CLAIM_LEASE
 
-PREVIEW_DAYS = 1
-BULK_DAYS = 30
-
 
 class Decision(models.TextChoices):
     APPROVE = "approve", _("approve")
@@ -86,8 +83,11 @@ class BulkQuerySet(models.QuerySet["BulkDecision"]):
         )
 
     def expired(self, today: date) -> "BulkQuerySet":
-        previews = Q(state=BulkState.PREVIEWED, made_on__lt=today - timedelta(days=PREVIEW_DAYS))
-        ended = ~Q(state__in=AT_WORK) & Q(made_on__lte=today - timedelta(days=BULK_DAYS))
+        previews = Q(
+            state=BulkState.PREVIEWED,
+            made_on__lt=today - timedelta(days=settings.BULK_PREVIEW_DAYS),
+        )
+        ended = ~Q(state__in=AT_WORK) & Q(made_on__lte=today - timedelta(days=settings.BULK_DAYS))
         return self.filter(previews | ended)
 
 

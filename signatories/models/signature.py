@@ -366,6 +366,13 @@ class Signature(models.Model):
         return self.is_for_colleagues and not self.letter.is_internal
 
     @property
+    def asks_who_reads_it(self) -> bool:
+        """Whether its signer can say now that everybody may see the line."""
+        if self.letter.is_internal:
+            return self.letter.public_on is not None and self.has_line
+        return self.is_undecided and not self.is_anonymous
+
+    @property
     def is_verified(self) -> bool:
         return self.method != Method.NONE
 

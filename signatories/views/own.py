@@ -39,7 +39,7 @@ def signature(request: HttpRequest, token: str) -> HttpResponse:
         "reference": found.reference,
         "may_vouch": vouching.may_vouch(found),
         "can_leave": own.can_leave(found),
-        "may_decide": own.may_decide(found),
+        "may_decide": found.asks_who_reads_it,
         "is_undecided": found.is_undecided,
         "is_for_colleagues": found.is_for_colleagues,
         "ways_without_name": own.ways_without_name(found),

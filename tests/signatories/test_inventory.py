@@ -168,6 +168,8 @@ CHANGED = {
     "NOTICE_DAYS": 1034,
     "INVITED_DAYS": 1035,
     "READING_MINUTES": 1036,
+    "BULK_DAYS": 1037,
+    "BULK_PREVIEW_DAYS": 1037,
 }
 
 
@@ -178,7 +180,7 @@ def test_durations_all_come_from_the_settings(settings, monkeypatch):
 
     said = " ".join(entry.kept_until for entry in inventory.entries())
 
-    assert set(re.findall(r"\d+", said)) == {str(number) for number in range(1017, 1037)}
+    assert set(re.findall(r"\d+", said)) == {str(number) for number in range(1017, 1039)}
 
 
 def test_durations_stand_in_no_other_text_of_the_inventory():
