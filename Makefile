@@ -9,7 +9,7 @@ CHECK_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 CHECK_REDIS_URL ?= redis://127.0.0.1:6379/9
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run test check mutations lint format requirements manage clean
+.PHONY: help run test check mutations mix lint format requirements manage clean
 
 help:  ## List these commands
 	@echo "Undersigned. Start with: make run"
@@ -53,6 +53,10 @@ check: lint  ## Run every check: lint, types, templates, migrations, all tests o
 
 mutations: $(VENV)/.dev  ## Take out each guard behind a promise and see a test fail (some: ARGS="batch seal")
 	@unset DATABASE_URL REDIS_URL EMAIL_URL; exec $(PYTHON) -m tests.mutations $(ARGS)
+
+mix: $(VENV)/.dev  ## Let genuine people, bots, jokers and floods sign, and count (how many: MIX_GENUINE=3000)
+	@unset DATABASE_URL REDIS_URL EMAIL_URL; \
+	MIX_GENUINE="$${MIX_GENUINE:-3000}" exec $(PYTHON) -m pytest -q -s --show-capture=no tests/mix
 
 lint: $(VENV)/.dev  ## Check style and format of the code
 	@echo "== lint" && $(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .

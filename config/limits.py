@@ -11,6 +11,7 @@ def usual(*, is_development: bool) -> dict[str, str]:
         "sign:letter": "6000/m",
         # Beyond this nothing is refused: entries are flagged for the moderators.
         "burst:network": "6000/h" if is_development else "12/h",
+        "burst:domain": "6000/d" if is_development else "30/d",
         # Without the check by the browser, while it is asked for.
         "sign:slow": "60/h" if is_development else "6/h",
         # A mailbox keeps a code of its five for other letters, whoever types it under one.

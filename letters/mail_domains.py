@@ -78,3 +78,8 @@ def _listed() -> frozenset[str]:
 def _read(name: str) -> frozenset[str]:
     lines = (settings.SEEDS_DIR / name).read_text(encoding="utf-8").splitlines()
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+def is_at_provider(domain: str) -> bool:
+    """Whether mailboxes there are a mail provider's: half the world has one at a few of them."""
+    return not free_mail_domains().isdisjoint(itself_and_above(domain))

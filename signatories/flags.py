@@ -98,8 +98,8 @@ MEANINGS = {
     ),
     FlagKind.BURST: Meaning(
         40,
-        _("It came with many others from one network within an hour."),
-        _("It came with many others from one network within an hour."),
+        _("It came with many others: from one network within an hour, or a mail domain in a day."),
+        _("It came with many others: from one network within an hour, or a mail domain in a day."),
     ),
     FlagKind.REPORTED: Meaning(
         50,

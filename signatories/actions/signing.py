@@ -54,7 +54,8 @@ def sign(
 
     Nothing here depends on whether the address has signed already. Raises `pausing.Paused` while
     signing pauses. `vouch_digest` names the colleague's link that is used up when the mailbox is
-    proven; `is_burst` says that the entry came with many others from one network.
+    proven; `is_burst` says that the entry came with many
+    others from one network or mail domain.
     """
     assert (affiliation.method == Method.VOUCH) == bool(vouch_digest)
     refuse_while_paused(letter)

@@ -73,8 +73,9 @@ def while_signing(until: dict[str, str]) -> list[Entry]:
         Entry(
             title=_("Whether many came at once"),
             what=_(
-                "That your entry came with many others from one network within an hour; not from "
-                "which network. When you confirm, this becomes a reason to look twice."
+                "That your entry came with many others, from one network within an hour or from "
+                "one mail domain in a day; not from which. When you confirm, this becomes a "
+                "reason to look twice."
             ),
             seen_by=_("Nobody."),
             kept_until=_("It goes with the address."),

@@ -92,7 +92,7 @@ class Verification(models.Model):
     code_digest = models.CharField(max_length=64, blank=True)
     # Of the login that somebody has begun, if any; its answer empties it.
     login_digest = models.CharField(max_length=64, blank=True, db_default="")
-    # Whether it came with many others from one network. Which network is never stored.
+    # Whether it came with many others from one network or mail domain. Which is never stored.
     is_burst = models.BooleanField(default=False, db_default=False)
     tries = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)

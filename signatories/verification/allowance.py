@@ -6,7 +6,7 @@ whether an address has signed.
 """
 
 from config import ratelimit
-from letters.mail_domains import free_mail_domains, itself_and_above, owned_part
+from letters.mail_domains import is_at_provider, owned_part
 from letters.models import Letter
 from signatories.addresses import Address
 
@@ -19,15 +19,10 @@ def has_one_left(address: Address, letter: Letter | None) -> bool:
     mailbox = address.mailbox()
     if letter and not ratelimit.is_within("sign:mailbox", f"{letter.pk} {mailbox}"):
         return False
-    if not _is_at_provider(address) and not _domain_has_one_left(address):
+    if not is_at_provider(address.domain) and not _domain_has_one_left(address):
         return False
     return ratelimit.is_within("code:mailbox", mailbox)
 
 
 def _domain_has_one_left(address: Address) -> bool:
     return ratelimit.is_within("code:domain", owned_part(address.domain))
-
-
-def _is_at_provider(address: Address) -> bool:
-    """Half the world has its mailboxes at a few providers, which are used to much mail."""
-    return not free_mail_domains().isdisjoint(itself_and_above(address.domain))

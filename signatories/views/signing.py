@@ -13,7 +13,7 @@ from letters.models import Letter
 from signatories.actions import confirming, entering, own, signing, subscribing
 from signatories.forms import CodeForm, SignForm
 from signatories.models import Fate, Purpose, Verification
-from signatories.verification import mailbox, vouch
+from signatories.verification import bursts, mailbox, vouch
 from signatories.views import access, door, pages, vouching
 
 
@@ -55,7 +55,7 @@ def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
             entry=form.entry,
             address=form.address,
             affiliation=form.affiliation,
-            is_burst=_is_burst(request, letter),
+            is_burst=bursts.is_one_of_many(letter, form.address, ratelimit.network(request)),
         )
     except Overtaken as news:
         letter.refresh_from_db()
@@ -66,11 +66,6 @@ def _sign(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
     except NotAllowed:  # The letter closed while the form was on its way.
         return render(request, "signatories/closed.html", {"letter": letter})
     return redirect("signer:login" if form.is_by_login else "signer:confirm", token)
-
-
-def _is_burst(request: HttpRequest, letter: Letter) -> bool:
-    """Whether many entries for this letter came from the visitor's network within the hour."""
-    return not ratelimit.is_within("burst:network", f"{letter.slug} {ratelimit.network(request)}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
