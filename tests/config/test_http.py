@@ -24,7 +24,12 @@ PUBLIC_POLICY = {
     "base-uri": {"'none'"},
     "frame-ancestors": {"'none'"},
 }
-FORM_POLICY = {**PUBLIC_POLICY, "script-src": {"'self'"}, "connect-src": {"'self'"}}
+FORM_POLICY = {
+    **PUBLIC_POLICY,
+    "script-src": {"'self'"},
+    "connect-src": {"'self'"},
+    "worker-src": {"'self'"},  # The check under pressure.
+}
 ADMIN_POLICY = {
     **PUBLIC_POLICY,
     "script-src": {"'self'"},

@@ -26,11 +26,12 @@ from letters.models import (
     Proposal,
     Recipient,
     Role,
+    SiteSwitch,
     Status,
     User,
     Visibility,
 )
-from signatories.models import Signature
+from signatories.models import MailDay, Signature
 from tests.admin_pages import come_in, count_queries, make_host, make_moderator, text_of
 from tests.factories import TOTP_SECRET, make_letter, make_organisation, make_user
 
@@ -46,10 +47,12 @@ def test_admin_has_these_tables_and_no_others():
         AuditEntry,
         Invitation,
         Letter,
+        MailDay,
         Membership,
         Organisation,
         Proposal,
         Signature,
+        SiteSwitch,
         User,
     }
 
@@ -66,7 +69,11 @@ def test_index_offers_each_role_its_tables(client):
     letter = make_letter()
     seen = {"AuditEntry", "Letter", "Organisation"}
     people = {
-        make_host(): {*seen, "Proposal", "Signature", "User", "Membership", "Invitation"},
+        make_host(): {
+            *seen,
+            *("Proposal", "Signature", "User", "Membership", "Invitation"),
+            *("MailDay", "SiteSwitch"),
+        },
         make_moderator("olga", letter, Role.OWNER): {*seen, "Proposal", "Signature"},
         make_moderator("bob", letter, Role.MODERATOR): {*seen, "Proposal", "Signature"},
         make_moderator("eve", letter, Role.EDITOR): seen,

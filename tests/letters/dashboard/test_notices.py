@@ -48,8 +48,8 @@ def offered(client):
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        ("owner", "waiting surge rejection goal submitted returned approved digest"),
-        ("moderator", "waiting surge goal approved digest"),
+        ("owner", "waiting surge rejection pressure goal submitted returned approved digest"),
+        ("moderator", "waiting surge pressure goal approved digest"),
         ("editor", "surge goal submitted returned approved digest"),
         ("press", "surge goal approved digest"),
     ],
