@@ -108,6 +108,7 @@ def _forget_hidden_names(letter: Letter) -> int:
         kept_despite="",
         kept_on=None,
         risk=0,
+        was_decided=False,
         **OFF_ROLL,
     )
 
