@@ -2508,9 +2508,19 @@ GUARDS = [
         1,
         "a flood does not use up the letter's limit",
         "signatories/views/door.py",
-        '    numbers = _count(letter)\n    _within("sign:network"',
+        "    numbers = _count(letter)\n",
         "    numbers = _count(letter)\n"
-        '    _within("sign:letter", letter.slug, too_many_for_letter)\n    _within("sign:network"',
+        '    _within("sign:letter", letter.slug, too_many_for_letter)\n',
+        T_DOOR,
+    ),
+    Guard(
+        9,
+        "one network alone brings no check upon the others",
+        "signatories/views/door.py",
+        '    _within("sign:network", ratelimit.network(request), too_many_from_network)\n'
+        "    numbers = _count(letter)\n",
+        "    numbers = _count(letter)\n"
+        '    _within("sign:network", ratelimit.network(request), too_many_from_network)\n',
         T_DOOR,
     ),
     Guard(
