@@ -245,6 +245,15 @@ def piped(monkeypatch, raw, *arguments):
     call_command("read_bounces", *arguments)
 
 
+def test_message_that_is_too_long_is_taken_from_the_mail_server_all_the_same(monkeypatch):
+    long = BytesIO(b"From: a person\n\n" + b"Hello\n" * 200_000)
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(long))
+
+    call_command("read_bounces")
+
+    assert long.tell() == len(long.getvalue()) > 1_000_000
+
+
 def test_message_from_standard_input_is_read(monkeypatch):
     signed()
 
