@@ -2533,6 +2533,24 @@ GUARDS = [
         ["tests/signatories/test_allowance.py"],
     ),
     Guard(
+        1,
+        "a flood for one mailbox cuts off no colleague",
+        "signatories/verification/allowance.py",
+        '    if not ratelimit.is_within("code:mailbox", mailbox):\n        return False\n',
+        '    if not is_at_provider(address.domain) and not _domain_has_one_left(address):\n'
+        '        return False\n    if not ratelimit.is_within("code:mailbox", mailbox):\n'
+        "        return False\n",
+        ["tests/signatories/test_allowance.py"],
+    ),
+    Guard(
+        1,
+        "a folder that cannot hold our mail is not emptied",
+        f"{ACTIONS}/returning.py",
+        "    if not settings.BOUNCE_ADDRESS:",
+        "    if False:",
+        [f"{T_ACTIONS}/test_returning.py"],
+    ),
+    Guard(
         6,
         "what leaves at once is about hundreds",
         f"{ACTIONS}/pressing.py",
