@@ -2537,7 +2537,7 @@ GUARDS = [
         "a flood for one mailbox cuts off no colleague",
         "signatories/verification/allowance.py",
         '    if not ratelimit.is_within("code:mailbox", mailbox):\n        return False\n',
-        '    if not is_at_provider(address.domain) and not _domain_has_one_left(address):\n'
+        "    if not is_at_provider(address.domain) and not _domain_has_one_left(address):\n"
         '        return False\n    if not ratelimit.is_within("code:mailbox", mailbox):\n'
         "        return False\n",
         ["tests/signatories/test_allowance.py"],
