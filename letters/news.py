@@ -5,6 +5,7 @@ Never the name of a signatory, and no number that does not stand on the letter's
 
 from collections.abc import Callable, Mapping
 
+from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -56,6 +57,11 @@ def _rejection(figures: Figures) -> str:
 
 
 def _pressure(figures: Figures) -> str:
+    if settings.DEFENCES.proof_of_work == "never":
+        return _(
+            "Many more forms than usual arrive: many people at once, or a flood of false entries. "
+            "You can pause signing, and decide later what waits for a moderator."
+        )
     return _(
         "Many more forms than usual arrive: many people at once, or a flood of false entries. "
         "Browsers are asked for a check meanwhile. You can pause signing, and decide later what "

@@ -69,9 +69,10 @@ class Returns:
 
 def returns() -> Returns:
     last = MailDay.objects.filter(kind=MailKind.READ).aggregate(last=Max("day"))["last"]
+    by_mail = bool(settings.BOUNCE_ADDRESS) and not settings.MAIL_PROVIDER
     return Returns(
-        by_mail=bool(settings.BOUNCE_ADDRESS) and not settings.MAIL_PROVIDER,
-        from_folder=bool(settings.BOUNCE_MAILDIR),
+        by_mail=by_mail,
+        from_folder=by_mail and bool(settings.BOUNCE_MAILDIR),
         by_provider=bool(settings.ANYMAIL.get("WEBHOOK_SECRET")),
         last_on=last,
     )

@@ -4,9 +4,11 @@ Whoever does not know the ticket, 128 random bits that stand in that one mail, c
 Nothing is answered either, so nobody learns from it what there is.
 """
 
-from contextlib import suppress
+import logging
+from itertools import islice
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 
 from config import crypto
@@ -18,6 +20,8 @@ from signatories.models import Fate, Invited, MailKind, Subscription, Verificati
 from signatories.verification import invitation, mailbox
 
 FILES_AT_ONCE = 500
+
+logger = logging.getLogger(__name__)
 
 
 def read_message(raw: bytes, recipient: str = "") -> bool:
@@ -37,16 +41,29 @@ def take_events(tickets: list[str]) -> None:
 def read_folder(folder: Path) -> int:
     """Read what lies in a Maildir, and delete each message once it is dealt with, whatever it is.
 
-    Wherever this stops, it begins again with what is left: twice is once. Returns how many.
+    Wherever this stops, it begins again with what is left: twice is once. One that cannot be read
+    or deleted keeps nobody from the others. Returns how many were dealt with.
     """
+    if not settings.BOUNCE_ADDRESS:  # Nothing in it could be ours, so nothing is ours to delete.
+        return 0
     found = [path for part in ("new", "cur") for path in sorted((folder / part).glob("[!.]*"))]
     mails = [path for path in found if path.is_file() and not path.is_symlink()]
-    for path in mails[:FILES_AT_ONCE]:
-        with suppress(FileNotFoundError):  # Another worker reads the same folder.
-            with path.open("rb") as file:
-                read_message(file.read(failures.LONGEST + 1))
-            path.unlink()
-    return len(mails[:FILES_AT_ONCE])
+    return sum(islice(filter(None, map(_take, mails)), FILES_AT_ONCE))
+
+
+def _take(path: Path) -> bool:
+    """Act on one file and delete it; return whether that could be done."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(failures.LONGEST + 1)
+        read_message(raw)
+        path.unlink()
+    except FileNotFoundError:  # Another worker reads the same folder.
+        return False
+    except OSError as error:
+        logger.warning("A returned mail stays where it is: %s", type(error).__name__)
+        return False
+    return True
 
 
 @transaction.atomic

@@ -14,14 +14,15 @@ from signatories.addresses import Address
 def has_one_left(address: Address, letter: Letter | None) -> bool:
     """Whether the mailbox may get another code now; it is counted then.
 
-    The narrow limit comes first, so that what one letter refuses takes nothing from the others.
+    The narrow limits come first: what one letter refuses takes nothing from the others, and who
+    asks again and again for one mailbox uses up nothing of its colleagues'.
     """
     mailbox = address.mailbox()
     if letter and not ratelimit.is_within("sign:mailbox", f"{letter.pk} {mailbox}"):
         return False
-    if not is_at_provider(address.domain) and not _domain_has_one_left(address):
+    if not ratelimit.is_within("code:mailbox", mailbox):
         return False
-    return ratelimit.is_within("code:mailbox", mailbox)
+    return is_at_provider(address.domain) or _domain_has_one_left(address)
 
 
 def _domain_has_one_left(address: Address) -> bool:

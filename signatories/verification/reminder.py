@@ -7,7 +7,8 @@ before the mail leaves, and freed again only where it certainly has not left.
 """
 
 import logging
-from datetime import datetime
+import math
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -28,7 +29,9 @@ FOLDER = "signatories/mail/reminder"
 
 
 def due(now: datetime, limit: int) -> list[str]:
-    """Ids of entries whose reminder is due, the oldest first."""
+    """Ids of entries whose reminder is due, the oldest first; none once it is switched off."""
+    if not settings.REMINDER_HOURS:
+        return []
     rows = Verification.objects.to_be_reminded(now).order_by("remind_at")
     return [str(pk) for pk in rows.values_list("pk", flat=True)[:limit]]
 
@@ -44,7 +47,7 @@ def send(verification_id: str) -> None:
         address = addresses.decrypt(bytes(verification.address), verification.key_name)
         if not _claim(verification, address, button, ticket):
             return
-        mail.send(FOLDER, str(address), _context(button), ticket=ticket)
+        mail.send(FOLDER, str(address), _context(verification, button), ticket=ticket)
     except (keys.KeyLost, crypto.Unreadable):
         mailbox.erase_unreadable(verification)
     except mail.Refused:
@@ -59,11 +62,13 @@ def send(verification_id: str) -> None:
         mail_health.count(MailKind.REMINDED)
 
 
-def _context(button: str) -> dict[str, object]:
+def _context(verification: Verification, button: str) -> dict[str, object]:
+    """With the hours that are left: fewer where the code was asked for again, or mail stood
+    still."""
+    left = verification.erase_after - timezone.now()
     return {
         "button_url": settings.SITE_URL + reverse("signer:confirm", args=[button]),
-        # At the latest: the address was typed before the code was sent.
-        "hours": settings.UNCONFIRMED_NAMED_HOURS - settings.REMINDER_HOURS,
+        "hours": math.ceil(left / timedelta(hours=1)),
     }
 
 

@@ -75,10 +75,11 @@ def check(request: HttpRequest, letter: Letter) -> None:
     """Let a filled-in form pass, or raise `Held`.
 
     What costs the sender nothing is asked first, and the letter's own limit last: forms that do
-    not get that far must not use it up for everybody else.
+    not get that far must not use it up for everybody else. Nor does a network that is over its
+    limit bring the check upon all others, however many forms it goes on to send.
     """
-    numbers = _count(letter)
     _within("sign:network", ratelimit.network(request), too_many_from_network)
+    numbers = _count(letter)
     _filled_in_by_a_person(request, letter)
     if is_checking(letter, numbers):
         _checked_or_slow(request, letter)

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config import http, ratelimit
@@ -33,15 +34,38 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
 def _report(request: HttpRequest, letter: Letter, form: ReportForm) -> HttpResponse:
     try:
         ratelimit.check("report:network", ratelimit.network(request))
+    except ratelimit.LimitReached as limit:
+        return _not_taken(request, letter, form, limit, pages.come_back(limit))
+    try:
         ratelimit.check("report:letter", letter.slug)
     except ratelimit.LimitReached as limit:
-        form.add_error(None, pages.come_back(limit))
-        response = _page(request, letter, form, status=429)
-        response["Retry-After"] = str(limit.seconds)
-        return response
+        return _not_taken(request, letter, form, limit, _too_many_for_letter(limit))
     said = form.cleaned_data
     reporting.report(letter=letter, place=said["line"], complaint=said["complaint"])
     return redirect("public:reported", letter.slug)
+
+
+def _not_taken(
+    request: HttpRequest,
+    letter: Letter,
+    form: ReportForm,
+    limit: ratelimit.LimitReached,
+    sentence: str,
+) -> HttpResponse:
+    form.add_error(None, sentence)
+    response = _page(request, letter, form, status=429)
+    response["Retry-After"] = str(limit.seconds)
+    return response
+
+
+def _too_many_for_letter(limit: ratelimit.LimitReached) -> str:
+    """It is not about the reader's network, which may have sent nothing before."""
+    minutes = max(1, limit.seconds // 60)
+    return ngettext(
+        "Very many lines of this letter are reported just now. Try again in %(n)d minute.",
+        "Very many lines of this letter are reported just now. Try again in %(n)d minutes.",
+        minutes,
+    ) % {"n": minutes}
 
 
 def _page(

@@ -1,6 +1,7 @@
 """Reading what comes back: strict, bounded, and never in trouble."""
 
 import logging
+import time
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,8 @@ from tests.config.returned_mails import (
     TO,
     report,
 )
+
+REPORT = 'Content-Type: multipart/report; report-type="delivery-status"; boundary="b"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +59,18 @@ def test_nothing_of_a_message_is_logged(caplog):
         returned.ticket_of_failure(message)
 
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("end", ["", "\r\n ", "\r ", "\n\t"])
+@pytest.mark.parametrize("where", ["the message", "a part of it"])
+def test_message_made_to_be_read_slowly_is_put_aside_at_once(end, where):
+    long = 'Content-Type: multipart/report; x="' + (";" * 60 + end) * 4000
+    raw = f"{long}\n\nHello\n" if where == "the message" else f"{REPORT}\n--b\n{long}\n\n--b--\n"
+    began = time.process_time()
+
+    assert returned.ticket_of_failure(raw.encode()[: returned.LONGEST]) == ""
+
+    assert time.process_time() - began < 1
 
 
 @given(some.binary(max_size=2000))

@@ -2508,9 +2508,19 @@ GUARDS = [
         1,
         "a flood does not use up the letter's limit",
         "signatories/views/door.py",
-        '    numbers = _count(letter)\n    _within("sign:network"',
+        "    numbers = _count(letter)\n",
         "    numbers = _count(letter)\n"
-        '    _within("sign:letter", letter.slug, too_many_for_letter)\n    _within("sign:network"',
+        '    _within("sign:letter", letter.slug, too_many_for_letter)\n',
+        T_DOOR,
+    ),
+    Guard(
+        9,
+        "one network alone brings no check upon the others",
+        "signatories/views/door.py",
+        '    _within("sign:network", ratelimit.network(request), too_many_from_network)\n'
+        "    numbers = _count(letter)\n",
+        "    numbers = _count(letter)\n"
+        '    _within("sign:network", ratelimit.network(request), too_many_from_network)\n',
         T_DOOR,
     ),
     Guard(
@@ -2521,6 +2531,24 @@ GUARDS = [
         "        return False\n",
         "",
         ["tests/signatories/test_allowance.py"],
+    ),
+    Guard(
+        1,
+        "a flood for one mailbox cuts off no colleague",
+        "signatories/verification/allowance.py",
+        '    if not ratelimit.is_within("code:mailbox", mailbox):\n        return False\n',
+        "    if not is_at_provider(address.domain) and not _domain_has_one_left(address):\n"
+        '        return False\n    if not ratelimit.is_within("code:mailbox", mailbox):\n'
+        "        return False\n",
+        ["tests/signatories/test_allowance.py"],
+    ),
+    Guard(
+        1,
+        "a folder that cannot hold our mail is not emptied",
+        f"{ACTIONS}/returning.py",
+        "    if not settings.BOUNCE_ADDRESS:",
+        "    if False:",
+        [f"{T_ACTIONS}/test_returning.py"],
     ),
     Guard(
         6,
@@ -2626,8 +2654,7 @@ GUARDS = [
         1,
         "hostile messages are bounded",
         "config/returned.py",
-        '    if len(raw) > LONGEST or raw.lower().count(b"content-type:") > MOST_PARTS:\n'
-        '        return ""\n',
+        '    if len(raw) > LONGEST or not _is_readable(raw):\n        return ""\n',
         "",
         ["tests/config/test_returned.py"],
     ),

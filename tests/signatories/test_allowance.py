@@ -47,6 +47,11 @@ def test_domain_gets_so_many_codes_whoever_they_are_for():
     assert left(people(1, "other.example")) == [True]
 
 
+def test_flood_for_one_mailbox_leaves_its_colleagues_their_codes():
+    assert left([Address("wilhelmina", "labs.example")] * 9) == [True] * 3 + [False] * 6
+    assert left(people(2, "labs.example")) == [True, False]
+
+
 def test_domain_is_counted_with_all_names_below_it():
     through = [Address("w", f"{name}.labs.co.uk") for name in "abcde"]
 

@@ -301,6 +301,16 @@ def test_flood_of_a_script_brings_the_check_and_takes_few(clock, letter):
     assert Signature.objects.count() == 4
 
 
+def test_network_over_its_limit_brings_no_check_upon_the_others(clock, settings, letter):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "sign:network": "2/h"}
+    flood = [fill_in(Client(), clock, 3, email=f"bot{number}@gmail.com") for number in range(9)]
+
+    assert [response.status_code for response in flood] == [302, 302] + [429] * 7
+    assert not door.is_checking_now(letter)
+    other = Client(REMOTE_ADDR="203.0.113.7")
+    assert "data-challenge" not in other.get(PAGE).content.decode()
+
+
 def test_forms_that_do_not_pass_do_not_use_up_the_letters_limit(client, clock, settings, letter):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "sign:letter": "1/m", "sign:slow": "0/h"}
     press(letter)
@@ -534,7 +544,7 @@ def test_readyz_tells_of_a_pause_and_stays_ready(client):
 # Counting -----------------------------------------------------------------------------------------
 
 
-def test_each_form_that_is_sent_counts_whatever_becomes_of_it(client, clock, letter):
+def test_each_form_within_its_networks_limit_counts_whatever_becomes_of_it(client, clock, letter):
     fill_in(client, clock)
     fill_in(client, clock, seconds=0)
     fill_in(client, clock, email="nowhere")

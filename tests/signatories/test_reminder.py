@@ -159,6 +159,28 @@ def test_hours_of_nought_switch_it_off(noon, settings):
     assert sweep() == []
 
 
+def test_hours_of_nought_stop_the_reminders_that_were_planned_before(noon, settings):
+    signed()
+    settings.REMINDER_HOURS = 0
+
+    noon.move_to(NOON + A_DAY, tick=False)
+
+    assert sweep() == []
+
+
+def test_reminder_says_how_many_hours_are_left_where_the_code_was_asked_for_again(noon):
+    verification = signed()
+    noon.move_to(NOON + timedelta(hours=20), tick=False)
+    signing.send_again(verification=verification)
+    mailbox.send_code(str(verification.pk))
+    mail.outbox.clear()
+    noon.move_to(NOON + timedelta(hours=44, minutes=1), tick=False)
+
+    [message] = sweep()
+
+    assert "are erased within 28 hours" in " ".join(message.body.split())
+
+
 def test_address_that_has_signed_already_is_reminded_like_a_new_one(noon, client):
     letter = make_letter()
     confirmed = signed(PRIVATE, letter)

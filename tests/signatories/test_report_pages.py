@@ -183,8 +183,14 @@ def test_report_with_the_token_of_its_page_counts(letter, line):
     assert Flag.objects.count() == 1
 
 
-@pytest.mark.parametrize("limit", ["report:network", "report:letter"])
-def test_reports_are_limited(client, letter, line, settings, limit):
+@pytest.mark.parametrize(
+    ("limit", "why"),
+    [
+        ("report:network", "Too many attempts from your network."),
+        ("report:letter", "Very many lines of this letter are reported just now."),
+    ],
+)
+def test_reports_are_limited(client, letter, line, settings, limit, why):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, limit: "2/h"}
     lines = [make_signature(letter, state=State.PUBLISHED) for _each in range(3)]
 
@@ -192,7 +198,7 @@ def test_reports_are_limited(client, letter, line, settings, limit):
 
     assert [response.status_code for response in answers] == [302, 302, 429]
     assert 0 < int(answers[2]["Retry-After"]) <= 3600
-    assert "Too many attempts" in words(answers[2])
+    assert why in words(answers[2])
     assert 'value="not_real" checked' in answers[2].content.decode()
     assert Flag.objects.count() == 2
 

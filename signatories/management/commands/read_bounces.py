@@ -28,9 +28,17 @@ class Command(BaseCommand):
             if options["maildir"]:
                 returning.read_folder(Path(options["maildir"]))
             else:
-                raw = sys.stdin.buffer.read(returned.LONGEST + 1)
-                returning.read_message(raw, options["recipient"])
+                returning.read_message(_piped_in(), options["recipient"])
         except DatabaseError:
             # Without the original, which might hold a piece of the message.
             self.stderr.write("The database is out of reach. The message was not read.")
             sys.exit(TEMPORARY_FAILURE)
+
+
+def _piped_in() -> bytes:
+    """What is read of the message. A mail server that could not write all of it would believe that
+    the command has failed, and come back with the same message for days."""
+    raw = sys.stdin.buffer.read(returned.LONGEST + 1)
+    while sys.stdin.buffer.read(returned.LONGEST):
+        pass
+    return raw

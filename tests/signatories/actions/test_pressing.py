@@ -88,6 +88,14 @@ def test_notice_says_what_happens_and_leads_to_the_page_with_the_switch(letter):
     assert news.page_of(occasion) == f"/manage/letters/{letter.slug}/door/"
 
 
+@pytest.mark.parametrize(("when", "is_said"), [("auto", True), ("never", False)])
+def test_notice_speaks_of_the_check_where_there_is_one(letter, settings, when, is_said):
+    settings.DEFENCES = replace(settings.DEFENCES, proof_of_work=when)
+    occasion = pressing.tell(letter=letter, now=NOON)
+
+    assert ("Browsers are asked for a check" in news.sentence(occasion)) is is_said
+
+
 def test_press_and_editors_are_not_told(letter):
     erin = member(letter, "erin", Role.EDITOR)
     bob = member(letter, "bob", Role.MODERATOR)

@@ -5,6 +5,7 @@ import re
 import smtplib
 from datetime import timedelta
 from io import BytesIO, TextIOWrapper
+from pathlib import Path
 
 import pytest
 from django.core import mail
@@ -244,6 +245,15 @@ def piped(monkeypatch, raw, *arguments):
     call_command("read_bounces", *arguments)
 
 
+def test_message_that_is_too_long_is_taken_from_the_mail_server_all_the_same(monkeypatch):
+    long = BytesIO(b"From: a person\n\n" + b"Hello\n" * 200_000)
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(long))
+
+    call_command("read_bounces")
+
+    assert long.tell() == len(long.getvalue()) > 1_000_000
+
+
 def test_message_from_standard_input_is_read(monkeypatch):
     signed()
 
@@ -329,6 +339,36 @@ def test_folder_that_could_not_be_dealt_with_is_read_again(maildir, monkeypatch)
 
     assert not Signature.objects.exists()
     assert list(maildir.glob("*/*")) == []
+
+
+def test_file_that_cannot_be_read_keeps_nobody_from_the_others(maildir, monkeypatch, caplog):
+    signed()
+    (maildir / "new" / "1").write_bytes(b"of another account")
+    (maildir / "new" / "2").write_bytes(report(to=envelope()))
+    usual = Path.open
+
+    def refuse(path, *how):
+        if path.name == "1":
+            raise PermissionError(str(path))
+        return usual(path, *how)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(returning, "FILES_AT_ONCE", 1)
+
+    tasks.read_returned_mail()
+
+    assert not Signature.objects.exists()
+    assert [path.name for path in maildir.glob("*/*")] == ["1"]
+    assert caplog.messages == ["A returned mail stays where it is: PermissionError"]
+
+
+def test_folder_without_an_address_of_ours_is_left_alone(maildir, settings):
+    settings.BOUNCE_ADDRESS = ""
+    (maildir / "new" / "1").write_bytes(b"From: a person\n\nHello\n")
+
+    tasks.read_returned_mail()
+
+    assert [path.name for path in maildir.glob("*/*")] == ["1"]
 
 
 def test_without_a_folder_nothing_is_read(settings, monkeypatch):
