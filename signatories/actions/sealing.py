@@ -77,6 +77,10 @@ def _erase_unconfirmed(letter: Letter) -> None:
 
 
 def _reject_undecided(letter: Letter) -> None:
+    nameless = letter.signatures.in_review().anonymous()
+    # As with any decision about them: what was known when their signers came does not stay.
+    Flag.objects.filter(signature__in=nameless).delete()
+    nameless.update(risk=0)
     letter.signatures.in_review().update(
         state=State.REJECTED,
         rejected_on=timezone.localdate(),
@@ -107,6 +111,8 @@ def _forget_hidden_names(letter: Letter) -> int:
         is_hidden_from_search=False,
         kept_despite="",
         kept_on=None,
+        was_decided=False,
+        needs_check=False,
         risk=0,
         **OFF_ROLL,
     )
