@@ -22,6 +22,8 @@ from signatories.actions.restoring import DECISIONS
 from signatories.models import BulkDecision, BulkEntry, BulkState, Decision, Reason
 
 REJECTED = "signature.rejected"
+# What counts beside it: setting aside and taking up decide nothing, and can be done for ever.
+DECIDED = ("signature.approved", REJECTED, "signature.kept")
 LARGE_SHARE = 2  # At least one half of what somebody decided in a day.
 OF_ROLL = 10  # More than a tenth of the lines.
 
@@ -43,11 +45,11 @@ def look_at(*, letter: Letter, person: int, now: datetime) -> Occasion | None:
 
     Not the person, unless there is nobody else who could be told.
     """
-    decided = letter.audit_entries.filter(actor=person, recorded_on=now.date(), verb__in=DECISIONS)
-    rejected = decided.filter(verb=REJECTED).count()
+    today = letter.audit_entries.filter(actor=person, recorded_on=now.date(), verb__in=DECIDED)
+    decided, rejected = _entries_of(today), _entries_of(today.filter(verb=REJECTED))
     if rejected <= settings.MASS_REJECTION:
         return None
-    if rejected * LARGE_SHARE < decided.count() and not _is_much_of_roll(letter, now.date()):
+    if rejected * LARGE_SHARE < decided and not _is_much_of_roll(letter, now.date()):
         return None
     owners = audience(letter, NoticeKind.REJECTION)
     others = [one for one in owners if one.pk != person]
@@ -60,6 +62,11 @@ def look_at(*, letter: Letter, person: int, now: datetime) -> Occasion | None:
         due_at=now,
         but=User.objects.get(pk=person) if others else None,
     )
+
+
+def _entries_of(decisions: QuerySet[AuditEntry]) -> int:
+    """How many entries were decided: each once, however often somebody decides it."""
+    return decisions.order_by().values("target").distinct().count()
 
 
 def _rejections(letter: Letter) -> QuerySet[AuditEntry]:

@@ -5,15 +5,26 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from config import crypto
 from letters.actions import NotAllowed, audit
 from letters.models import AuditEntry, Notice, NoticeKind, Occasion, Role
 from signatories import tasks
-from signatories.actions import batches, bulk, moderation, noticing, rejections
+from signatories.actions import (
+    batches,
+    bulk,
+    moderation,
+    noticing,
+    own,
+    rejections,
+    taking_back,
+)
 from signatories.models import BulkDecision, BulkState, Signature, State
 from tests.admin_pages import make_host, make_moderator
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 
 pytestmark = pytest.mark.django_db
+
+TOKEN = "t" * 43
 
 
 @pytest.fixture(autouse=True)
@@ -402,3 +413,34 @@ def test_rejection_remembers_whether_the_line_had_been_let_onto_the_roll(letter,
 
     kept = Signature.objects.order_by("was_approved").values_list("was_approved", flat=True)
     assert list(kept) == [False, True]
+
+
+def test_take_back_does_not_revive_a_line_that_was_withdrawn_meanwhile(letter, alice, bob):
+    batches.start_tally(letter)
+    digest = crypto.digest("manage", TOKEN)
+    google = make_organisation("Google")
+    line = make_anonymous(letter, google, state=State.PUBLISHED, manage_digest=digest)
+    moderation.reject(signature=line, actor=bob, reason="abuse")
+    work = rejections.take_back_all(
+        letter=letter, person=bob, since=timezone.localdate(), actor=alice
+    )
+
+    own.withdraw(token=TOKEN)
+    tasks.go_on_with_bulk(str(work.pk))
+
+    line.refresh_from_db()
+    assert line.state == State.WITHDRAWN
+    assert BulkDecision.objects.get(pk=work.pk).figures == {"refused": 1}
+
+
+def test_rejections_do_not_hide_among_what_decides_nothing(letter, alice, bob):
+    entry = make_signature(letter, name="Back Andforth")
+    for _again in range(5):
+        moderation.set_aside(signature=entry, actor=bob)
+        moderation.take_up(signature=entry, actor=bob)
+        moderation.approve(signature=entry, actor=bob)
+        taking_back.take_back(signature=entry, actor=bob)
+
+    reject(letter, bob, 4)
+
+    assert look(letter, bob)
