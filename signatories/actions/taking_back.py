@@ -15,6 +15,7 @@ from signatories import flags, tasks
 from signatories.actions import prominence
 from signatories.actions.confirming import approve_name
 from signatories.actions.moderation import ON_ROLL_FIELDS, for_decision
+from signatories.checks.names import kept
 from signatories.models import FlagKind, Signature, State
 
 
@@ -34,14 +35,15 @@ def can_be_taken_back(signature: Signature) -> bool:
 
 @tried_again
 @transaction.atomic
-def take_back(*, signature: Signature, actor: User) -> Signature:
+def take_back(*, signature: Signature, actor: User, seen: str = "") -> Signature:
     """Put an entry back to where it was before the decision about it.
 
     A name that was approved leaves the roll at once and waits again. What a rejection took off
     the roll stands there again by the rules of approving. Flags that were answered stay answered.
-    Raises `NotAllowed`, also for a moderator of another letter.
+    Raises `NotAllowed`, also for a moderator of another letter, and if the entry is not as its
+    moderator has `seen` it.
     """
-    signature = _locked(signature, actor)
+    signature = _locked(signature, actor, seen)
     if signature.state == State.IN_REVIEW:
         return signature
     if not can_be_taken_back(signature):
@@ -61,7 +63,7 @@ def put_back(entry: Signature, actor: User, *, aside: bool = False) -> None:
     entry.was_approved = False
     entry.flags.filter(kind=FlagKind.OBJECTION).delete()
     flags.weigh(entry)
-    entry.save(update_fields=ON_ROLL_FIELDS)
+    entry.save(update_fields=[*ON_ROLL_FIELDS, "name_key"])
     target = f"signature:{entry.pk}"
     audit(verb="signature.taken_back", actor=actor, letter=entry.letter, target=target)
     enqueue_once(tasks.refresh_count, entry.letter_id)
@@ -84,6 +86,9 @@ def _back_to_review(entry: Signature, aside: bool) -> None:
     entry.published_on = None
     entry.roll_key = ""
     entry.shown_organisation, entry.shown_tenure = None, ""
+    if not entry.is_anonymous:
+        # Not as new: it waits for a moderator, whatever a check finds.
+        entry.name_key = entry.name_key or kept(entry.name)
     prominence.end(entry)
 
 
@@ -96,10 +101,10 @@ def on_its_way(pk: UUID, moderator: User) -> Signature | None:
     return entries.filter(pk=pk, letter__in=moderated_by(moderator)).first()
 
 
-def _locked(signature: Signature, actor: User) -> Signature:
+def _locked(signature: Signature, actor: User, seen: str) -> Signature:
     waiting = on_its_way(signature.pk, actor)
-    if waiting is None:
-        return for_decision(signature, actor)
+    if waiting is None or (seen and seen != waiting.state):
+        return for_decision(signature, actor, seen)
     entries = Signature.objects.waiting_for_batch().select_for_update(of=("self",))
     found = entries.select_related("letter", "organisation").filter(pk=waiting.pk).first()
     if found is None:  # A batch was quicker.
