@@ -2354,10 +2354,10 @@ GUARDS = [
     ),
     Guard(
         2,
-        "a rule approves nothing that nobody has compared",
+        "a rule means nothing that nobody has compared",
         "signatories/bulk_rule.py",
-        "return found.checked() if decision == Decision.APPROVE else found",
-        "return found",
+        "self._meant(letter.signatures.for_moderators().in_review())",
+        "self._meant(letter.signatures.in_review())",
         [f"{T_ACTIONS}/test_bulk.py"],
     ),
     Guard(
