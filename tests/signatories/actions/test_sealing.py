@@ -321,6 +321,7 @@ def test_seal_counts_what_nobody_decided_as_rejected(google):
     assert statistics.public_statistics(letter)["as_of_last_batch"] == {
         "received": 5,
         "confirmed": 4,
+        "published": 1,
         "waiting": 0,
         "median_days_to_decision": None,
         "withdrawn": 0,
