@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,11 +19,15 @@ from letters.permissions import owned_by
 from signatories import tasks
 from signatories.actions import bulk
 from signatories.actions.restoring import DECISIONS
+from signatories.actions.taking_back import OFF_ROLL, TAKEN_BACK
 from signatories.models import BulkDecision, BulkEntry, BulkState, Decision, Reason
 
 REJECTED = "signature.rejected"
 # What counts beside it: setting aside and taking up decide nothing, and can be done for ever.
-DECIDED = ("signature.approved", REJECTED, "signature.kept")
+DECIDED = ("signature.approved", "signature.kept")
+# A name whose approval is taken back leaves the roll at once, as if it were rejected.
+TAKEN_OFF = Q(verb=TAKEN_BACK, reason=OFF_ROLL)
+REMOVED = Q(verb=REJECTED) | TAKEN_OFF
 LARGE_SHARE = 2  # At least one half of what somebody decided in a day.
 OF_ROLL = 10  # More than a tenth of the lines.
 
@@ -32,33 +36,36 @@ OF_ROLL = 10  # More than a tenth of the lines.
 
 
 def look(*, letter: Letter, now: datetime) -> list[Occasion]:
-    """Tell of everybody who rejected very much today, unless it was told before."""
-    today = _rejections(letter).filter(recorded_on=now.date(), actor__isnull=False).order_by()
-    busy = today.values_list("actor").annotate(Count("pk"))
+    """Tell of everybody who took very much out today, unless it was told before."""
+    removed = letter.audit_entries.filter(REMOVED, recorded_on=now.date(), actor__isnull=False)
+    busy = removed.order_by().values_list("actor").annotate(Count("pk"))
     people = [actor for actor, number in busy if number > settings.MASS_REJECTION]
     found = (look_at(letter=letter, person=one, now=now) for one in people)
     return [occasion for occasion in found if occasion]
 
 
 def look_at(*, letter: Letter, person: int, now: datetime) -> Occasion | None:
-    """Tell the owners at once if this person rejected very much today: once for each day.
+    """Tell the owners at once if this person rejected very much today, or took it off the roll by
+    taking approvals back: once for each day.
 
     Not the person, unless there is nobody else who could be told.
     """
-    today = letter.audit_entries.filter(actor=person, recorded_on=now.date(), verb__in=DECIDED)
-    decided, rejected = _entries_of(today), _entries_of(today.filter(verb=REJECTED))
-    if rejected <= settings.MASS_REJECTION:
+    today = letter.audit_entries.filter(actor=person, recorded_on=now.date())
+    removed = _entries_of(today.filter(REMOVED))
+    if removed <= settings.MASS_REJECTION:
         return None
-    if rejected * LARGE_SHARE < decided and not _is_much_of_roll(letter, now.date()):
+    decided = _entries_of(today.filter(REMOVED | Q(verb__in=DECIDED)))
+    if removed * LARGE_SHARE < decided and not _is_much_of_roll(letter, now.date()):
         return None
     owners = audience(letter, NoticeKind.REJECTION)
     others = [one for one in owners if one.pk != person]
+    taken_off = _entries_of(today.filter(TAKEN_OFF))
     return announce(
         letter=letter,
         kind=NoticeKind.REJECTION,
         day=now.date(),
         step=person,
-        figures={"rejected": rejected},
+        figures={"rejected": removed - taken_off} | ({"taken_off": taken_off} if taken_off else {}),
         due_at=now,
         but=User.objects.get(pk=person) if others else None,
     )
@@ -76,6 +83,7 @@ def _rejections(letter: Letter) -> QuerySet[AuditEntry]:
 def _is_much_of_roll(letter: Letter, day: date) -> bool:
     """Whether more than a tenth of the lines that stood that morning were taken off the roll."""
     taken_off = letter.signatures.rejected().filter(rejected_on=day, was_approved=True).count()
+    taken_off += _entries_of(letter.audit_entries.filter(TAKEN_OFF, recorded_on=day))
     standing = letter.signatures.standing().not_rejected().count()
     return taken_off * OF_ROLL > standing + taken_off
 

@@ -18,6 +18,9 @@ from signatories.actions.moderation import ON_ROLL_FIELDS, for_decision
 from signatories.checks.names import kept
 from signatories.models import FlagKind, Signature, State
 
+TAKEN_BACK = "signature.taken_back"
+OFF_ROLL = "off_roll"  # The reason in the trail, where a line left the roll by it.
+
 
 def can_be_taken_back(signature: Signature) -> bool:
     """Rejected, or approved: by name at any time, without a name until a batch has taken it.
@@ -54,6 +57,7 @@ def take_back(*, signature: Signature, actor: User, seen: str = "") -> Signature
 
 def put_back(entry: Signature, actor: User, *, aside: bool = False) -> None:
     """Put a locked entry back, set `aside` if it was; inside a transaction."""
+    leaves_roll = entry.state == State.PUBLISHED
     if entry.state == State.REJECTED and (entry.was_approved or entry.is_standing):
         _back_to_the_roll(entry)
     else:
@@ -65,7 +69,16 @@ def put_back(entry: Signature, actor: User, *, aside: bool = False) -> None:
     flags.weigh(entry)
     entry.save(update_fields=[*ON_ROLL_FIELDS, "name_key"])
     target = f"signature:{entry.pk}"
-    audit(verb="signature.taken_back", actor=actor, letter=entry.letter, target=target)
+    audit(
+        verb=TAKEN_BACK,
+        actor=actor,
+        letter=entry.letter,
+        target=target,
+        reason=OFF_ROLL if leaves_roll else "",
+    )
+    if leaves_roll:
+        # As much harm as a rejection, where somebody does it to half a roll.
+        enqueue_once(tasks.look_at_rejections, entry.letter_id, actor.pk)
     enqueue_once(tasks.refresh_count, entry.letter_id)
     enqueue_once(tasks.purge_pages, entry.letter_id)
 

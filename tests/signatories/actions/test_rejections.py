@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from config import crypto
+from letters import news
 from letters.actions import NotAllowed, audit
 from letters.models import AuditEntry, Notice, NoticeKind, Occasion, Role
 from signatories import tasks
@@ -431,6 +432,31 @@ def test_take_back_does_not_revive_a_line_that_was_withdrawn_meanwhile(letter, a
     line.refresh_from_db()
     assert line.state == State.WITHDRAWN
     assert BulkDecision.objects.get(pk=work.pk).figures == {"refused": 1}
+
+
+def test_taking_approvals_back_is_told_like_rejections(
+    letter, alice, bob, django_capture_on_commit_callbacks
+):
+    names = [make_signature(letter, name=f"Name {n}", state=State.PUBLISHED) for n in range(4)]
+    with django_capture_on_commit_callbacks() as queued:
+        for name in names:
+            taking_back.take_back(signature=name, actor=bob)
+
+    assert (tasks.look_at_rejections, (letter.pk, bob.pk), 0) in [one.args for one in queued]
+    occasion = look(letter, bob)
+
+    assert told() == ["alice"]
+    assert occasion.figures == {"rejected": 0, "taken_off": 4}
+    assert "4 in all, of which 4 left the roll and wait in review" in news.sentence(occasion)
+
+
+def test_taking_rejections_back_is_told_to_nobody(letter, alice, bob):
+    entries = reject(letter, alice, 4, state=State.PUBLISHED)
+
+    for entry in entries:
+        taking_back.take_back(signature=entry, actor=bob)
+
+    assert look(letter, bob) is None
 
 
 def test_rejections_do_not_hide_among_what_decides_nothing(letter, alice, bob):
