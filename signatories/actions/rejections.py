@@ -36,34 +36,39 @@ OF_ROLL = 10  # More than a tenth of the lines.
 
 
 def look(*, letter: Letter, now: datetime) -> list[Occasion]:
-    """Tell of everybody who took very much out today, unless it was told before."""
-    removed = letter.audit_entries.filter(REMOVED, recorded_on=now.date(), actor__isnull=False)
-    busy = removed.order_by().values_list("actor").annotate(Count("pk"))
-    people = [actor for actor, number in busy if number > settings.MASS_REJECTION]
-    found = (look_at(letter=letter, person=one, now=now) for one in people)
+    """Tell of everybody who took very much out today, unless it was told before; or yesterday,
+    because whoever did it just before midnight, or while no worker ran, would not be noticed."""
+    days = (now.date() - timedelta(days=1), now.date())
+    removed = letter.audit_entries.filter(REMOVED, recorded_on__in=days, actor__isnull=False)
+    rows = removed.order_by().values_list("actor", "recorded_on").annotate(Count("pk"))
+    busy = [(actor, day) for actor, day, number in rows if number > settings.MASS_REJECTION]
+    found = (look_at(letter=letter, person=one, now=now, day=day) for one, day in busy)
     return [occasion for occasion in found if occasion]
 
 
-def look_at(*, letter: Letter, person: int, now: datetime) -> Occasion | None:
-    """Tell the owners at once if this person rejected very much today, or took it off the roll by
-    taking approvals back: once for each day.
+def look_at(
+    *, letter: Letter, person: int, now: datetime, day: date | None = None
+) -> Occasion | None:
+    """Tell the owners at once if this person rejected very much today, or on that `day`, or took it
+    off the roll by taking approvals back: once for each day.
 
     Not the person, unless there is nobody else who could be told.
     """
-    today = letter.audit_entries.filter(actor=person, recorded_on=now.date())
-    removed = _entries_of(today.filter(REMOVED))
+    day = day or now.date()
+    done = letter.audit_entries.filter(actor=person, recorded_on=day)
+    removed = _entries_of(done.filter(REMOVED))
     if removed <= settings.MASS_REJECTION:
         return None
-    decided = _entries_of(today.filter(REMOVED | Q(verb__in=DECIDED)))
-    if removed * LARGE_SHARE < decided and not _is_much_of_roll(letter, now.date()):
+    decided = _entries_of(done.filter(REMOVED | Q(verb__in=DECIDED)))
+    if removed * LARGE_SHARE < decided and not _is_much_of_roll(letter, day):
         return None
     owners = audience(letter, NoticeKind.REJECTION)
     others = [one for one in owners if one.pk != person]
-    taken_off = _entries_of(today.filter(TAKEN_OFF))
+    taken_off = _entries_of(done.filter(TAKEN_OFF))
     return announce(
         letter=letter,
         kind=NoticeKind.REJECTION,
-        day=now.date(),
+        day=day,
         step=person,
         figures={"rejected": removed - taken_off} | ({"taken_off": taken_off} if taken_off else {}),
         due_at=now,

@@ -142,6 +142,19 @@ def test_look_counts_the_rejections_of_today_only(letter, alice, bob):
     assert look(letter, bob) is None
 
 
+def test_sweep_tells_of_what_was_done_just_before_midnight(letter, alice, bob, time_machine):
+    time_machine.move_to("2026-01-20T23:59:50Z", tick=False)
+    reject(letter, bob, 4)
+    time_machine.move_to("2026-01-21T00:00:10Z", tick=False)
+    tasks.look_at_rejections(letter.pk, bob.pk)
+    assert told() == []
+
+    [occasion] = rejections.look(letter=letter, now=timezone.now())
+
+    assert (occasion.day, told()) == (timezone.localdate() - timedelta(days=1), ["alice"])
+    assert rejections.look(letter=letter, now=timezone.now()) == []
+
+
 def test_look_counts_this_letter_only(letter, alice, bob):
     reject(letter, bob, 2)
     host = make_host("harriet")
