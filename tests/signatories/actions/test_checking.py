@@ -289,17 +289,24 @@ def test_moderators_see_and_decide_nothing_unchecked(letter):
     assert list(letter.signatures.for_moderators()) == [signature]
 
 
-def test_sealing_rejects_what_is_unchecked(letter):
+@pytest.mark.parametrize(
+    ("policy", "state"),
+    [(ReviewPolicy.AFTER, State.PUBLISHED), (ReviewPolicy.BEFORE, State.REJECTED)],
+)
+def test_sealing_checks_first_what_no_worker_has_checked(policy, state):
+    letter = make_letter(review_policy=policy)
     batches.start_tally(letter)
-    signature = waiting(letter)
+    signature, same_name = waiting(letter), waiting(letter)
     letter.status, letter.closed_on = "closed", letter.published_on
     letter.save()
 
     sealing.seal(letter=letter, actor=None)
-    checking.check_letter(letter_id=letter.pk)
 
-    assert (fresh(signature).state, fresh(signature).reason) == (State.REJECTED, "sealed")
-    assert not fresh(signature).needs_check
+    states = sorted([fresh(signature).state, fresh(same_name).state])
+    assert states == sorted([state, State.REJECTED])
+    rejected = letter.signatures.rejected()
+    assert set(rejected.values_list("reason", flat=True)) == {"sealed"}
+    assert not letter.signatures.filter(needs_check=True).exists()
 
 
 # At the confirmation ------------------------------------------------------------------------------
