@@ -155,8 +155,7 @@ def correct_title(*, token: str, title: str) -> Signature:
         raise NotAllowed(_("The letter is sealed: nobody reads titles any more."))
     signature.title = title
     if signature.state == State.IN_REVIEW and not signature.needs_check:
-        # It waits for a moderator, and goes on waiting, whether or not any check came by.
-        signature.name_key = signature.name_key or kept(signature.name)
+        signature.name_key = signature.name_key or kept(signature.name)  # It goes on waiting.
     # What moderators let stand were other words.
     signature.kept_despite, signature.kept_on = "", None
     if title:

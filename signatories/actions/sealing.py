@@ -48,9 +48,10 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
     """End a closed letter for ever. Twice is once. Raises `NotAllowed`.
 
     What awaits its check is checked. Whatever was not confirmed is erased, whatever was not
-    decided is rejected, and the last batch moves. Then the digests of addresses go, the subscriptions with what is still mailed to
-    them, the invitations, and with the commit the letter's key: from then on nobody can find out
-    whether an address has signed. The roll, and everybody's own link, stay.
+    decided is rejected, and the last batch moves. Then the digests of addresses go, the
+    subscriptions with what is still mailed to them, the invitations, and with the commit the
+    letter's key: from then on nobody can find out whether an address has signed. The roll, and
+    everybody's own link, stay.
     """
     # Nobody decides about a name that nothing speaks against, where entries are read afterwards:
     # that no worker has come by must not reject it.
