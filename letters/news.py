@@ -49,6 +49,16 @@ def _surge(figures: Figures) -> str:
 
 
 def _rejection(figures: Figures) -> str:
+    if figures.get("taken_off"):
+        # Of a line that was taken off so, the rejections know nothing: it waits in the queue.
+        return _(
+            "Somebody of your team has rejected entries today, or taken their approval back: "
+            "%(n)s in all, of which %(off)s left the roll and wait in review. Look whether that is "
+            "right."
+        ) % {
+            "n": intcomma(figures["rejected"] + figures["taken_off"]),
+            "off": intcomma(figures["taken_off"]),
+        }
     return ngettext(
         "Somebody of your team has rejected %(n)s entry today. Look whether that is right.",
         "Somebody of your team has rejected %(n)s entries today. Look whether that is right.",

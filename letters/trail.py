@@ -181,7 +181,11 @@ VERBS = {
     ),
     "letter.response_deleted": Verb(Kind.RECIPIENTS, _("Deleted a recipient’s response")),
     "signature.approved": Verb(Kind.ENTRIES, _("Approved an entry"), SHOWN_BY),
-    "signature.taken_back": Verb(Kind.ENTRIES, _("Took a decision about an entry back")),
+    "signature.taken_back": Verb(
+        Kind.ENTRIES,
+        _("Took a decision about an entry back"),
+        {"off_roll": _("the line left the roll")},
+    ),
     "signature.rejected": Verb(Kind.ENTRIES, _("Rejected an entry"), REJECTED_BECAUSE),
     "signature.set_aside": Verb(Kind.ENTRIES, _("Set an entry aside")),
     "signature.taken_up": Verb(Kind.ENTRIES, _("Took up an entry that was set aside")),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from letters.models import Letter, Organisation
 from signatories.flags import LOOK_CLOSELY
-from signatories.models import NAMELESS, Decision, FlagKind, Method
+from signatories.models import NAMELESS, FlagKind, Method
 from signatories.models.selecting import SignatureQuerySet
 
 MOST_STARS = 5  # Each one multiplies what the database may have to try.
@@ -72,15 +72,22 @@ class Rule:
     def asks_for_something(self) -> bool:
         return self.is_about_names or any((self.appearance, self.flag, self.risk))
 
-    def entries(self, letter: Letter, decision: str) -> SignatureQuerySet:
-        """The entries it means now; of those to be approved, only what has been compared."""
-        found = letter.signatures.for_moderators().in_review().filter(self._conditions())
+    def entries(self, letter: Letter) -> SignatureQuerySet:
+        """The entries it means now: of those that a moderator sees."""
+        return self._meant(letter.signatures.for_moderators().in_review())
+
+    def unchecked(self, letter: Letter) -> SignatureQuerySet:
+        """What it means beside them that nobody has compared yet, and no moderator sees."""
+        return self._meant(letter.signatures.awaiting_check())
+
+    def _meant(self, entries: SignatureQuerySet) -> SignatureQuerySet:
+        found = entries.filter(self._conditions())
         found = found.set_aside() if self.state == SET_ASIDE else found.not_set_aside()
         if self.is_about_names or self.appearance == NAMED:
             found = found.not_appearing(NAMELESS)
         elif self.appearance == ANONYMOUS:
             found = found.anonymous()
-        return found.checked() if decision == Decision.APPROVE else found
+        return found
 
     def _conditions(self) -> Q:
         wanted = Q()

@@ -82,7 +82,7 @@ def preview(
     bulk.full_clean()
     bulk.save()
     # Their keys are drawn at random: this is the order of nothing.
-    found = rule.entries(letter, decision).order_by("pk").values_list(*PREVIEWED)[:MOST]
+    found = rule.entries(letter).order_by("pk").values_list(*PREVIEWED)[:MOST]
     entries = [BulkEntry(bulk=bulk, signature_id=row[0], digest=_digest(row)) for row in found]
     return note_entries(bulk, entries)
 

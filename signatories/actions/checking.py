@@ -17,7 +17,7 @@ from letters.models import Letter
 from signatories import flags, tasks
 from signatories.actions.confirming import approve_name
 from signatories.checks import knowledge
-from signatories.checks.names import normal
+from signatories.checks.names import kept
 from signatories.models import Flag, Signature, State, Tally
 from signatories.models.selecting import SignatureQuerySet
 
@@ -60,10 +60,14 @@ def check_letter(*, letter_id: int) -> int:
 @transaction.atomic
 def _read_names(*, letter: Letter) -> int:
     """Give names their normal form that came before there was any check; return how many."""
-    unread = letter.signatures.unread_names().select_for_update(of=("self",)).order_by("pk")
+    return _read(letter.signatures.all())
+
+
+def _read(signatures: SignatureQuerySet) -> int:
+    unread = signatures.unread_names().select_for_update(of=("self",)).order_by("pk")
     entries = list(unread[:BATCH])
     for entry in entries:
-        entry.name_key = normal(entry.name) or "-"
+        entry.name_key = kept(entry.name)
     Signature.objects.bulk_update(entries, ["name_key"])
     return len(entries)
 
@@ -108,8 +112,7 @@ def _settle(entry: Signature, risk: int) -> None:
     is_new = not entry.name_key
     entry.needs_check = False
     entry.risk = risk
-    # Not empty where a name has no letters that are compared: it would be new for ever.
-    entry.name_key = normal(entry.name) or "-"
+    entry.name_key = kept(entry.name)
     if is_new and may_appear(entry):
         approve_name(entry)
 
@@ -128,7 +131,11 @@ def may_appear(entry: Signature) -> bool:
 
 def check_again(*, letter: Letter) -> None:
     """Have the names in review compared with what is listed by now."""
-    letter.signatures.in_review().named().update(needs_check=True)
+    waiting = letter.signatures.in_review().named()
+    # What came before there was any check, and waits for a moderator, must not look new.
+    while _read(waiting):
+        pass
+    waiting.update(needs_check=True)
     enqueue(tasks.check_entries, letter.pk)
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config import crypto
 from config.celery import enqueue_once
 from config.deadlocks import tried_again
 from letters.actions import NotAllowed, audit
@@ -37,6 +38,7 @@ ON_ROLL_FIELDS = [
 ]
 KEPT_FIELDS = ["objection", "reason", "note", "kept_despite", "kept_on", "risk"]
 
+READ_LENGTH = 16
 NEEDING_PROOF = (FlagKind.WELL_KNOWN, FlagKind.RECIPIENT)
 REJECTABLE = (State.IN_REVIEW, State.APPROVED, State.PUBLISHED)
 
@@ -53,16 +55,34 @@ def needs_proof(signature: Signature) -> bool:
     return not is_shown and any(flag.kind in NEEDING_PROOF for flag in signature.flags.all())
 
 
+def as_read(signature: Signature) -> str:
+    """What a moderator reads of an entry, for a comparison later: a digest that tells nothing.
+
+    Of an anonymous entry its state alone, because nothing in it was written.
+    """
+    written = () if signature.is_anonymous else _written(signature)
+    return crypto.digest("read", str(signature.pk), signature.state, *written)[:READ_LENGTH]
+
+
+def _written(signature: Signature) -> list[str]:
+    said = (signature.organisation_id, signature.organisation_text, signature.tenure)
+    written = (signature.name, signature.title, *said, signature.method)
+    return [str(one or "") for one in written]
+
+
 @tried_again
 @transaction.atomic
-def approve(*, signature: Signature, actor: User, proof: str = "", seen: str = "") -> Signature:
+def approve(
+    *, signature: Signature, actor: User, proof: str = "", seen: str = "", read: str = ""
+) -> Signature:
     """Let an entry in review, or a rejected one, onto the roll.
 
     A named line stands there at once, an anonymous one with the next batch. A well-known name
     needs a `proof`, one of `How`, which the audit trail keeps. Raises `NotAllowed`, also without
-    it, for a moderator of another letter, and if the entry is not as its moderator has `seen` it.
+    it, for a moderator of another letter, and if the entry is not in the state in which its
+    moderator has `seen` it, or says something else than they `read` (`as_read`).
     """
-    signature = for_decision(signature, actor, seen)
+    signature = for_decision(signature, actor, seen, read)
     if signature.state in (State.APPROVED, State.PUBLISHED):
         return _keep(signature, actor)
     if not can_be_approved(signature):
@@ -100,18 +120,24 @@ def approve(*, signature: Signature, actor: User, proof: str = "", seen: str = "
 @tried_again
 @transaction.atomic
 def reject(
-    *, signature: Signature, actor: User, reason: str, note: str = "", seen: str = ""
+    *,
+    signature: Signature,
+    actor: User,
+    reason: str,
+    note: str = "",
+    seen: str = "",
+    read: str = "",
 ) -> Signature:
     """Take an entry out, with a reason code. It is kept 30 days for an objection.
 
     A named line leaves the roll at once, an anonymous one with the next batch. Its signer reads
     the `note`, which is about what somebody wrote: of an anonymous entry none is kept. Raises
     `NotAllowed`, also for a moderator of another letter or an unknown reason, and if the entry
-    is not as its moderator has `seen` it.
+    is not as its moderator has `seen` and `read` it.
     """
     if reason not in dict(Reason.for_moderators()):
         raise NotAllowed(_("Choose a reason."))
-    signature = for_decision(signature, actor, seen)
+    signature = for_decision(signature, actor, seen, read)
     if signature.state == State.REJECTED:
         return _reject_again(signature, actor, reason, note)
     if signature.state not in REJECTABLE:
@@ -145,20 +171,22 @@ def reject(
 
 @tried_again
 @transaction.atomic
-def set_aside(*, signature: Signature, actor: User) -> Signature:
+def set_aside(*, signature: Signature, actor: User, seen: str = "") -> Signature:
     """Leave an entry in review for later, out of the way of the others. Raises `NotAllowed`."""
-    return _move_aside(signature, actor, timezone.localdate(), "signature.set_aside")
+    return _move_aside(signature, actor, seen, timezone.localdate(), "signature.set_aside")
 
 
 @tried_again
 @transaction.atomic
-def take_up(*, signature: Signature, actor: User) -> Signature:
+def take_up(*, signature: Signature, actor: User, seen: str = "") -> Signature:
     """Put an entry that was set aside among the others again. Raises `NotAllowed`."""
-    return _move_aside(signature, actor, None, "signature.taken_up")
+    return _move_aside(signature, actor, seen, None, "signature.taken_up")
 
 
-def _move_aside(signature: Signature, actor: User, day: date | None, verb: str) -> Signature:
-    signature = for_decision(signature, actor)
+def _move_aside(
+    signature: Signature, actor: User, seen: str, day: date | None, verb: str
+) -> Signature:
+    signature = for_decision(signature, actor, seen)
     if signature.state != State.IN_REVIEW:
         raise NotAllowed(_("This entry has been decided."))
     if bool(signature.set_aside_on) == bool(day):
@@ -200,11 +228,12 @@ def answer_flags(signature: Signature) -> None:
     flags.weigh(signature)
 
 
-def for_decision(signature: Signature, actor: User, seen: str = "") -> Signature:
+def for_decision(signature: Signature, actor: User, seen: str = "", read: str = "") -> Signature:
     """The entry under a lock, fetched through what this moderator may decide.
 
     Two who look at the same entry never both decide it: the second finds another state than the
-    one that they have seen.
+    one that they have seen. Nor does anybody decide words that were put in place of those they
+    have read.
     """
     found = (
         Signature.objects.for_moderators()
@@ -217,6 +246,8 @@ def for_decision(signature: Signature, actor: User, seen: str = "") -> Signature
         raise NotAllowed(_("This entry is no longer here, or is not yours to decide."))
     if seen and seen != found.state:
         raise NotAllowed(_("This entry has been decided meanwhile. Nothing was changed."))
+    if read and read != as_read(found):
+        raise NotAllowed(_("This entry says something else by now. Read it again."))
     return found
 
 

@@ -17,6 +17,7 @@ from signatories import addresses, affiliation, statistics, tasks
 from signatories.actions import prominence
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
+from signatories.checks.names import kept
 from signatories.models import (
     Appearance,
     Fate,
@@ -153,6 +154,8 @@ def correct_title(*, token: str, title: str) -> Signature:
     if title and signature.letter.is_sealed:
         raise NotAllowed(_("The letter is sealed: nobody reads titles any more."))
     signature.title = title
+    if signature.state == State.IN_REVIEW and not signature.needs_check:
+        signature.name_key = signature.name_key or kept(signature.name)  # It goes on waiting.
     # What moderators let stand were other words.
     signature.kept_despite, signature.kept_on = "", None
     if title:

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.deadlocks import tried_again
 from letters.actions import NotAllowed
 from letters.models import User
 from letters.permissions import moderated_by
@@ -19,6 +20,7 @@ def by_another(signature: Signature, moderator: User) -> Reading | None:
     return others.filter(signature=signature).select_related("moderator").first()
 
 
+@tried_again
 @transaction.atomic
 def claim(*, signature: Signature, actor: User) -> bool:
     """Mark that this moderator looks at the entry; False if another one does already.

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,9 +19,15 @@ from letters.permissions import owned_by
 from signatories import tasks
 from signatories.actions import bulk
 from signatories.actions.restoring import DECISIONS
+from signatories.actions.taking_back import OFF_ROLL, TAKEN_BACK
 from signatories.models import BulkDecision, BulkEntry, BulkState, Decision, Reason
 
 REJECTED = "signature.rejected"
+# What counts beside it: setting aside and taking up decide nothing, and can be done for ever.
+DECIDED = ("signature.approved", "signature.kept")
+# A name whose approval is taken back leaves the roll at once, as if it were rejected.
+TAKEN_OFF = Q(verb=TAKEN_BACK, reason=OFF_ROLL)
+REMOVED = Q(verb=REJECTED) | TAKEN_OFF
 LARGE_SHARE = 2  # At least one half of what somebody decided in a day.
 OF_ROLL = 10  # More than a tenth of the lines.
 
@@ -30,36 +36,49 @@ OF_ROLL = 10  # More than a tenth of the lines.
 
 
 def look(*, letter: Letter, now: datetime) -> list[Occasion]:
-    """Tell of everybody who rejected very much today, unless it was told before."""
-    today = _rejections(letter).filter(recorded_on=now.date(), actor__isnull=False).order_by()
-    busy = today.values_list("actor").annotate(Count("pk"))
-    people = [actor for actor, number in busy if number > settings.MASS_REJECTION]
-    found = (look_at(letter=letter, person=one, now=now) for one in people)
+    """Tell of everybody who took very much out today, unless it was told before; or yesterday,
+    because whoever did it just before midnight, or while no worker ran, would not be noticed."""
+    days = (now.date() - timedelta(days=1), now.date())
+    removed = letter.audit_entries.filter(REMOVED, recorded_on__in=days, actor__isnull=False)
+    rows = removed.order_by().values_list("actor", "recorded_on").annotate(Count("pk"))
+    busy = [(actor, day) for actor, day, number in rows if number > settings.MASS_REJECTION]
+    found = (look_at(letter=letter, person=one, now=now, day=day) for one, day in busy)
     return [occasion for occasion in found if occasion]
 
 
-def look_at(*, letter: Letter, person: int, now: datetime) -> Occasion | None:
-    """Tell the owners at once if this person rejected very much today: once for each day.
+def look_at(
+    *, letter: Letter, person: int, now: datetime, day: date | None = None
+) -> Occasion | None:
+    """Tell the owners at once if this person rejected very much today, or on that `day`, or took it
+    off the roll by taking approvals back: once for each day.
 
     Not the person, unless there is nobody else who could be told.
     """
-    decided = letter.audit_entries.filter(actor=person, recorded_on=now.date(), verb__in=DECISIONS)
-    rejected = decided.filter(verb=REJECTED).count()
-    if rejected <= settings.MASS_REJECTION:
+    day = day or now.date()
+    done = letter.audit_entries.filter(actor=person, recorded_on=day)
+    removed = _entries_of(done.filter(REMOVED))
+    if removed <= settings.MASS_REJECTION:
         return None
-    if rejected * LARGE_SHARE < decided.count() and not _is_much_of_roll(letter, now.date()):
+    decided = _entries_of(done.filter(REMOVED | Q(verb__in=DECIDED)))
+    if removed * LARGE_SHARE < decided and not _is_much_of_roll(letter, day):
         return None
     owners = audience(letter, NoticeKind.REJECTION)
     others = [one for one in owners if one.pk != person]
+    taken_off = _entries_of(done.filter(TAKEN_OFF))
     return announce(
         letter=letter,
         kind=NoticeKind.REJECTION,
-        day=now.date(),
+        day=day,
         step=person,
-        figures={"rejected": rejected},
+        figures={"rejected": removed - taken_off} | ({"taken_off": taken_off} if taken_off else {}),
         due_at=now,
         but=User.objects.get(pk=person) if others else None,
     )
+
+
+def _entries_of(decisions: QuerySet[AuditEntry]) -> int:
+    """How many entries were decided: each once, however often somebody decides it."""
+    return decisions.order_by().values("target").distinct().count()
 
 
 def _rejections(letter: Letter) -> QuerySet[AuditEntry]:
@@ -69,6 +88,7 @@ def _rejections(letter: Letter) -> QuerySet[AuditEntry]:
 def _is_much_of_roll(letter: Letter, day: date) -> bool:
     """Whether more than a tenth of the lines that stood that morning were taken off the roll."""
     taken_off = letter.signatures.rejected().filter(rejected_on=day, was_approved=True).count()
+    taken_off += _entries_of(letter.audit_entries.filter(TAKEN_OFF, recorded_on=day))
     standing = letter.signatures.standing().not_rejected().count()
     return taken_off * OF_ROLL > standing + taken_off
 

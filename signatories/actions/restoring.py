@@ -6,7 +6,7 @@ from letters.actions import NotAllowed
 from letters.models import AuditEntry, User
 from letters.permissions import moderated_by
 from signatories.actions import taking_back
-from signatories.models import Signature
+from signatories.models import Signature, State
 
 DECISIONS = (
     "signature.approved",
@@ -49,7 +49,8 @@ def _entry_of(signature: Signature, actor: User) -> Signature:
     not see otherwise. This one they decided themselves."""
     entries = Signature.objects.select_for_update(of=("self",)).select_related("letter")
     found = entries.filter(pk=signature.pk, letter__in=moderated_by(actor)).first()
-    if found is None:
+    # A line that was withdrawn keeps its row until the batch that takes it away.
+    if found is None or found.state == State.WITHDRAWN:
         raise NotAllowed(_("This entry is no longer here, or is not yours to decide."))
     if found.letter.is_sealed:
         raise NotAllowed(_("The letter is sealed: decisions stand."))

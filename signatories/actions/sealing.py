@@ -12,7 +12,7 @@ from config import keys
 from config.deadlocks import tried_again
 from letters import actions as letters
 from letters.models import Letter, User
-from signatories.actions import batches, importing, mailings, objecting
+from signatories.actions import batches, checking, importing, mailings, objecting
 from signatories.actions.batches import OFF_ROLL
 from signatories.models import (
     Appearance,
@@ -47,11 +47,16 @@ def reopen(*, letter: Letter, actor: User | None) -> Letter:
 def seal(*, letter: Letter, actor: User | None) -> Letter:
     """End a closed letter for ever. Twice is once. Raises `NotAllowed`.
 
-    Whatever was not confirmed is erased, whatever was not decided is rejected, and the last
-    batch moves. Then the digests of addresses go, the subscriptions with what is still mailed to
-    them, the invitations, and with the commit the letter's key: from then on nobody can find out
-    whether an address has signed. The roll, and everybody's own link, stay.
+    What awaits its check is checked. Whatever was not confirmed is erased, whatever was not
+    decided is rejected, and the last batch moves. Then the digests of addresses go, the
+    subscriptions with what is still mailed to them, the invitations, and with the commit the
+    letter's key: from then on nobody can find out whether an address has signed. The roll, and
+    everybody's own link, stay.
     """
+    # Nobody decides about a name that nothing speaks against, where entries are read afterwards:
+    # that no worker has come by must not reject it.
+    list(Letter.objects.select_for_update().filter(pk=letter.pk))
+    checking.check_letter(letter_id=letter.pk)
     sealed = letters.seal(letter=letter, actor=actor)
     _erase_unconfirmed(sealed)
     _reject_undecided(sealed)
@@ -77,6 +82,10 @@ def _erase_unconfirmed(letter: Letter) -> None:
 
 
 def _reject_undecided(letter: Letter) -> None:
+    nameless = letter.signatures.in_review().anonymous()
+    # As with any decision about them: what was known when their signers came does not stay.
+    Flag.objects.filter(signature__in=nameless).delete()
+    nameless.update(risk=0)
     letter.signatures.in_review().update(
         state=State.REJECTED,
         rejected_on=timezone.localdate(),
@@ -107,6 +116,8 @@ def _forget_hidden_names(letter: Letter) -> int:
         is_hidden_from_search=False,
         kept_despite="",
         kept_on=None,
+        was_decided=False,
+        needs_check=False,
         risk=0,
         was_decided=False,
         **OFF_ROLL,

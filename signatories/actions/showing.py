@@ -7,7 +7,7 @@ from config.celery import enqueue
 from letters.actions import NotAllowed, audit
 from letters.models import Organisation, User
 from signatories import tasks
-from signatories.actions import moderation
+from signatories.actions import moderation, prominence
 from signatories.models import Method, Signature, Tenure
 from signatories.verification import shown
 from signatories.verification.shown import How
@@ -72,6 +72,7 @@ def take_back(*, signature: Signature, actor: User) -> Signature:
 
 def _change(signature: Signature) -> None:
     if signature.is_standing:
+        prominence.end(signature)  # Its signatory agreed to the line as it stood.
         signature.shown_organisation = signature.organisation if signature.is_verified else None
         signature.shown_tenure = signature.tenure
     signature.save(update_fields=FIELDS)

@@ -15,7 +15,11 @@ from signatories import flags, tasks
 from signatories.actions import prominence
 from signatories.actions.confirming import approve_name
 from signatories.actions.moderation import ON_ROLL_FIELDS, for_decision
+from signatories.checks.names import kept
 from signatories.models import FlagKind, Signature, State
+
+TAKEN_BACK = "signature.taken_back"
+OFF_ROLL = "off_roll"  # The reason in the trail, where a line left the roll by it.
 
 
 def can_be_taken_back(signature: Signature) -> bool:
@@ -34,14 +38,15 @@ def can_be_taken_back(signature: Signature) -> bool:
 
 @tried_again
 @transaction.atomic
-def take_back(*, signature: Signature, actor: User) -> Signature:
+def take_back(*, signature: Signature, actor: User, seen: str = "") -> Signature:
     """Put an entry back to where it was before the decision about it.
 
     A name that was approved leaves the roll at once and waits again. What a rejection took off
     the roll stands there again by the rules of approving. Flags that were answered stay answered.
-    Raises `NotAllowed`, also for a moderator of another letter.
+    Raises `NotAllowed`, also for a moderator of another letter, and if the entry is not as its
+    moderator has `seen` it.
     """
-    signature = _locked(signature, actor)
+    signature = _locked(signature, actor, seen)
     if signature.state == State.IN_REVIEW:
         return signature
     if not can_be_taken_back(signature):
@@ -52,6 +57,7 @@ def take_back(*, signature: Signature, actor: User) -> Signature:
 
 def put_back(entry: Signature, actor: User, *, aside: bool = False) -> None:
     """Put a locked entry back, set `aside` if it was; inside a transaction."""
+    leaves_roll = entry.state == State.PUBLISHED
     if entry.state == State.REJECTED and (entry.was_approved or entry.is_standing):
         _back_to_the_roll(entry)
     else:
@@ -61,9 +67,18 @@ def put_back(entry: Signature, actor: User, *, aside: bool = False) -> None:
     entry.was_approved = False
     entry.flags.filter(kind=FlagKind.OBJECTION).delete()
     flags.weigh(entry)
-    entry.save(update_fields=ON_ROLL_FIELDS)
+    entry.save(update_fields=[*ON_ROLL_FIELDS, "name_key"])
     target = f"signature:{entry.pk}"
-    audit(verb="signature.taken_back", actor=actor, letter=entry.letter, target=target)
+    audit(
+        verb=TAKEN_BACK,
+        actor=actor,
+        letter=entry.letter,
+        target=target,
+        reason=OFF_ROLL if leaves_roll else "",
+    )
+    if leaves_roll:
+        # As much harm as a rejection, where somebody does it to half a roll.
+        enqueue_once(tasks.look_at_rejections, entry.letter_id, actor.pk)
     enqueue_once(tasks.refresh_count, entry.letter_id)
     enqueue_once(tasks.purge_pages, entry.letter_id)
 
@@ -84,6 +99,9 @@ def _back_to_review(entry: Signature, aside: bool) -> None:
     entry.published_on = None
     entry.roll_key = ""
     entry.shown_organisation, entry.shown_tenure = None, ""
+    if not entry.is_anonymous:
+        # Not as new: it waits for a moderator, whatever a check finds.
+        entry.name_key = entry.name_key or kept(entry.name)
     prominence.end(entry)
 
 
@@ -96,10 +114,10 @@ def on_its_way(pk: UUID, moderator: User) -> Signature | None:
     return entries.filter(pk=pk, letter__in=moderated_by(moderator)).first()
 
 
-def _locked(signature: Signature, actor: User) -> Signature:
+def _locked(signature: Signature, actor: User, seen: str) -> Signature:
     waiting = on_its_way(signature.pk, actor)
-    if waiting is None:
-        return for_decision(signature, actor)
+    if waiting is None or (seen and seen != waiting.state):
+        return for_decision(signature, actor, seen)
     entries = Signature.objects.waiting_for_batch().select_for_update(of=("self",))
     found = entries.select_related("letter", "organisation").filter(pk=waiting.pk).first()
     if found is None:  # A batch was quicker.

@@ -3,6 +3,7 @@
 The script of the list asks for JSON and stays where it is; a browser without it goes on by itself.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 
+from letters.actions import NotAllowed
 from letters.admin import person
 from signatories.actions import reading
 from signatories.admin import rows, ways, words
@@ -37,7 +39,8 @@ def done(
         return redirect(ways.entry_url(request, decided))
     if following is None:
         return redirect(ways.list_url(request))
-    reading.claim(signature=following, actor=person(request))
+    with suppress(NotAllowed):  # Somebody was quicker: its page says so.
+        reading.claim(signature=following, actor=person(request))
     return redirect(ways.entry_url(request, following))
 
 

@@ -31,7 +31,6 @@ from signatories.models import (
     BulkDecision,
     BulkEntry,
     BulkOutcome,
-    Decision,
     Signature,
 )
 from signatories.models.bulk import GONE, LOST, BulkQuerySet
@@ -202,16 +201,9 @@ def _previewed(found: BulkDecision) -> dict[str, Any]:
         "flagged": flagged.distinct().count(),
         "singly": singly.distinct().count(),
         "most": bulk.MOST,
-        "unchecked": _unchecked(found, rule),
+        "unchecked": rule.unchecked(found.letter).count(),
         **numbers,
     }
-
-
-def _unchecked(found: BulkDecision, rule: Rule) -> int:
-    """How many the rule means that are left out because nobody has compared them yet."""
-    if found.decision != Decision.APPROVE:
-        return 0
-    return rule.entries(found.letter, Decision.REJECT).unchecked().count()
 
 
 def _result(request: HttpRequest, found: BulkDecision) -> dict[str, Any]:

@@ -20,18 +20,20 @@ def act(
     actor: User,
     rejection: RejectionForm | None,
     proof: ProofForm | None,
+    read: str,
 ) -> Signature:
     """Call the verb of the button. Raises `NotAllowed`."""
+    seen = entry.state
     if decision == "approve":
         shown = proof.cleaned_data["proof"] if proof else ""
-        return moderation.approve(signature=entry, actor=actor, proof=shown, seen=entry.state)
+        return moderation.approve(signature=entry, actor=actor, proof=shown, seen=seen, read=read)
     if decision == "reject" and rejection:
         said = rejection.cleaned_data
-        return moderation.reject(signature=entry, actor=actor, seen=entry.state, **said)
+        return moderation.reject(signature=entry, actor=actor, seen=seen, read=read, **said)
     if decision == "keep":
         return _keep(entry, actor)
     verbs = {"aside": moderation.set_aside, "up": moderation.take_up}
-    return verbs.get(decision, taking_back.take_back)(signature=entry, actor=actor)
+    return verbs.get(decision, taking_back.take_back)(signature=entry, actor=actor, seen=seen)
 
 
 def _keep(entry: Signature, actor: User) -> Signature:

@@ -49,7 +49,10 @@ class EntryPages(Room):
         if "leave" in request.POST:
             reading.leave(signature=entry, actor=person(request))
             return HttpResponse(status=204)
-        is_theirs = reading.claim(signature=entry, actor=person(request))
+        try:
+            is_theirs = reading.claim(signature=entry, actor=person(request))
+        except NotAllowed as refusal:  # Decided or withdrawn in this moment.
+            raise Http404 from refusal
         return HttpResponse(status=204 if is_theirs else 409)
 
     def _entry_page(
@@ -69,6 +72,7 @@ class EntryPages(Room):
             "entry": entry,
             "line": roll.line(entry),
             "written": words.as_written(entry),
+            "read": moderation.as_read(entry),
             "how_verified": words.how_verified(entry),
             "may_be_invented": words.may_be_invented(entry),
             "waiting": rows.waiting(entry),
@@ -133,7 +137,7 @@ class EntryPages(Room):
             return self._entry_page(request, entry, rejection=rejection, proof=proof)
         following = self._following(request, entry)
         try:
-            decided = act(decision, entry, person(request), rejection, proof)
+            decided = act(decision, entry, person(request), rejection, proof, ways.read(request))
         except NotAllowed as refusal:
             return answers.not_done(request, entry, str(refusal), messages.ERROR)
         return answers.done(request, decision, entry, decided, following)

@@ -44,6 +44,7 @@ class Row:
     is_in_review: bool
     url: str
     decide_url: str
+    read: str
     checkbox: Any
 
 
@@ -63,13 +64,15 @@ def row(request: HttpRequest, entry: Signature, checkbox: Any = "") -> Row:
         is_in_review=entry.state == State.IN_REVIEW,
         url=ways.entry_url(request, entry),
         decide_url=ways.decide_url(request, entry),
+        read=moderation.as_read(entry),
         checkbox=checkbox,
     )
 
 
 def has_question(entry: Signature) -> bool:
-    """Whether somebody asked about a decision, which can stand as it is."""
-    if entry.state == State.IN_REVIEW or entry.letter.is_sealed:
+    """Whether somebody asked about a decision, which can stand as it is. Sealing ends objections,
+    and no reports: those are answered under a sealed letter as well."""
+    if entry.state == State.IN_REVIEW:
         return False
     return any(flag.kind in REOPENING for flag in entry.flags.all())
 

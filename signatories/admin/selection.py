@@ -40,8 +40,11 @@ class Selection(Room):
 
     @admin.action(description=_("Approve selected"))
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Signature]) -> Any:
+        read = _read(request)
+
         def approve(entry: Signature) -> None:
-            moderation.approve(signature=entry, actor=person(request), seen=entry.state)
+            said = {"seen": entry.state, "read": read.get(str(entry.pk), "")}
+            moderation.approve(signature=entry, actor=person(request), **said)
 
         done, failed = self._each(request, queryset, approve)
         approved = ngettext("%d approved", "%d approved", done) % done
@@ -71,10 +74,11 @@ class Selection(Room):
         if not form.is_valid():
             return self._rejection_page(request, queryset, form)
 
+        read = _read(request)
+
         def reject(entry: Signature) -> None:
-            reason = form.cleaned_data["reason"]
-            actor = person(request)
-            moderation.reject(signature=entry, actor=actor, reason=reason, seen=entry.state)
+            said = {"seen": entry.state, "read": read.get(str(entry.pk), ""), **form.cleaned_data}
+            moderation.reject(signature=entry, actor=person(request), **said)
 
         done, failed = self._each(request, queryset, reject)
         rejected = ngettext("%d rejected", "%d rejected", done) % done
@@ -87,7 +91,7 @@ class Selection(Room):
             **self.admin_site.each_context(request),
             "title": _("Reject the selected entries"),
             "opts": self.opts,
-            "entries": [(entry, roll.line(entry)) for entry in entries],
+            "entries": [(one, roll.line(one), moderation.as_read(one)) for one in entries],
             "form": form,
             "kept_days": settings.REJECTED_DAYS,
             "checkbox_name": ACTION_CHECKBOX_NAME,
@@ -125,6 +129,11 @@ class Selection(Room):
         level = messages.WARNING if not_done else messages.SUCCESS
         self.message_user(request, ", ".join([done, *not_done]), level)
         return redirect(ways.list_url(request))
+
+
+def _read(request: HttpRequest) -> dict[str, str]:
+    """What the moderator has read of each entry, as the page says with it."""
+    return dict(one.split(":", 1) for one in request.POST.getlist("reads") if ":" in one)
 
 
 def _ticked(request: HttpRequest, most: int) -> set[UUID]:

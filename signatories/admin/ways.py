@@ -3,6 +3,7 @@
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
+from signatories.actions import moderation
 from signatories.models import Signature
 
 LIST = "admin:signatories_signature_changelist"
@@ -19,7 +20,7 @@ def filters(request: HttpRequest) -> QueryDict:
     """
     kept = request.GET.get(KEPT)
     found = request.GET.copy() if kept is None else QueryDict(kept, mutable=True)
-    for name in (KEPT, "p", "e", "all", "o", "from", "seen"):
+    for name in (KEPT, "p", "e", "all", "o", "from", "seen", "read"):
         found.pop(name, None)
     return found
 
@@ -38,11 +39,17 @@ def decide_url(request: HttpRequest, entry: Signature) -> str:
     """Where a button in the list decides an entry, as it stands there."""
     query = _kept(request)
     query["from"], query["seen"] = "list", entry.state
+    query["read"] = moderation.as_read(entry)
     return _with_query(reverse(ENTRY, args=[entry.pk]), query)
 
 
 def is_from_list(request: HttpRequest) -> bool:
     return request.GET.get("from") == "list"
+
+
+def read(request: HttpRequest) -> str:
+    """What the moderator has read, where the page said so with its buttons."""
+    return request.POST.get("read") or request.GET.get("read", "")
 
 
 def with_filter(request: HttpRequest, **wish: str) -> str:

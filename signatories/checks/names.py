@@ -29,6 +29,12 @@ def normal(name: str) -> str:
     return " ".join(sorted(words))[:LONGEST_KEY].rstrip()
 
 
+def kept(name: str) -> str:
+    """The normal form as an entry keeps it. Never empty, also where a name has no letters that are
+    compared: the entry would be new for ever."""
+    return normal(name) or "-"
+
+
 @dataclass
 class Roll:
     """The names under a letter, read once: as many look-ups as one likes without a query.

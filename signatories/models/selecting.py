@@ -125,10 +125,6 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         """Names in review that something speaks against."""
         return self.in_review().filter(risk__gt=0).exclude(appearance__in=NAMELESS)
 
-    def checked(self) -> "SignatureQuerySet":
-        """Those whose flags are known."""
-        return self.filter(needs_check=False)
-
     def approved(self) -> "SignatureQuerySet":
         """Those that nothing but a batch keeps from the roll, and those that stand there."""
         return self.filter(state__in=[State.APPROVED, State.PUBLISHED])

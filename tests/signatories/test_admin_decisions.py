@@ -55,8 +55,8 @@ def test_entry_offers_what_its_state_allows(client):
     client.force_login(make_moderator("bob", letter))
 
     for state, buttons in {
-        State.IN_REVIEW: ["shown", "approve", "reject", "aside"],
-        State.PUBLISHED: ["shown", "reject", "back"],
+        State.IN_REVIEW: ["shown", "approve", "aside", "reject"],
+        State.PUBLISHED: ["shown", "back", "reject"],
         State.REJECTED: ["approve", "back"],
     }.items():
         content = client.get(entry_page(make_signature(letter, state=state))).content.decode()
@@ -291,7 +291,7 @@ def test_decide_what_the_verb_refuses_shows_its_sentence(client, monkeypatch):
     entry = make_signature(letter)
     client.force_login(make_moderator("bob", letter))
 
-    def refuse(*, signature, actor, proof, seen):
+    def refuse(*, signature, actor, **said):
         raise moderation.NotAllowed("This entry can no longer be approved.")
 
     monkeypatch.setattr("signatories.actions.moderation.approve", refuse)
@@ -376,7 +376,7 @@ def test_approve_selected_says_why_the_verb_refused(client, monkeypatch):
     client.force_login(make_moderator("bob", letter))
     approve = moderation.approve
 
-    def refuse_one(*, signature, actor, seen):
+    def refuse_one(*, signature, actor, **said):
         if signature == one:
             raise moderation.NotAllowed("This entry can no longer be approved.")
         return approve(signature=signature, actor=actor)

@@ -3,13 +3,15 @@ moderates too, Charlie moderates another letter."""
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.utils import timezone
 
+from config import crypto
 from letters.models import AuditEntry
 from signatories import flags
-from signatories.actions import moderation, reading
+from signatories.actions import batches, checking, moderation, own, reading
 from signatories.models import Flag, Method, Reading, Signature, State
 from tests.admin_pages import (
     LIST,
@@ -181,6 +183,20 @@ def test_decided_entry_that_somebody_asks_about_is_to_be_decided(client):
     assert listed(client.get(LIST)) == []
     reported.refresh_from_db()
     assert reported.state == State.PUBLISHED
+
+
+def test_report_under_a_sealed_letter_can_be_answered(client):
+    """A line can be reported there, so that somebody has to be able to let it stand."""
+    letter = make_letter(status="sealed")
+    line = flagged(letter, "reported", "not_real", state=State.PUBLISHED)
+    client.force_login(make_moderator("bob", letter))
+    assert "Let it stand" in text_of(client.get(entry_page(line)))
+
+    client.post(entry_page(line), {"decision": "keep", "seen": "published"})
+
+    assert listed(client.get(LIST)) == []
+    line.refresh_from_db()
+    assert (line.state, line.kept_despite) == (State.PUBLISHED, "not_real")
 
 
 def test_objection_to_a_rejection_is_kept_or_granted(client):
@@ -486,6 +502,27 @@ def test_page_says_by_post_that_one_looks_and_leaves(client):
     assert not Reading.objects.exists()
 
 
+def test_decision_stands_where_the_next_entry_is_decided_in_that_moment(client, monkeypatch):
+    letter = make_letter()
+    entry, following = make_signature(letter), make_signature(letter)
+    bob = make_moderator("bob", letter)
+    client.force_login(bob)
+    decide = moderation.approve
+
+    def withdraws_meanwhile(**fields):
+        following.delete()
+        return decide(**fields)
+
+    monkeypatch.setattr(moderation, "approve", withdraws_meanwhile)
+    gone = str(following.pk)
+
+    answer = client.post(entry_page(entry), APPROVE)
+
+    assert (answer.status_code, gone in answer.url) == (302, True)
+    entry.refresh_from_db()
+    assert entry.state == State.PUBLISHED
+
+
 def test_page_of_another_letter_s_entry_cannot_be_claimed(client):
     entry = make_signature(make_letter())
     client.force_login(make_moderator("charlie", make_letter()))
@@ -596,3 +633,88 @@ def test_index_tells_steps_questions_and_the_oldest(client):
         "1 of them decided, and reported or objected about 1 set aside "
         "4 entries wait the oldest for 4 days" in words
     )
+
+
+@pytest.mark.parametrize(
+    ("was_approved", "sentence"),
+    [
+        (True, "It had been let onto the roll: the line stands there again."),
+        (False, "The entry waits for a decision again."),
+    ],
+)
+def test_page_says_what_taking_a_rejection_back_does(client, was_approved, sentence):
+    letter = make_letter()
+    entry = make_signature(letter, state=State.REJECTED, was_approved=was_approved)
+    client.force_login(make_moderator("bob", letter))
+
+    assert sentence in text_of(client.get(entry_page(entry)))
+    client.post(entry_page(entry), {"decision": "back", "seen": "rejected"})
+
+    entry.refresh_from_db()
+    assert entry.state == (State.PUBLISHED if was_approved else State.IN_REVIEW)
+
+
+# What was read -----------------------------------------------------------------------------------
+
+
+def hidden(page, name):
+    return re.findall(rf'name="{name}" value="([^"]+)"', page.content.decode())
+
+
+def put_another_title_in_place(entry):
+    batches.start_tally(entry.letter)
+    Signature.objects.filter(pk=entry.pk).update(manage_digest=crypto.digest("manage", "t" * 43))
+    own.correct_title(token="t" * 43, title="Clown in chief")
+    checking.check_letter(letter_id=entry.letter_id)
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_words_that_came_after_the_page_are_not_decided_from_it(client, decision):
+    entry = make_signature(make_letter(), title="Engineer")
+    client.force_login(make_moderator("bob", entry.letter))
+    [read] = set(hidden(client.get(entry_page(entry)), "read"))
+    put_another_title_in_place(entry)
+
+    told = {"decision": decision, "reason": "other", "seen": "in_review", "read": read}
+    answer = client.post(entry_page(entry), told)
+
+    assert messages_of(answer) == ["This entry says something else by now. Read it again."]
+    entry.refresh_from_db()
+    assert (entry.state, entry.title) == (State.IN_REVIEW, "Clown in chief")
+    [read] = set(hidden(client.get(entry_page(entry)), "read"))
+    client.post(entry_page(entry), {**told, "read": read})
+    entry.refresh_from_db()
+    assert entry.state != State.IN_REVIEW
+
+
+def test_words_that_came_after_the_list_are_not_decided_from_it(client):
+    letter = make_letter()
+    entry, other = (make_signature(letter, title="Engineer") for _each in range(2))
+    client.force_login(make_moderator("bob", letter))
+    page = client.get(LIST)
+    urls = [unescape(url) for url in re.findall(r'formaction="([^"]+)"', page.content.decode())]
+    [url] = {one for one in urls if str(entry.pk) in one}
+    put_another_title_in_place(entry)
+
+    in_place = client.post(url, {"decision": "approve"}, headers={"Accept": "application/json"})
+    ticked = {"action": "approve_selected", "_selected_action": [entry.pk, other.pk]}
+    answer = client.post(LIST, {**ticked, "reads": hidden(page, "reads")})
+
+    assert in_place.status_code == 409
+    assert messages_of(answer) == [
+        "1 approved, 1 could not be: This entry says something else by now. Read it again."
+    ]
+    entry.refresh_from_db()
+    other.refresh_from_db()
+    assert (entry.state, other.state) == (State.IN_REVIEW, State.PUBLISHED)
+
+
+def test_what_was_read_of_an_anonymous_entry_tells_nothing_of_it():
+    letter = make_letter()
+    entry = make_anonymous(letter, make_organisation("Google"), state=State.IN_REVIEW)
+    read = moderation.as_read(entry)
+
+    entry.organisation = make_organisation("Amazon")
+
+    assert moderation.as_read(entry) == read
+    assert moderation.as_read(make_anonymous(letter, None, method=Method.NONE, tenure="")) != read

@@ -6,12 +6,24 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config import crypto
 from letters.models import AuditEntry, Recipient, ReviewPolicy
 from signatories import addresses, flags
-from signatories.actions import batches, checking, confirming, moderation, own, sealing, signing
+from signatories.actions import (
+    batches,
+    checking,
+    confirming,
+    moderation,
+    own,
+    sealing,
+    signing,
+    taking_back,
+)
 from signatories.affiliation import Affiliation
 from signatories.checks import knowledge
+from signatories.checks.names import normal
 from signatories.models import Flag, Method, Signature, State, Verification
+from tests.admin_pages import make_moderator
 from tests.factories import (
     make_anonymous,
     make_letter,
@@ -277,17 +289,24 @@ def test_moderators_see_and_decide_nothing_unchecked(letter):
     assert list(letter.signatures.for_moderators()) == [signature]
 
 
-def test_sealing_rejects_what_is_unchecked(letter):
+@pytest.mark.parametrize(
+    ("policy", "state"),
+    [(ReviewPolicy.AFTER, State.PUBLISHED), (ReviewPolicy.BEFORE, State.REJECTED)],
+)
+def test_sealing_checks_first_what_no_worker_has_checked(policy, state):
+    letter = make_letter(review_policy=policy)
     batches.start_tally(letter)
-    signature = waiting(letter)
+    signature, same_name = waiting(letter), waiting(letter)
     letter.status, letter.closed_on = "closed", letter.published_on
     letter.save()
 
     sealing.seal(letter=letter, actor=None)
-    checking.check_letter(letter_id=letter.pk)
 
-    assert (fresh(signature).state, fresh(signature).reason) == (State.REJECTED, "sealed")
-    assert not fresh(signature).needs_check
+    states = sorted([fresh(signature).state, fresh(same_name).state])
+    assert states == sorted([state, State.REJECTED])
+    rejected = letter.signatures.rejected()
+    assert set(rejected.values_list("reason", flat=True)) == {"sealed"}
+    assert not letter.signatures.filter(needs_check=True).exists()
 
 
 # At the confirmation ------------------------------------------------------------------------------
@@ -499,3 +518,43 @@ def test_two_checks_at_once_let_one_of_two_alike_onto_the_roll(letter, monkeypat
         thread.join()
 
     assert letter.signatures.filter(state=State.PUBLISHED).count() == 1
+
+
+# What came before there was any check ----------------------------------------------------------------
+
+
+def test_changed_lists_publish_nothing_that_waited_before_there_was_any_check(letter):
+    bob = make_moderator("bob", letter)
+    waits, aside = make_signature(letter, name=NAME), make_signature(letter, name="Ada Lovelace")
+    moderation.set_aside(signature=aside, actor=bob)
+
+    checking.check_again(letter=letter)
+    checking.check_letter(letter_id=letter.pk)
+
+    assert [fresh(one).state for one in (waits, aside)] == [State.IN_REVIEW] * 2
+    assert fresh(waits).name_key == normal(NAME)
+    assert not fresh(waits).needs_check
+
+
+@pytest.mark.parametrize("title", ["Engineer", ""])
+def test_new_title_publishes_nothing_that_waited_before_there_was_any_check(letter, title):
+    batches.start_tally(letter)
+    digest = crypto.digest("manage", TOKEN)
+    waits = make_signature(letter, name=NAME, title="Clerk", manage_digest=digest)
+
+    own.correct_title(token=TOKEN, title=title)
+    checking.check_letter(letter_id=letter.pk)
+
+    assert (fresh(waits).state, fresh(waits).title) == (State.IN_REVIEW, title)
+
+
+def test_entry_whose_approval_is_taken_back_waits_whatever_is_checked(letter):
+    bob = make_moderator("bob", letter)
+    entry = make_signature(letter, name=NAME)
+    moderation.approve(signature=entry, actor=bob)
+
+    taking_back.take_back(signature=entry, actor=bob)
+    checking.check_again(letter=letter)
+    checking.check_letter(letter_id=letter.pk)
+
+    assert fresh(entry).state == State.IN_REVIEW

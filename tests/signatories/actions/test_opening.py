@@ -592,3 +592,15 @@ def test_hidden_names_by_login_stay_counted_when_they_are_forgotten(letter, sale
     sealing.seal(letter=letter, actor=None)
 
     assert published(letter) == {"total": 5, "named": 0, "anonymous": 0, "counted": 5}
+
+
+def test_sealing_forgets_hidden_names_that_a_moderator_decided(letter, salesforce, clock):
+    Signature.objects.filter(pk__in=[one.pk for one in names(letter, salesforce, 5)]).update(
+        was_decided=True
+    )
+    become_public(letter, clock)
+
+    sealing.close(letter=letter, actor=None)
+    sealing.seal(letter=letter, actor=None)
+
+    assert published(letter) == {"total": 5, "named": 0, "anonymous": 0, "counted": 5}

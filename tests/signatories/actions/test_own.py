@@ -374,7 +374,7 @@ def test_correct_title_by_leaving_it_out_needs_no_review(policy, status):
 @pytest.mark.parametrize("state", [State.IN_REVIEW, State.DUPLICATE])
 def test_correct_title_of_an_entry_off_the_roll_leaves_its_state(policy, state):
     letter = make_letter(review_policy=policy)
-    managed(letter, state=state, title="Enginer")
+    managed(letter, state=state, title="Enginer", name_key="otterbourne wiiheimina")
     before = Signature.objects.values().get()
 
     own.correct_title(token=TOKEN, title="Engineer")

@@ -9,7 +9,7 @@ from config import crypto
 from letters.actions import NotAllowed
 from letters.models import AuditEntry, Letter, Membership, ReviewPolicy, Role, Status, Visibility
 from signatories import roll, tasks
-from signatories.actions import directory, moderation, opening, own, prominence
+from signatories.actions import directory, moderation, opening, own, prominence, showing
 from signatories.actions.confirming import Gone
 from signatories.models import Prominence, Signature, State
 from tests.factories import (
@@ -236,7 +236,15 @@ def withdraw_organisation(signature, host):
     directory.withdraw(organisation=google, actor=host)
 
 
+def show_another_organisation(signature, host):
+    google = make_organisation("Google")
+    showing.record(
+        signature=signature, actor=host, organisation=google, tenure="current", how="company_card"
+    )
+
+
 ENDS = {
+    "another organisation, shown to a moderator": show_another_organisation,
     "withdrawing": lambda signature, host: own.withdraw(token=TOKEN),
     "becoming anonymous": become_anonymous,
     "hiding from search": lambda signature, host: own.hide_from_search(token=TOKEN, hidden=True),

@@ -5,15 +5,27 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from config import crypto
+from letters import news
 from letters.actions import NotAllowed, audit
 from letters.models import AuditEntry, Notice, NoticeKind, Occasion, Role
 from signatories import tasks
-from signatories.actions import batches, bulk, moderation, noticing, rejections
+from signatories.actions import (
+    batches,
+    bulk,
+    moderation,
+    noticing,
+    own,
+    rejections,
+    taking_back,
+)
 from signatories.models import BulkDecision, BulkState, Signature, State
 from tests.admin_pages import make_host, make_moderator
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 
 pytestmark = pytest.mark.django_db
+
+TOKEN = "t" * 43
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +140,19 @@ def test_look_counts_the_rejections_of_today_only(letter, alice, bob):
         )
 
     assert look(letter, bob) is None
+
+
+def test_sweep_tells_of_what_was_done_just_before_midnight(letter, alice, bob, time_machine):
+    time_machine.move_to("2026-01-20T23:59:50Z", tick=False)
+    reject(letter, bob, 4)
+    time_machine.move_to("2026-01-21T00:00:10Z", tick=False)
+    tasks.look_at_rejections(letter.pk, bob.pk)
+    assert told() == []
+
+    [occasion] = rejections.look(letter=letter, now=timezone.now())
+
+    assert (occasion.day, told()) == (timezone.localdate() - timedelta(days=1), ["alice"])
+    assert rejections.look(letter=letter, now=timezone.now()) == []
 
 
 def test_look_counts_this_letter_only(letter, alice, bob):
@@ -402,3 +427,59 @@ def test_rejection_remembers_whether_the_line_had_been_let_onto_the_roll(letter,
 
     kept = Signature.objects.order_by("was_approved").values_list("was_approved", flat=True)
     assert list(kept) == [False, True]
+
+
+def test_take_back_does_not_revive_a_line_that_was_withdrawn_meanwhile(letter, alice, bob):
+    batches.start_tally(letter)
+    digest = crypto.digest("manage", TOKEN)
+    google = make_organisation("Google")
+    line = make_anonymous(letter, google, state=State.PUBLISHED, manage_digest=digest)
+    moderation.reject(signature=line, actor=bob, reason="abuse")
+    work = rejections.take_back_all(
+        letter=letter, person=bob, since=timezone.localdate(), actor=alice
+    )
+
+    own.withdraw(token=TOKEN)
+    tasks.go_on_with_bulk(str(work.pk))
+
+    line.refresh_from_db()
+    assert line.state == State.WITHDRAWN
+    assert BulkDecision.objects.get(pk=work.pk).figures == {"refused": 1}
+
+
+def test_taking_approvals_back_is_told_like_rejections(
+    letter, alice, bob, django_capture_on_commit_callbacks
+):
+    names = [make_signature(letter, name=f"Name {n}", state=State.PUBLISHED) for n in range(4)]
+    with django_capture_on_commit_callbacks() as queued:
+        for name in names:
+            taking_back.take_back(signature=name, actor=bob)
+
+    assert (tasks.look_at_rejections, (letter.pk, bob.pk), 0) in [one.args for one in queued]
+    occasion = look(letter, bob)
+
+    assert told() == ["alice"]
+    assert occasion.figures == {"rejected": 0, "taken_off": 4}
+    assert "4 in all, of which 4 left the roll and wait in review" in news.sentence(occasion)
+
+
+def test_taking_rejections_back_is_told_to_nobody(letter, alice, bob):
+    entries = reject(letter, alice, 4, state=State.PUBLISHED)
+
+    for entry in entries:
+        taking_back.take_back(signature=entry, actor=bob)
+
+    assert look(letter, bob) is None
+
+
+def test_rejections_do_not_hide_among_what_decides_nothing(letter, alice, bob):
+    entry = make_signature(letter, name="Back Andforth")
+    for _again in range(5):
+        moderation.set_aside(signature=entry, actor=bob)
+        moderation.take_up(signature=entry, actor=bob)
+        moderation.approve(signature=entry, actor=bob)
+        taking_back.take_back(signature=entry, actor=bob)
+
+    reject(letter, bob, 4)
+
+    assert look(letter, bob)

@@ -25,6 +25,7 @@ from signatories.addresses import Address
 from signatories.affiliation import Affiliation
 from signatories.models import (
     Departure,
+    Flag,
     LetterKey,
     Method,
     Signature,
@@ -320,6 +321,7 @@ def test_seal_counts_what_nobody_decided_as_rejected(google):
     assert statistics.public_statistics(letter)["as_of_last_batch"] == {
         "received": 5,
         "confirmed": 4,
+        "published": 1,
         "waiting": 0,
         "median_days_to_decision": None,
         "withdrawn": 0,
@@ -610,3 +612,17 @@ def test_lost_letter_key_does_not_keep_a_letter_from_being_sealed(google):
 
     assert sealed.is_sealed
     assert not UsedAddress.objects.exists()
+
+
+def test_seal_decides_anonymous_entries_and_keeps_no_flag_of_them(google):
+    letter = make_letter()
+    name = make_signature(letter)
+    entry = make_anonymous(letter, google, state=State.IN_REVIEW, risk=40)
+    Flag.objects.create(signature=name, kind="burst")
+    Flag.objects.create(signature=entry, kind="burst")
+
+    close_and_seal(letter)
+
+    entry.refresh_from_db()
+    assert (entry.state, entry.risk) == (State.REJECTED, 0)
+    assert list(Flag.objects.values_list("signature", flat=True)) == [name.pk]
