@@ -119,7 +119,6 @@ def _forget_hidden_names(letter: Letter) -> int:
         was_decided=False,
         needs_check=False,
         risk=0,
-        was_decided=False,
         **OFF_ROLL,
     )
 
