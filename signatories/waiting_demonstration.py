@@ -82,8 +82,8 @@ def invent_waiting(letter: Letter) -> int:
 
     What their words give reason for is found as it would be in earnest, by lists and a check.
     """
-    for kind, text in LISTED.items():
-        ListedWord.of(letter, kind, text).save()
+    for which, text in LISTED.items():
+        ListedWord.of(letter, which, text).save()
     for one in ENTRIES:
         _add(letter, one)
     for kind in (FlagKind.DISPOSABLE, FlagKind.BURST):
