@@ -292,6 +292,8 @@ def test_erase_expired_dry_run_says_what_it_would_erase_and_changes_nothing(caps
         "2 duplicates would be erased",
         "2 rejected entries would be erased",
         "0 links to vouch would be erased",
+        "0 marks of who looks at an entry would be erased",
+        "0 decisions about many entries would be erased",
         "0 imports would be erased",
         "0 mailboxes that were invited would be erased",
         "0 invitations would be erased",
