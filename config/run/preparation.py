@@ -58,7 +58,8 @@ def preparation_steps() -> Iterator[tuple[str, Callable[[], object]]]:
 def demonstration_signatures() -> None:
     from django.core.management import call_command
 
-    call_command("demo_signatures", "--letter", "iceout-tech", "--count", "450", "--if-empty")
+    options = ("--count", "450", "--if-empty", "--waiting")
+    call_command("demo_signatures", "--letter", "iceout-tech", *options)
 
 
 def reach_database() -> None:

@@ -189,3 +189,106 @@ def test_without_a_script_each_row_is_decided_and_taken_back(browser, site, entr
         page.get_by_label("Note to the signatory").fill("Please write your own name.")
         page.get_by_role("button", name="Reject", exact=True).press("Enter")
         expect(page.get_by_text("Rejected. The line is not on the roll.")).to_be_visible()
+
+
+# By rule ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rule_desk(browser, site, entries, signed_in):
+    """A moderator with JavaScript under our own policy, as everybody has it."""
+    size = {"width": 1280, "height": 900}
+    options = {"java_script_enabled": True, "storage_state": signed_in, "viewport": size}
+    with open_page(browser, site.url, **options) as page:
+        yield page
+
+
+def write_rule(page):
+    """Reject the fourteen entries of one name, with a note; stop at the preview."""
+    page.goto(OURS)
+    page.get_by_role("link", name="Decide by rule").click()
+    page.get_by_label("Letter").select_option("To our chief executive, about ICE")
+    page.get_by_label("Name", exact=True).fill("Keyed Ploverdale *")
+    page.get_by_label("Note", exact=True).fill("Please write your own name.")
+    page.get_by_label("Decision").select_option("Reject them")
+    page.get_by_role("button", name="Show what it means").click()
+
+
+def give_reason(page):
+    page.get_by_label("Reason").select_option("not a real person's name")
+    page.get_by_role("button", name="Show what it means").click()
+    expect(page.get_by_role("heading", name="It means 14 entries")).to_be_visible()
+
+
+def test_rule_is_written_previewed_carried_out_and_taken_back(rule_desk):
+    page = rule_desk
+    write_rule(page)
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was decided.")
+    expect(page.get_by_text("Choose a reason: it is counted in public.")).to_be_visible()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Keyed Ploverdale *")
+    expect(page.get_by_label("Note", exact=True)).to_have_value("Please write your own name.")
+    give_reason(page)
+    page.get_by_role("button", name="Reject 14 entries").click()
+    expect(page.get_by_role("heading", name="Done", exact=True)).to_be_visible()
+    expect(page.locator(".facts").first).to_contain_text("14")
+    own = page.url
+    page.goto(f"{OURS}&state=rejected")
+    expect(page.locator("[data-row]")).to_have_count(14)
+
+    page.goto(own)
+    page.get_by_role("link", name="Take everything back").click()
+    expect(page.get_by_text("Take 14 decisions back?")).to_be_visible()
+    page.get_by_role("button", name="Take everything back").click()
+
+    expect(page.get_by_role("heading", name="Taken back", exact=True)).to_be_visible()
+    page.goto(f"{OURS}&state=rejected")
+    expect(page.locator("[data-row]")).to_have_count(0)
+    page.goto(OURS)
+    expect(page.locator("[data-row]")).to_have_count(16)
+
+
+def test_pages_of_deciding_by_rule_are_accessible(desk):
+    found = []
+
+    def look(name):
+        found.extend(faults(desk, name))
+
+    desk.goto(f"{LIST}bulk/")
+    look("no decision by rule, or some")
+    write_rule(desk)
+    expect(desk.get_by_role("alert")).to_be_visible()
+    look("a rule with a mistake")
+    give_reason(desk)
+    look("preview")
+    desk.get_by_role("button", name="Reject 14 entries").click()
+    expect(desk.get_by_role("heading", name="Done", exact=True)).to_be_visible()
+    look("done")
+    desk.get_by_role("link", name="Entry by entry").click()
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Entry by entry")
+    look("entry by entry")
+    desk.go_back()
+    desk.get_by_role("link", name="Take everything back").click()
+    look("asked whether to take back")
+
+    assert found == []
+
+
+OWNER = ("ulrica", "six round stones", TOTP_SECRET)
+
+
+def test_pages_of_owners_about_moderation_are_accessible(browser, site):
+    account = ACCOUNT.replace("osric", OWNER[0]).replace(PERSON[1], OWNER[1])
+    site.python(account.replace("salesforce-ice", "iceout-tech").replace("MODERATOR", "OWNER"))
+    found = []
+    scripts = {"java_script_enabled": True, "bypass_csp": True}
+    with open_page(browser, site.url, **scripts) as page:
+        steps.log_in(page, *OWNER)
+        for name in ("lists/", "rejections/", "door/", "prominent/", "prominent/?q=ferdinand"):
+            path = f"/manage/letters/iceout-tech/{name}"
+            assert page.goto(path).status == 200, path
+            found += faults(page, path)
+        page.goto("/admin/letters/auditentry/?kind=entries&since=2026-01-01")
+        expect(page.get_by_label("From")).to_have_value("2026-01-01")
+        found += faults(page, "audit trail by days")
+
+    assert found == []

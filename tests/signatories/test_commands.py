@@ -12,10 +12,20 @@ from django.db import connection
 from django.utils import timezone
 
 from config import keys
-from letters.models import AuditEntry, Letter, Membership, Organisation, Status, User
+from letters.models import (
+    AuditEntry,
+    Letter,
+    Membership,
+    Organisation,
+    ReviewPolicy,
+    Status,
+    User,
+)
 from signatories import demonstration
 from signatories.models import (
     Departure,
+    Flag,
+    FlagKind,
     Method,
     Signature,
     State,
@@ -137,6 +147,23 @@ def test_demo_signatures_of_one_seed_are_the_same(invent):
         names.append(sorted(letter.signatures.named().values_list("name", "title")))
 
     assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("policy", ReviewPolicy.values)
+def test_demo_signatures_waiting_show_the_queue_reasons_of_every_kind_but_one(invent, policy):
+    letter = make_letter(review_policy=policy)
+
+    said = invent(letter, 60, "--waiting")
+
+    waiting = letter.signatures.to_decide()
+    kinds = set(Flag.objects.filter(signature__in=waiting).values_list("kind", flat=True))
+    assert said[1] == f"{waiting.count()} entries wait for a moderator"
+    assert said[-1] == f"{letter.slug} has 60 signatures"
+    assert kinds == set(FlagKind.values) - {FlagKind.RECIPIENT}
+    assert waiting.in_review().filter(flags=None).count() >= 8
+    assert waiting.set_aside().count() == 1
+    assert not letter.signatures.unchecked().exists()
+    assert not letter.signatures.real().exists()
 
 
 def test_demo_signatures_can_be_added_to(invent):
@@ -265,6 +292,8 @@ def test_erase_expired_dry_run_says_what_it_would_erase_and_changes_nothing(caps
         "2 duplicates would be erased",
         "2 rejected entries would be erased",
         "0 links to vouch would be erased",
+        "0 marks of who looks at an entry would be erased",
+        "0 decisions about many entries would be erased",
         "0 imports would be erased",
         "0 mailboxes that were invited would be erased",
         "0 invitations would be erased",

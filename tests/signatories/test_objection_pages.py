@@ -272,7 +272,7 @@ def test_moderator_reads_the_objection_and_who_rejected(client, letter):
     come_in(client, make_moderator("bob", letter))
     page = client.get(entry_page(entry))
     assert "objected to the rejection on 21 Jan 2026" in text_of(page)
-    assert "erin rejected it; better somebody else decides." in text_of(page)
+    assert "erin rejected it, not you: look at it with fresh eyes." in text_of(page)
     assert "I am &lt;b&gt;real&lt;/b&gt;.\nAsk them." in page.content.decode()
 
     come_in(client, erin)
@@ -302,7 +302,7 @@ def test_anonymous_line_that_leaves_with_a_batch_can_be_kept_rejected(client, le
     page = text_of(client.get(entry_page(entry)))
     assert "Keep it rejected" in page
     assert "Let it stand" not in page
-    assert "Note for the signatory" not in page
+    assert "Note to the signatory (optional)" not in page
 
     client.post(entry_page(entry), {"decision": "reject", "seen": "rejected", "reason": "other"})
     assert "What was asked" not in text_of(client.get(entry_page(entry)))
@@ -320,6 +320,7 @@ def test_objection_of_an_anonymous_entry_that_went_through_a_batch_names_nobody(
 
     assert "An anonymous entry holds no words" in page
     assert "better somebody else decides" not in page
+    assert "fresh eyes" not in page
 
 
 def test_entry_that_nobody_asked_about_shows_no_question(client, letter):

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from letters import seeds
 from letters.models import Letter, Status
-from signatories import demonstration
+from signatories import demonstration, waiting_demonstration
 from signatories.actions import batches
 from signatories.models import Signature, Tally
 
@@ -21,6 +21,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--if-empty", action="store_true", help="Do nothing if the letter has signatures."
         )
+        parser.add_argument(
+            "--waiting", action="store_true", help="Also invent entries that wait for a moderator."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         letter = self._letter(options["letter"])
@@ -34,6 +37,9 @@ class Command(BaseCommand):
             Signature.objects.bulk_create(chunk, batch_size=500)
             done += len(chunk)
             self.stdout.write(f"{done} of {options['count']} signatures")
+        if options["waiting"]:
+            waiting = waiting_demonstration.invent_waiting(letter)
+            self.stdout.write(f"{waiting} entries wait for a moderator")
         self.stdout.write("Moving the anonymous ones in a batch …")
         self._count(letter)
         self.stdout.write(f"{letter.slug} has {letter.signatures.on_roll().count()} signatures")

@@ -138,6 +138,8 @@ def test_page_asks_as_often_paused_as_not(bob, letter, django_assert_max_num_que
         page = bob.get(PAGE)
 
     assert "The host has paused signing on the whole site since 20 January 2026." in words(page)
+    assert "Only the host can let the site go on" in words(page)
+    assert "You can let signing go on at any time" not in words(page)
 
 
 def tasks_for(letter, user):
