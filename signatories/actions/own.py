@@ -14,7 +14,7 @@ from config.celery import enqueue
 from config.deadlocks import tried_again
 from letters.actions import NotAllowed, Overtaken
 from signatories import addresses, affiliation, statistics, tasks
-from signatories.actions import prominence
+from signatories.actions import prominence, reading
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
 from signatories.checks.names import kept
@@ -335,7 +335,7 @@ def _change_line(signature: Signature, appearance: str) -> None:
         changed.version_id = signature.carried_to_id or signature.version_id
         changed.vouches_given = signature.vouches_given
         _leave_with_batch(signature)
-        signature.flags.all().delete()  # As with a row anew, in as many statements.
+        reading.forget_work_on(signature)  # As with a row anew, in as many statements.
         changed.save(force_insert=True)
         return
     signature.appearance, signature.role = appearance, ""

@@ -11,7 +11,7 @@ from config.deadlocks import tried_again
 from letters.actions import NotAllowed
 from letters.models import User
 from letters.permissions import moderated_by
-from signatories.models import Reading, Signature
+from signatories.models import BulkEntry, Prominence, Reading, Signature
 
 
 def by_another(signature: Signature, moderator: User) -> Reading | None:
@@ -51,3 +51,9 @@ def leave(*, signature: Signature, actor: User) -> None:
 def _is_theirs(signature: Signature, actor: User) -> bool:
     entries = Signature.objects.for_moderators().filter(letter__in=moderated_by(actor))
     return entries.filter(pk=signature.pk).exists()
+
+
+def forget_work_on(signature: Signature) -> None:
+    """Delete what stands beside an entry because people worked on it, as deleting it would."""
+    for model in (Prominence, Reading, BulkEntry):
+        model.objects.filter(signature=signature).delete()

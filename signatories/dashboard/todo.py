@@ -19,6 +19,7 @@ from config.second_factor import has_second_factor
 from letters.actions.pausing import site_paused_on
 from letters.models import Draft, Letter, Outcome, Proposal, Role, Status, User
 from letters.permissions import proposals_decided_by
+from signatories.models import Flag, State
 
 CLOSING_IS_NEAR = timedelta(days=7)
 SEALING_IS_NEAR = timedelta(days=14)
@@ -77,7 +78,14 @@ def decided_of(letter: Letter, today: date) -> Decided:
 def queue_of(letter: Letter) -> Queue:
     waiting = letter.signatures.for_moderators().in_review()
     found = waiting.aggregate(n=Count("*"), oldest=Min("confirmed_on"))
-    return Queue(found["n"], found["oldest"], letter.signatures.asked_about().count())
+    return Queue(found["n"], found["oldest"], _number_asked_about(letter))
+
+
+def _number_asked_about(letter: Letter) -> int:
+    """Counted by the questions, which are few: of the letter's signatures there may be a million."""
+    questions = Flag.objects.reopening().filter(signature__letter=letter)
+    decided = questions.exclude(signature__state=State.IN_REVIEW)
+    return decided.values("signature").distinct().count()
 
 
 def tasks_of(

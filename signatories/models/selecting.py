@@ -89,10 +89,6 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         in_review = Q(state=State.IN_REVIEW, needs_check=False)
         return self.filter(in_review | ~Q(state=State.IN_REVIEW) & _is_asked_about())
 
-    def asked_about(self) -> "SignatureQuerySet":
-        """Decided ones that somebody reported or objected about."""
-        return self.filter(_is_asked_about()).exclude(state=State.IN_REVIEW)
-
     def set_aside(self) -> "SignatureQuerySet":
         return self.filter(set_aside_on__isnull=False)
 

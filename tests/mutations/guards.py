@@ -2192,7 +2192,7 @@ GUARDS = [
         3,
         "a line that stands takes as many statements to change as a duplicate",
         f"{ACTIONS}/own.py",
-        "        signature.flags.all().delete()  # As with a row anew, in as many statements.\n",
+        "        reading.forget_work_on(signature)  # As with a row anew, in as many statements.\n",
         "",
         [f"{PRIVACY}/test_oracle.py"],
     ),

@@ -75,6 +75,7 @@ CHANGING = [
     (re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"), "TOKEN"),
     (re.compile(r"\b\d{4} \d{4}\b"), "CODE"),
     (re.compile(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}\b"), "RECEIPT"),
+    (re.compile(r'(?<=name="served" value=")[^"]+'), "STAMP"),
 ]
 CHANGING_IN_MAIL = [
     (re.compile(r"={15}\d+=="), "BOUNDARY"),

@@ -100,7 +100,7 @@ def test_further_decisions_are_not_counted(letter, bob, verb):
 
 
 @BOTH
-def test_line_that_is_read_again_for_its_title_is_not_counted(letter, bob, verb):
+def test_line_that_is_read_again_for_its_title_is_not_counted(letter, bob, verb, check):
     """Nobody decided it before: it was published at once, and the rules changed since."""
     token = "t" * 43
     signature = waiting(
@@ -108,6 +108,7 @@ def test_line_that_is_read_again_for_its_title_is_not_counted(letter, bob, verb)
     )
     Letter.objects.update(review_policy=ReviewPolicy.BEFORE)
     own.correct_title(token=token, title="Director")
+    check()
 
     decide(verb, signature, bob)
 

@@ -386,7 +386,7 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
         "was_decided",
     }
     # What moderators go by. A duplicate has less of it, and the file would tell.
-    of_moderators = {"needs_check", "name_key", "risk", "set_aside_on"}
+    of_moderators = {"needs_check", "name_key", "risk", "set_aside_on", "was_approved"}
 
     fields = {field.name for field in Signature._meta.concrete_fields}
 

@@ -107,6 +107,17 @@ def test_appear_without_name_erases_name_and_title_everywhere_at_once():
         "published_on": None,
         "rejected_on": None,
         "reason": "",
+        "note": "",
+        "was_approved": False,
+        "was_decided": False,
+        "objection": "",
+        "objected_on": None,
+        "kept_despite": "",
+        "kept_on": None,
+        "set_aside_on": None,
+        "needs_check": False,
+        "name_key": "",
+        "risk": 0,
         "is_demonstration": False,
     }
     assert token != TOKEN

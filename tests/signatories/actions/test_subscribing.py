@@ -99,6 +99,7 @@ def test_subscribe_has_no_field_that_tells_when_or_whose():
         "token_digest",
         "link_digest",
         "refusals",
+        "ticket_digest",
     }
 
 
