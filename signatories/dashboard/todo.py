@@ -82,7 +82,7 @@ def queue_of(letter: Letter) -> Queue:
 
 
 def _number_asked_about(letter: Letter) -> int:
-    """Counted by the questions, which are few: of the letter's signatures there may be a million."""
+    """Counted by the questions, which are few: signatures there may be a million."""
     questions = Flag.objects.reopening().filter(signature__letter=letter)
     decided = questions.exclude(signature__state=State.IN_REVIEW)
     return decided.values("signature").distinct().count()
