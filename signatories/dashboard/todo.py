@@ -19,7 +19,7 @@ from config.second_factor import has_second_factor
 from letters.actions.pausing import site_paused_on
 from letters.models import Draft, Letter, Outcome, Proposal, Role, Status, User
 from letters.permissions import proposals_decided_by
-from signatories.models import Flag, State
+from signatories.models import Flag
 
 CLOSING_IS_NEAR = timedelta(days=7)
 SEALING_IS_NEAR = timedelta(days=14)
@@ -82,10 +82,8 @@ def queue_of(letter: Letter) -> Queue:
 
 
 def _number_asked_about(letter: Letter) -> int:
-    """Counted by the questions, which are few: signatures there may be a million."""
-    questions = Flag.objects.reopening().filter(signature__letter=letter)
-    decided = questions.exclude(signature__state=State.IN_REVIEW)
-    return decided.values("signature").distinct().count()
+    asked = Flag.objects.about_decided().filter(signature__letter=letter)
+    return asked.values("signature").distinct().count()
 
 
 def tasks_of(

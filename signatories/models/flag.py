@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from letters.models.constraints import one_of
+from signatories.models.choices import State
 
 
 class FlagKind(models.TextChoices):
@@ -45,6 +46,10 @@ class FlagQuerySet(models.QuerySet["Flag"]):
     def reopening(self) -> "FlagQuerySet":
         """Those that ask for a decision about an entry that was decided."""
         return self.filter(kind__in=REOPENING)
+
+    def about_decided(self) -> "FlagQuerySet":
+        """Questions about entries that were decided: few, where signatures may be a million."""
+        return self.reopening().exclude(signature__state=State.IN_REVIEW)
 
 
 class Flag(models.Model):
