@@ -62,6 +62,7 @@ def site(provider):
     """
     stack = Stack(
         TESTS_LOOK_AT_FILES="1",
+        TESTS_CLOCK="3",  # Pages wait for little that a sweep does; the processor is for the browser.
         ALLOWED_HOSTS="127.0.0.1,localhost",  # Passkeys need a name.
         BATCH_INTERVAL="2",
         BATCH_MINIMUM="1",

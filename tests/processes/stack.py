@@ -43,6 +43,8 @@ WIDE_LIMITS = (
     "sign:mailbox=1000/d"
 )
 
+PASSED_ON = ("PATH", "HOME", "LANG", "PGOPTIONS")
+
 # Where visitors come from, as a proxy in front would say; it must not stay anywhere.
 VISITOR = "198.51.100.77"
 
@@ -120,7 +122,7 @@ class Stack:
         certificate, key = make_certificate(self.folder)
         self.trust = ssl.create_default_context(cafile=str(certificate))
         self.environment = {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
             "DJANGO_SETTINGS_MODULE": "tests.processes.settings",
             "PYTHONUNBUFFERED": "1",
             "VAR_DIR": str(self.var),
