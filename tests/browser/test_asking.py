@@ -87,7 +87,7 @@ def test_reported_line_stays_until_a_moderator_rejects_and_comes_back_on_objecti
     open_entry(desk, site)
     expect(asked).to_contain_text("“somebody used my name”")
     expect(asked).not_to_contain_text("“this is not a real person”")
-    desk.get_by_label("Reason").select_option("impersonation")
+    desk.get_by_role("radio", name="signs for somebody else").check()
     desk.get_by_role("button", name="Reject", exact=True).click()
     assert not is_on_roll(page)
 

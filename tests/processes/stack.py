@@ -14,7 +14,8 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -214,6 +215,14 @@ class Stack:
             answers = [process.communicate(timeout=300)[0].strip() for process in processes]
         assert [process.returncode for process in processes] == [0] * len(inputs)
         return answers
+
+    @contextmanager
+    def python_ready(self, code: str) -> Iterator[Callable[[str], str]]:
+        """Have a process ready that does it at once when it is given its line of input."""
+        with self._start_python(code) as process:
+            assert process.stdout.readline() == "ready\n"
+            yield lambda line: process.communicate(f"{line}\n", timeout=300)[0].strip()
+        assert process.returncode == 0
 
     def _start_python(self, code: str) -> subprocess.Popen[str]:
         head = "import django; django.setup(); print('ready', flush=True); line = input()\n"

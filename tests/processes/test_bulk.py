@@ -115,10 +115,10 @@ def test_killed_worker_goes_on_and_decides_nothing_twice(stack):
 
 
 def test_stopped_in_the_middle_the_rest_stays_in_review(stack):
-    pk = begin(stack, "Thistlewood", ROWS, "approve")
-    wait_for(lambda: numbers(stack, "Thistlewood").get("published", 0) >= 100, "a batch", 600)
-
-    do(stack, "cancel", pk)
+    with stack.python_ready(DO) as act:
+        pk = begin(stack, "Thistlewood", ROWS, "approve")
+        wait_for(lambda: numbers(stack, "Thistlewood").get("published", 0) >= 100, "a batch", 600)
+        act(f"cancel {pk}")
 
     found = numbers(stack, "Thistlewood")
     assert state_of(stack, pk) == "cancelled"
