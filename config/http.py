@@ -9,6 +9,8 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
+from config import ratelimit
+
 View = Callable[..., HttpResponse]
 
 NOT_FOR_ROBOTS = (
@@ -137,7 +139,7 @@ def not_allowed(request: HttpRequest, methods: str) -> HttpResponse:
 
 
 def too_many(request: HttpRequest, seconds: int, *, is_reading: bool = False) -> HttpResponse:
-    minutes = max(1, seconds // 60)
+    minutes = ratelimit.in_minutes(seconds)
     response = error_page(request, 429, minutes=minutes, is_reading=is_reading)
     response["Retry-After"] = str(seconds)
     return response

@@ -10,6 +10,7 @@ import logging
 import secrets
 import time
 from datetime import UTC, datetime
+from math import ceil
 
 from django.conf import settings
 from django.core.cache import cache
@@ -31,6 +32,15 @@ class LimitReached(Exception):
         super().__init__("Too many attempts.")
         self.seconds = seconds
 
+    @property
+    def minutes(self) -> int:
+        return in_minutes(self.seconds)
+
+
+def in_minutes(seconds: int) -> int:
+    """As people are told: begun minutes count as whole ones."""
+    return ceil(seconds / 60)
+
 
 def check(limit: str, key: str) -> None:
     """Count one attempt by `key`; raise `LimitReached` when it is one too many."""
@@ -38,7 +48,7 @@ def check(limit: str, key: str) -> None:
         return
     number, period = settings.RATE_LIMITS[limit].split("/")
     seconds = int(period[:-1] or 1) * SECONDS[period[-1]]
-    window = int(datetime.now(UTC).timestamp()) // seconds
+    window, gone = divmod(int(datetime.now(UTC).timestamp()), seconds)
     cache_key = f"limit:{digest('limit', limit, key, str(window))}"
     began = time.monotonic()
     try:
@@ -49,7 +59,7 @@ def check(limit: str, key: str) -> None:
         logger.warning("Limit %s not counted: %s", limit, type(error).__name__)
         return
     if count > int(number):
-        raise LimitReached(seconds)
+        raise LimitReached(seconds - gone)
 
 
 def is_within(limit: str, key: str) -> bool:

@@ -34,6 +34,9 @@ OF_WORDS = (
     FlagKind.TITLE,
 )
 
+# What a mailbox gives reason for, whether a name stands beside it or not.
+OF_MAILBOX = (FlagKind.DISPOSABLE, FlagKind.BURST)
+
 
 @dataclass(frozen=True)
 class Meaning:

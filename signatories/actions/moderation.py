@@ -61,7 +61,7 @@ def as_read(signature: Signature) -> str:
     Of an anonymous entry its state alone, because nothing in it was written.
     """
     written = () if signature.is_anonymous else _written(signature)
-    return crypto.digest("read", str(signature.pk), signature.state, *written)[:READ_LENGTH]
+    return crypto.digest("read", str(signature.pk), signature.known_state, *written)[:READ_LENGTH]
 
 
 def _written(signature: Signature) -> list[str]:
@@ -83,7 +83,7 @@ def approve(
     moderator has `seen` it, or says something else than they `read` (`as_read`).
     """
     signature = for_decision(signature, actor, seen, read)
-    if signature.state in (State.APPROVED, State.PUBLISHED):
+    if signature.known_state in (State.APPROVED, State.PUBLISHED):
         return _keep(signature, actor)
     if not can_be_approved(signature):
         raise NotAllowed(_("This entry can no longer be approved."))
@@ -140,6 +140,8 @@ def reject(
     signature = for_decision(signature, actor, seen, read)
     if signature.state == State.REJECTED:
         return _reject_again(signature, actor, reason, note)
+    if signature.state == State.WITHDRAWN:
+        return signature  # It leaves with the next batch, as it would now.
     if signature.state not in REJECTABLE:
         raise NotAllowed(_("This entry can no longer be rejected."))
     decisions.note(signature)
@@ -244,7 +246,7 @@ def for_decision(signature: Signature, actor: User, seen: str = "", read: str = 
     )
     if found is None:
         raise NotAllowed(_("This entry is no longer here, or is not yours to decide."))
-    if seen and seen != found.state:
+    if seen and seen != found.known_state:
         raise NotAllowed(_("This entry has been decided meanwhile. Nothing was changed."))
     if read and read != as_read(found):
         raise NotAllowed(_("This entry says something else by now. Read it again."))

@@ -13,14 +13,17 @@ from config import crypto, recent
 from config.celery import enqueue
 from config.deadlocks import tried_again
 from letters.actions import NotAllowed, Overtaken
-from signatories import addresses, affiliation, statistics, tasks
+from signatories import addresses, affiliation, flags, statistics, tasks
 from signatories.actions import prominence, reading
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
+from signatories.checks.finding import Finding
 from signatories.checks.names import kept
 from signatories.models import (
     Appearance,
     Fate,
+    Flag,
+    FlagKind,
     Method,
     Signature,
     State,
@@ -342,9 +345,20 @@ def _change_line(signature: Signature, appearance: str) -> None:
     signature.is_for_colleagues &= signature.letter.is_internal
     # A row anew takes as many statements as a line that stands: a duplicate never stands, and
     # its time would tell.
+    against = _unanswered(signature)
     signature.delete()
     signature.pk = Signature._meta.pk.get_default()
     signature.save(force_insert=True)
+    Flag.objects.bulk_create(flags.rows_of(signature, against))
+
+
+def _unanswered(signature: Signature) -> list[Finding]:
+    """What the mailbox says against an entry that nobody has decided. It goes along when the
+    entry appears otherwise, or a flood could enter as names and pass as anonymous lines."""
+    if signature.state not in (State.IN_REVIEW, State.DUPLICATE):
+        return []
+    kinds = signature.flags.filter(kind__in=flags.OF_MAILBOX).values_list("kind", flat=True)
+    return [Finding(FlagKind(kind)) for kind in kinds]
 
 
 def _without_name(signature: Signature, appearance: str) -> Signature:
@@ -366,17 +380,22 @@ def _without_name(signature: Signature, appearance: str) -> Signature:
 
 def _drop_name(named: Signature, token: str, appearance: str) -> str:
     renewed = anonymous_token(token)
-    anonymous = _without_name(named, appearance)
-    anonymous.manage_digest = crypto.digest("manage", renewed)
+    fresh = _without_name(named, appearance)
+    fresh.manage_digest = crypto.digest("manage", renewed)
     # All or nothing: the very number could lead from one row to the other.
-    anonymous.vouches_given = settings.VOUCHES_IN_ALL if named.vouches_given else 0
+    fresh.vouches_given = settings.VOUCHES_IN_ALL if named.vouches_given else 0
     vouch.take_back_all(named.manage_digest)
-    if named.replaces:
-        # The anonymous line it was to replace is still there, and simply stays.
-        anonymous = _stay_anonymous(named, anonymous)
+    against = _unanswered(named)
+    if against and fresh.state == State.APPROVED:
+        fresh.state = State.IN_REVIEW
+    fresh.risk = flags.risk_of(one.kind for one in against)
+    # The anonymous line that the name was to replace is still there, and simply stays.
+    anonymous = _stay_anonymous(named, fresh) if named.replaces else fresh
     _count_as_withdrawn(named)
     named.delete()
     anonymous.save()
+    if anonymous is fresh:
+        Flag.objects.bulk_create(flags.rows_of(fresh, against))
     if anonymous.appearance != appearance and not anonymous.is_refused:
         _change_line(anonymous, appearance)
     recent.note("became anonymous", token)

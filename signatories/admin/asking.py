@@ -43,7 +43,7 @@ def _complaints(flag: Flag | None) -> list[str]:
 def _rejected_by(entry: Signature) -> User | None:
     """Found by the day as well, for which the trail has an index. An anonymous entry that has
     been through a batch bears another number since: of it the trail knows nobody."""
-    if entry.state != State.REJECTED or entry.rejected_on is None:
+    if entry.known_state != State.REJECTED or entry.rejected_on is None:
         return None
     trail = AuditEntry.objects.filter(letter=entry.letter_id, recorded_on=entry.rejected_on)
     found = trail.filter(verb="signature.rejected", target=f"signature:{entry.pk}")

@@ -172,7 +172,7 @@ def _row(entry: BulkEntry, found: BulkDecision) -> dict[str, Any]:
     """The line, unless it is an anonymous one that waits for its batch: of those nobody sees
     more than that they wait."""
     signature = entry.signature
-    waits = signature.is_anonymous and signature.state == "approved"
+    waits = signature.is_anonymous and signature.known_state == "approved"
     return {
         "entry": entry,
         "signature": signature,

@@ -23,7 +23,7 @@ def act(
     read: str,
 ) -> Signature:
     """Call the verb of the button. Raises `NotAllowed`."""
-    seen = entry.state
+    seen = entry.known_state
     if decision == "approve":
         shown = proof.cleaned_data["proof"] if proof else ""
         return moderation.approve(signature=entry, actor=actor, proof=shown, seen=seen, read=read)
@@ -38,7 +38,9 @@ def act(
 
 def _keep(entry: Signature, actor: User) -> Signature:
     """Let a decision stand that somebody asked about: the same once more."""
-    if entry.state == State.REJECTED:
+    if entry.known_state == State.REJECTED:
         reason = entry.reason
-        return moderation.reject(signature=entry, actor=actor, reason=reason, seen=entry.state)
-    return moderation.approve(signature=entry, actor=actor, seen=entry.state)
+        return moderation.reject(
+            signature=entry, actor=actor, reason=reason, seen=entry.known_state
+        )
+    return moderation.approve(signature=entry, actor=actor, seen=entry.known_state)

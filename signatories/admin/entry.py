@@ -80,11 +80,11 @@ class EntryPages(Room):
             "told": rows.told(request, entry),
             "looked_at": rows.looked_at(entry, person(request)),
             "reading_url": ways.reading_url(entry),
-            "is_in_review": entry.state == State.IN_REVIEW,
+            "is_in_review": entry.known_state == State.IN_REVIEW,
             "needs_proof": moderation.needs_proof(entry),
             "can_approve": moderation.can_be_approved(entry),
             "can_keep": rows.has_question(entry),
-            "can_reject": entry.state in moderation.REJECTABLE and not _is_on_its_way(entry),
+            "can_reject": entry.known_state in moderation.REJECTABLE and not _is_on_its_way(entry),
             "can_take_back_decision": taking_back.can_be_taken_back(entry),
             "rejection": rejection or RejectionForm(entry=entry),
             "proof": proof or ProofForm(),
@@ -118,7 +118,7 @@ class EntryPages(Room):
         if entry is None:
             return answers.not_done(request, None, str(NOT_HERE), messages.WARNING)
         seen = request.POST.get("seen") or request.GET.get("seen")
-        if seen != entry.state:
+        if seen != entry.known_state:
             return answers.not_done(request, entry, str(MEANWHILE), messages.WARNING)
         if request.POST.get("decision") in ("shown", "not_shown"):
             return self._record(request, entry)
@@ -166,4 +166,4 @@ class EntryPages(Room):
 
 
 def _is_on_its_way(entry: Signature) -> bool:
-    return entry.is_anonymous and entry.state == State.APPROVED
+    return entry.is_anonymous and entry.known_state == State.APPROVED

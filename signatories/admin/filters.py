@@ -54,9 +54,10 @@ class StateFilter(StrictFilter):
         return list(super().choices(changelist))[1:]
 
     def chosen(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        entries = cast(SignatureQuerySet, queryset)
         if value == TO_DECIDE:
-            return cast(SignatureQuerySet, queryset).to_decide()
-        return queryset if value == ALL else super().chosen(queryset, value)
+            return entries.to_decide()
+        return entries if value == ALL else entries.known_to_be(value)
 
 
 class AsideFilter(StrictFilter):

@@ -26,7 +26,7 @@ def after(entry: Signature, *, most_first: bool = False) -> Q:
 
 def _after_in_step(entry: Signature) -> Q:
     in_review = Q(state=State.IN_REVIEW)
-    if entry.state != State.IN_REVIEW:
+    if entry.known_state != State.IN_REVIEW:
         same_place = Q(roll_key=entry.roll_key, pk__gt=entry.pk)
         return ~in_review & (Q(roll_key__gt=entry.roll_key) | same_place)
     younger = Q(confirmed_on__gt=entry.confirmed_on)

@@ -60,8 +60,8 @@ def row(request: HttpRequest, entry: Signature, checkbox: Any = "") -> Row:
         needs_proof=moderation.needs_proof(entry),
         can_approve=moderation.can_be_approved(entry),
         can_keep=has_question(entry),
-        can_reject=entry.state in moderation.REJECTABLE,
-        is_in_review=entry.state == State.IN_REVIEW,
+        can_reject=entry.known_state in moderation.REJECTABLE,
+        is_in_review=entry.known_state == State.IN_REVIEW,
         url=ways.entry_url(request, entry),
         decide_url=ways.decide_url(request, entry),
         read=moderation.as_read(entry),
@@ -72,7 +72,7 @@ def row(request: HttpRequest, entry: Signature, checkbox: Any = "") -> Row:
 def has_question(entry: Signature) -> bool:
     """Whether somebody asked about a decision, which can stand as it is. Sealing ends objections,
     and no reports: those are answered under a sealed letter as well."""
-    if entry.state == State.IN_REVIEW:
+    if entry.known_state == State.IN_REVIEW:
         return False
     return any(flag.kind in REOPENING for flag in entry.flags.all())
 
@@ -97,13 +97,13 @@ def _url(request: HttpRequest, entry: Signature, flag: Flag) -> str:
     other = flag.other
     if other is None or other.letter_id != entry.letter_id:
         return ""
-    is_seen = other.state in SEEN_BY_MODERATORS and not other.is_anonymous
+    is_seen = other.known_state in SEEN_BY_MODERATORS and not other.is_anonymous
     return ways.entry_url(request, other) if is_seen else ""
 
 
 def waiting(entry: Signature) -> str:
     """Whole days, for what waits."""
-    if entry.state != State.IN_REVIEW or entry.confirmed_on is None:
+    if entry.known_state != State.IN_REVIEW or entry.confirmed_on is None:
         return ""
     days = (timezone.localdate() - entry.confirmed_on).days
     return ngettext("%d day", "%d days", days) % days if days else gettext("since today")

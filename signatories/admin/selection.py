@@ -43,7 +43,7 @@ class Selection(Room):
         read = _read(request)
 
         def approve(entry: Signature) -> None:
-            said = {"seen": entry.state, "read": read.get(str(entry.pk), "")}
+            said = {"seen": entry.known_state, "read": read.get(str(entry.pk), "")}
             moderation.approve(signature=entry, actor=person(request), **said)
 
         done, failed = self._each(request, queryset, approve)
@@ -77,7 +77,11 @@ class Selection(Room):
         read = _read(request)
 
         def reject(entry: Signature) -> None:
-            said = {"seen": entry.state, "read": read.get(str(entry.pk), ""), **form.cleaned_data}
+            said = {
+                "seen": entry.known_state,
+                "read": read.get(str(entry.pk), ""),
+                **form.cleaned_data,
+            }
             moderation.reject(signature=entry, actor=person(request), **said)
 
         done, failed = self._each(request, queryset, reject)

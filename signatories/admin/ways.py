@@ -38,7 +38,7 @@ def entry_url(request: HttpRequest, entry: Signature) -> str:
 def decide_url(request: HttpRequest, entry: Signature) -> str:
     """Where a button in the list decides an entry, as it stands there."""
     query = _kept(request)
-    query["from"], query["seen"] = "list", entry.state
+    query["from"], query["seen"] = "list", entry.known_state
     query["read"] = moderation.as_read(entry)
     return _with_query(reverse(ENTRY, args=[entry.pk]), query)
 

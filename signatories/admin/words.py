@@ -57,7 +57,7 @@ def happened(before: Signature, decided: Signature, decision: str) -> str:
 
 
 def _approved(decided: Signature) -> str:
-    if decided.state == State.APPROVED or decided.is_anonymous:
+    if decided.known_state == State.APPROVED or decided.is_anonymous:
         # An anonymous one is out of sight until a batch puts it on the roll.
         return gettext("Approved. The line comes with the next batch.")
     return gettext("Approved. The line stands on the roll.")
@@ -70,9 +70,9 @@ def _rejected(before: Signature) -> str:
 
 
 def _taken_back(before: Signature, decided: Signature) -> str:
-    if decided.state == State.PUBLISHED:
+    if decided.known_state == State.PUBLISHED:
         return gettext("Taken back. The line stands on the roll.")
-    if decided.state == State.APPROVED:
+    if decided.known_state == State.APPROVED:
         return gettext("Taken back. The line comes with the next batch.")
     if before.is_standing:
         return gettext("Taken back. The line has left the roll, and the entry waits again.")
@@ -103,6 +103,6 @@ def what_happened(before: Signature, decided: Signature, decision: str) -> SafeS
         sentence,
         reverse(ways.ENTRY, args=[decided.pk]) + "#entry-back",
         undo,
-        decided.state,
+        decided.known_state,
         gettext("See it again, or take it back"),
     )

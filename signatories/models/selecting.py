@@ -202,13 +202,18 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
         """What a moderator may see: never an entry that waits unread, nor one nobody confirmed.
 
         An anonymous entry that needs no review would tell by its arrival when its signer
-        came; it shows only once a batch has put it on the roll.
+        came; it shows only once a batch has put it on the roll, and until a batch takes it off.
         """
         unread = Q(appearance__in=NAMELESS, state=State.APPROVED)
         unchecked = Q(state=State.IN_REVIEW, needs_check=True)
-        return self.exclude(
-            state__in=[State.UNCONFIRMED, State.DUPLICATE, State.WITHDRAWN]
-        ).exclude(unread | unchecked)
+        return self.exclude(state__in=[State.UNCONFIRMED, State.DUPLICATE]).exclude(
+            unread | unchecked
+        )
+
+    def known_to_be(self, state: str) -> "SignatureQuerySet":
+        """Those in a state as moderators know it (`Signature.known_state`)."""
+        is_published = state == State.PUBLISHED
+        return self.filter(state__in=[state, State.WITHDRAWN] if is_published else [state])
 
 
 def _is_asked_about() -> Exists:

@@ -392,3 +392,10 @@ class Signature(models.Model):
     @property
     def is_standing(self) -> bool:
         return self.published_on is not None
+
+    @property
+    def known_state(self) -> State:
+        """As moderators know it: that an anonymous line was withdrawn shows with the batch in which
+        it leaves, there as everywhere."""
+        state = State(self.state)
+        return State.PUBLISHED if state == State.WITHDRAWN else state

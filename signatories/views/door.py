@@ -133,7 +133,7 @@ def _within(limit: str, key: str, sentence: Callable[[int], str]) -> None:
     except ratelimit.LimitReached as reached:
         raise Held(
             _("Not taken yet"),
-            sentence(max(1, reached.seconds // 60)),
+            sentence(reached.minutes),
             status=429,
             seconds=reached.seconds,
         ) from reached

@@ -32,7 +32,7 @@ completes_names = csp_update({"script-src": [SELF], "connect-src": [SELF], "work
 
 
 def come_back(limit: ratelimit.LimitReached) -> str:
-    return door.too_many_from_network(max(1, limit.seconds // 60))
+    return door.too_many_from_network(limit.minutes)
 
 
 def refusal(error: ratelimit.LimitReached | NotAllowed) -> str:

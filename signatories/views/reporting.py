@@ -60,7 +60,7 @@ def _not_taken(
 
 def _too_many_for_letter(limit: ratelimit.LimitReached) -> str:
     """It is not about the reader's network, which may have sent nothing before."""
-    minutes = max(1, limit.seconds // 60)
+    minutes = limit.minutes
     return ngettext(
         "Very many lines of this letter are reported just now. Try again in %(n)d minute.",
         "Very many lines of this letter are reported just now. Try again in %(n)d minutes.",

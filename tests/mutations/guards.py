@@ -476,6 +476,22 @@ GUARDS = [
         [f"{T_ACTIONS}/test_becoming_anonymous.py"],
     ),
     Guard(
+        6,
+        "moderators see an anonymous line until the batch in which it leaves",
+        "signatories/models/signature.py",
+        "State.PUBLISHED if state == State.WITHDRAWN else state",
+        "state",
+        ["tests/signatories/test_admin.py"],
+    ),
+    Guard(
+        8,
+        "a flood does not pass the moderators by leaving its names out",
+        f"{ACTIONS}/own.py",
+        "if against and fresh.state == State.APPROVED:",
+        "if False:",
+        [f"{T_ACTIONS}/test_becoming_anonymous.py"],
+    ),
+    Guard(
         3,
         "a duplicate by name is found like the signature",
         f"{ACTIONS}/confirming.py",

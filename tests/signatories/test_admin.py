@@ -8,10 +8,13 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from config import crypto
 from letters.models import (
+    AuditEntry,
     Membership,
     Role,
 )
+from signatories.actions import own
 from signatories.admin import SignatureAdmin
 from signatories.models import (
     Departure,
@@ -82,18 +85,40 @@ def test_list_of_all_leaves_out_what_moderators_must_not_see(client):
     make_signature(letter, name="Ursula Unconfirmed", state=State.UNCONFIRMED)
     make_signature(letter, name="Dora Duplicate", state=State.DUPLICATE)
     make_anonymous(letter, organisation)
-    make_anonymous(
-        letter,
-        organisation,
-        state=State.WITHDRAWN,
-        published_on=timezone.localdate(),
-        roll_key="withdrawn",
-    )
     client.force_login(make_moderator("bob", letter))
 
     page = client.get(LIST, {"state": "all"})
 
     assert listed(page) == []
+
+
+def test_anonymous_line_that_is_withdrawn_looks_the_same_until_the_batch(client):
+    letter = make_letter()
+    line = make_anonymous(
+        letter,
+        make_organisation("Orrery Labs"),
+        state=State.PUBLISHED,
+        published_on=timezone.localdate(),
+        roll_key="here",
+        manage_digest=crypto.digest("manage", "t" * 43),
+    )
+    client.force_login(make_moderator("bob", letter))
+    pages = [(LIST, {"state": "published"}), (LIST, {"state": "all"}), (entry_page(line), {})]
+    before = [without_tokens(client.get(*page)) for page in pages]
+
+    own.withdraw(token="t" * 43)
+
+    assert Signature.objects.get().state == State.WITHDRAWN
+    assert [without_tokens(client.get(*page)) for page in pages] == before
+    decided = {"decision": "reject", "reason": "not_a_person", "seen": "published"}
+    assert client.post(entry_page(line), decided).status_code == 302
+    assert Signature.objects.get().state == State.WITHDRAWN
+    assert not AuditEntry.objects.filter(verb="signature.rejected").exists()
+
+
+def without_tokens(page):
+    assert page.status_code == 200
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.content.decode())
 
 
 def test_list_shows_entries_of_own_letters_only(client):

@@ -437,9 +437,13 @@ def test_querysets_find_signatures_by_state_and_appearance():
     assert found(all_of.duplicates()) == ids(named["duplicate"], anonymous["duplicate"])
     assert found(all_of.waiting_for_batch()) == ids(anonymous["approved"])
     assert found(all_of.leaving_with_batch()) == ids(anonymous["withdrawn"], anonymous["rejected"])
+    assert found(all_of.known_to_be(State.PUBLISHED)) == ids(
+        named["published"], anonymous["published"], anonymous["withdrawn"]
+    )
+    assert found(all_of.known_to_be(State.REJECTED)) == found(all_of.rejected())
     assert found(all_of.for_moderators()) == ids(
         *(named[s] for s in ("in_review", "approved", "published", "rejected")),
-        *(anonymous[s] for s in ("in_review", "published", "rejected")),
+        *(anonymous[s] for s in ("in_review", "published", "rejected", "withdrawn")),
         gone,
         invented,
     )

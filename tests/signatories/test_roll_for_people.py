@@ -1,6 +1,7 @@
 """The roll of a letter whose team asks programs not to collect the names."""
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
@@ -38,6 +39,7 @@ def read(browser, network="192.0.2.7", query=""):
 # How much one network reads ----------------------------------------------------------------------
 
 
+@time_machine.travel("2026-01-20T12:00:00Z", tick=False)
 def test_one_network_reads_so_many_pages_and_another_goes_on(client, letter, few):
     for _each in range(2):
         assert read(client).status_code == 200

@@ -10,6 +10,7 @@ from signatories.actions import batches, confirming, own
 from signatories.actions.confirming import Gone
 from signatories.models import (
     Departure,
+    FlagKind,
     Signature,
     State,
     Tally,
@@ -320,3 +321,44 @@ def test_appear_without_name_keeps_what_a_moderator_decided_about_the_line():
     [kept] = Signature.objects.all()
     assert (kept.pk, kept.state, kept.reason) == (line.pk, State.REJECTED, "other")
     assert kept.manage_digest == crypto.digest("manage", token)
+
+
+@pytest.mark.parametrize(("state", "expected"), [("in_review", "in_review"), ("duplicate",) * 2])
+def test_appear_without_name_takes_along_what_the_mailbox_gave_reason_for(state, expected):
+    letter = make_letter()
+    named = managed_at_google(letter, state=state, risk=70, needs_check=False)
+    named.flags.create(kind=FlagKind.BURST)
+    named.flags.create(kind=FlagKind.SAME_NAME)
+
+    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+
+    entry = signature_of(token)
+    assert (entry.state, entry.risk) == (expected, 40)
+    assert [(flag.kind, flag.detail) for flag in entry.flags.all()] == [("burst", "")]
+
+
+def test_appear_without_name_needs_no_second_decision_about_a_burst():
+    letter = make_letter()
+    named = managed_at_google(letter, state=State.PUBLISHED, risk=40)
+    named.flags.create(kind=FlagKind.BURST)
+
+    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+
+    entry = signature_of(token)
+    assert (entry.state, entry.risk) == (State.APPROVED, 0)
+    assert not entry.flags.exists()
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.DUPLICATE])
+def test_being_counted_and_having_a_line_again_keeps_what_the_mailbox_gave_reason_for(state):
+    letter = make_letter(visibility="internal")
+    google = make_organisation("Google", "google.example")
+    entry = make_anonymous(letter, google, state=state, manage_digest=MANAGED, risk=40)
+    entry.flags.create(kind=FlagKind.BURST)
+
+    for appearance in ("counted", "anonymous"):
+        own.appear_without_name(token=TOKEN, appearance=appearance)
+
+        changed = signature_of()
+        assert (changed.appearance, changed.state, changed.risk) == (appearance, state, 40)
+        assert [flag.kind for flag in changed.flags.all()] == [FlagKind.BURST]
