@@ -4,8 +4,9 @@ Only names: a number that moved with an anonymous entry would tell when its sign
 first decision: afterwards nothing says since when somebody has been asked again.
 """
 
+from bisect import bisect_left
 from collections import Counter
-from statistics import median_low
+from itertools import accumulate
 
 from django.db.models import Sum
 from django.utils import timezone
@@ -30,10 +31,11 @@ def note(signature: Signature) -> None:
 def median_days(letter: Letter) -> int | None:
     """Half of all names were decided within so many days; None for fewer than a small group."""
     rows = letter.decision_days.values_list("days").annotate(n=Sum("number")).order_by("days")
-    waits = Counter(dict(rows))
-    if waits.total() < letter.minimum_group_size:
+    days = [day for day, _number in rows]
+    decided = list(accumulate(number for _day, number in rows))
+    if not decided or decided[-1] < letter.minimum_group_size:
         return None
-    return median_low(sorted(waits.elements()))
+    return days[bisect_left(decided, decided[-1] / 2)]
 
 
 def fold(letter: Letter) -> None:

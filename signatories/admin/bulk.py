@@ -190,14 +190,17 @@ def _previewed(found: BulkDecision) -> dict[str, Any]:
     )
     flagged = rows.filter(signature__flags__isnull=False)
     singly = flagged.filter(signature__flags__kind__in=bulk.DECIDED_SINGLY)
-    riskiest = rows.filter(signature__risk__gt=0).order_by("-signature__risk", "pk")
+    by_risk = rows.order_by("-signature__risk", "pk")
+    is_small = found.total <= SAMPLE  # All of them are shown, and none of them twice.
+    sample = by_risk if is_small else rows.order_by("pk")[:SAMPLE]
+    riskiest = by_risk.none() if is_small else by_risk.filter(signature__risk__gt=0)[:RISKIEST]
     rule = Rule.from_json(found.rule)
     return {
         "bulk": found,
         "rule": rule.in_words(),
         "is_everything": not rule.asks_for_something,
-        "sample": [_row(one, found) for one in _with_lines(rows.order_by("pk")[:SAMPLE])],
-        "riskiest": [_row(one, found) for one in _with_lines(riskiest[:RISKIEST])],
+        "sample": [_row(one, found) for one in _with_lines(sample)],
+        "riskiest": [_row(one, found) for one in _with_lines(riskiest)],
         "flagged": flagged.distinct().count(),
         "singly": singly.distinct().count(),
         "most": bulk.MOST,

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from letters.models import Membership, Role
 from signatories.actions import bulk
+from signatories.admin import bulk as admin_bulk
 from signatories.bulk_rule import Rule
 from signatories.models import BulkDecision, BulkState, Flag, Method, State
 from tests.admin_pages import LIST, NOBODY, count_queries, make_moderator, messages_of, text_of
@@ -115,6 +116,20 @@ def test_form_says_what_is_wrong_and_keeps_what_was_typed(client, bob, fields, f
 # The preview ----------------------------------------------------------------------------------
 
 
+def test_preview_of_more_than_a_sample_shows_what_most_speaks_against_first(client, letter, bob):
+    for number in range(admin_bulk.SAMPLE + admin_bulk.RISKIEST):
+        make_signature(letter, name=f"Person {number}", risk=number)
+    work = previewed(client, decision="reject", reason="abuse")
+
+    page = client.get(page_of(work))
+
+    risks = [row["signature"].risk for row in page.context["riskiest"]]
+    highest = admin_bulk.SAMPLE + admin_bulk.RISKIEST - 1
+    assert risks == list(range(highest, highest - admin_bulk.RISKIEST, -1))
+    assert len(page.context["sample"]) == admin_bulk.SAMPLE
+    assert "What most speaks against" in text_of(page)
+
+
 def test_preview_shows_lines_flags_and_warnings(client, letter, bob):
     google = make_organisation("Google")
     make_signature(letter, name="Ada Lovelace", organisation=google, method=Method.MAILBOX)
@@ -130,7 +145,8 @@ def test_preview_shows_lines_flags_and_warnings(client, letter, bob):
     assert "The rule asks for nothing" in words
     assert "“mouse” is on the letter’s list of jokes." in words
     assert "Reject 2 entries" in words
-    assert words.count("Mickey Mouse") == 2  # Among the riskiest, and among all of them.
+    assert words.count("Mickey Mouse") == 1  # All of them are shown, each once.
+    assert words.index("Mickey Mouse") < words.index("Ada Lovelace")
 
 
 def test_preview_warns_of_what_is_skipped_and_left_out(client, letter, bob):
