@@ -21,7 +21,7 @@ run: $(VENV)/.run  ## Start everything: http://127.0.0.1:8000 (another port: POR
 
 test: $(VENV)/.dev  ## Run the tests that need no services (some of them: ARGS="tests/letters -k seed")
 	@unset DATABASE_URL REDIS_URL EMAIL_URL; \
-	exec $(PYTHON) -m pytest -n auto -m "not browser and not services" $(ARGS)
+	exec $(PYTHON) -m pytest -n auto --dist worksteal -m "not browser and not services" $(ARGS)
 
 # The keys live as long as one command. Each line that needs them starts with this.
 define as_in_production
@@ -49,7 +49,7 @@ check: lint  ## Run every check: lint, types, templates, migrations, all tests o
 		echo "Where it is not on the PATH, name it: CHROMIUM=/path/to/chromium make check"; exit 1; }
 	@echo "== tests on PostgreSQL and Redis, with browser" && unset EMAIL_URL && \
 	CHROMIUM="$(CHROMIUM)" DATABASE_URL='$(CHECK_DATABASE_URL)' REDIS_URL='$(CHECK_REDIS_URL)' \
-		$(PYTHON) -m pytest -n auto $(ARGS)
+		$(PYTHON) -m pytest -n auto --dist worksteal $(ARGS)
 
 mutations: $(VENV)/.dev  ## Take out each guard behind a promise and see a test fail (some: ARGS="batch seal")
 	@unset DATABASE_URL REDIS_URL EMAIL_URL; exec $(PYTHON) -m tests.mutations $(ARGS)

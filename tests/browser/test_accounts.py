@@ -10,7 +10,6 @@ from tests.browser import steps
 from tests.browser.axe import faults
 from tests.browser.conftest import MODERATOR
 from tests.browser.watching import open_page
-from tests.factories import totp_code
 
 pytestmark = pytest.mark.browser
 
@@ -76,7 +75,7 @@ def make_account_by_password(page, site, name):
     page.get_by_role("button", name="Continue").click()
     heading(page, "Set up an app")
     secret = page.locator("[data-secret]").inner_text()
-    page.get_by_label("Six digits from the app").fill(totp_code(secret))
+    page.get_by_label("Six digits from the app").fill(steps.unused_code(secret))
     page.get_by_role("button", name="Set up the app").click()
     heading(page, "Recovery codes")
     return secret

@@ -46,6 +46,7 @@ class Moderator:
         while self._has_time() and self._clear_page():
             yield
         self._by_rule()
+        yield  # Whoever decides by rule sees it done before going on.
         while self._has_time() and self._flagged_page():
             yield
 

@@ -135,6 +135,11 @@ class _Protocol(SMTP):
         self._sink._connections.add(transport)
         super().connection_made(transport)
 
+    def eof_received(self) -> bool:
+        """A client that was killed comes no more: without this its connection stays open."""
+        super().eof_received()
+        return False
+
     def connection_lost(self, error: Exception | None) -> None:
         self._sink._connections.discard(self.transport)
         super().connection_lost(error)

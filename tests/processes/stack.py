@@ -41,7 +41,7 @@ from tests.processes.waiting import wait_for
 # Everybody in these tests comes from one network and uses few mailboxes.
 WIDE_LIMITS = (
     "sign:network=100000/h,confirm:network=100000/h,find:network=100000/h,code:mailbox=1000/d,"
-    "sign:mailbox=1000/d"
+    "sign:mailbox=1000/d,burst:network=100000/h,burst:domain=100000/d"
 )
 
 PASSED_ON = ("PATH", "HOME", "LANG", "PGOPTIONS")
