@@ -19,6 +19,9 @@ MOST_PARTS = 40
 # filled the whole message would keep a worker busy for minutes.
 CONTENT_TYPE = re.compile(rb"content-type:[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*", re.IGNORECASE)
 LONGEST_CONTENT_TYPE = 2000
+# In a report each begins a block about one more recipient.
+BLANK_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?=[\r\n])")
+MOST_BLANK_LINES = 2000
 # Where mail servers write to whom they deliver.
 TO = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
 PERMANENT = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
@@ -43,7 +46,9 @@ def ticket_of_failure(raw: bytes, recipient: str = "") -> str:
 def _is_readable(raw: bytes) -> bool:
     """Whether the library gets through it in moments."""
     types = CONTENT_TYPE.findall(raw)
-    return len(types) <= MOST_PARTS and all(len(one) <= LONGEST_CONTENT_TYPE for one in types)
+    blank_lines = len(BLANK_LINE.findall(raw))
+    is_simple = len(types) <= MOST_PARTS and blank_lines <= MOST_BLANK_LINES
+    return is_simple and all(len(one) <= LONGEST_CONTENT_TYPE for one in types)
 
 
 def _ticket(message: Message, recipient: str) -> str:

@@ -73,6 +73,17 @@ def test_message_made_to_be_read_slowly_is_put_aside_at_once(end, where):
     assert time.process_time() - began < 1
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_report_about_very_many_recipients_is_put_aside_at_once(end):
+    head = f"{REPORT}\n--b\nContent-Type: message/delivery-status\n\n"
+    raw = head + end * returned.LONGEST
+    began = time.process_time()
+
+    assert returned.ticket_of_failure(raw.encode()[: returned.LONGEST]) == ""
+
+    assert time.process_time() - began < 1
+
+
 @given(some.binary(max_size=2000))
 def test_arbitrary_bytes_never_raise(raw):
     assert returned.ticket_of_failure(raw) == ""
