@@ -1,10 +1,11 @@
-"""Trying again what PostgreSQL ended to resolve a deadlock.
+"""Trying again what PostgreSQL ended to resolve a deadlock, and letting others write on SQLite.
 
 Two who lock the same rows in another order wait for each other; after a second PostgreSQL ends
 one of them (SQLSTATE 40P01), whose transaction has then done nothing. Nobody should see that.
 """
 
 import functools
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -31,6 +32,13 @@ def tried_again(verb: Verb) -> Verb:
         return verb(*args, **kwargs)
 
     return trying  # type: ignore[return-value]
+
+
+def let_others_write() -> None:
+    """Between the batches of long work: SQLite has one writer at a time, and those who wait look
+    only ten times a second whether it is their turn. People sign, and stop this work."""
+    if connection.vendor == "sqlite":
+        time.sleep(0.15)
 
 
 def _is_deadlock(error: OperationalError) -> bool:

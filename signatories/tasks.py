@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from config import purging
 from config.celery import enqueue
+from config.deadlocks import let_others_write
 from letters.actions import planning
 from letters.models import Letter, Status
 from signatories.actions import (
@@ -72,6 +73,7 @@ def read_import(import_id: str) -> None:
     """Read a spreadsheet part by part; wherever this stops, the sweep has it go on from there."""
     while importing.read_part(import_id=import_id):
         logger.info("Read a part of import %s", import_id)
+        let_others_write()
 
 
 @shared_task
@@ -129,6 +131,7 @@ def go_on_with_bulk(bulk_id: str) -> None:
     """Decide many entries batch by batch; wherever this stops, the sweep has it go on."""
     while bulk.go_on(bulk_id=bulk_id):
         logger.info("Decided a part of %s", bulk_id)
+        let_others_write()
 
 
 @shared_task

@@ -11,7 +11,7 @@ from config import http, ratelimit
 from letters.actions import NotAllowed, Overtaken
 from letters.models import Visibility
 from signatories import roll
-from signatories.actions import confirming, own, prominence, signing
+from signatories.actions import appearing, confirming, own, prominence, signing
 from signatories.forms import NameForm, TitleForm
 from signatories.models import Appearance, Signature, Tenure
 from signatories.views import pages
@@ -98,7 +98,7 @@ def _without_name(request: HttpRequest, token: str, appearance: Appearance) -> H
     if request.method == "POST":
         saw_public = request.POST.get("readers", "") in (Visibility.PUBLIC, Visibility.UNLISTED)
         try:
-            renewed = own.appear_without_name(
+            renewed = appearing.appear_without_name(
                 token=token, appearance=appearance, saw_public=saw_public
             )
             return redirect("signer:signature", renewed)
@@ -128,7 +128,7 @@ def _page_without_name(
         found,
         status=409 if overtaken else 200,
         line_after=roll.line_with_organisation(after),
-        refusal=own.why_not_without_name(found, appearance),
+        refusal=appearing.why_not_without_name(found, appearance),
         overtaken=overtaken,
     )
 

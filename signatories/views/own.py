@@ -11,7 +11,7 @@ from config import http, ratelimit
 from config.crypto import mac
 from letters.actions import NotAllowed
 from signatories import disclosure, roll, statistics
-from signatories.actions import confirming, own, signing, vouching
+from signatories.actions import appearing, confirming, own, signing, vouching
 from signatories.addresses import Address
 from signatories.forms import FindForm, FreeForm, UpdatesForm
 from signatories.models import Method, Signature, State
@@ -42,7 +42,7 @@ def signature(request: HttpRequest, token: str) -> HttpResponse:
         "may_decide": found.asks_who_reads_it,
         "is_undecided": found.is_undecided,
         "is_for_colleagues": found.is_for_colleagues,
-        "ways_without_name": own.ways_without_name(found),
+        "ways_without_name": appearing.ways_without_name(found),
         "is_hidden_from_search": found.is_hidden_from_search,
         "prominence": disclosure.prominence_of(found),
         "replaces_anonymous": bool(found.replaces),

@@ -17,7 +17,16 @@ from config import crypto
 from letters.actions import NotAllowed, Text, publish_text
 from letters.models import Letter, Membership, ReviewPolicy
 from signatories import addresses, affiliation
-from signatories.actions import batches, confirming, erasing, moderation, own, sealing, signing
+from signatories.actions import (
+    appearing,
+    batches,
+    confirming,
+    erasing,
+    moderation,
+    own,
+    sealing,
+    signing,
+)
 from signatories.actions.confirming import Gone
 from signatories.actions.signing import Entry
 from signatories.models import Signature, State, Tally, Verification
@@ -134,7 +143,7 @@ def test_withdrawing_a_line_that_a_name_waits_to_replace_frees_no_other_mailbox(
     for _round in range(3):
         named = confirm(ask_to_be_named(token, X))
         free(ask_to_free(token, W))
-        token = own.appear_without_name(token=named, appearance="anonymous")
+        token = appearing.appear_without_name(token=named, appearance="anonymous")
         signed(letter, W, "anonymous")
 
     for entry in letter.signatures.in_review():
@@ -150,7 +159,7 @@ def test_rejected_line_does_not_come_back_through_a_name(letter, moderator):
     line = confirming.by_token(token)
 
     moderation.reject(signature=line, actor=moderator, reason="false_claim")
-    own.appear_without_name(token=named, appearance="anonymous")
+    appearing.appear_without_name(token=named, appearance="anonymous")
     move_batch(letter)
     assert lines(letter) == 0
 
@@ -164,7 +173,7 @@ def test_name_with_a_mailbox_of_its_own_is_not_lost_on_a_duplicate(letter):
     duplicate = signed(letter, X, "anonymous")
     named = confirm(ask_to_be_named(duplicate, Z))
 
-    token = own.appear_without_name(token=named, appearance="anonymous")
+    token = appearing.appear_without_name(token=named, appearance="anonymous")
 
     assert confirming.by_token(token).state == State.APPROVED
     move_batch(letter)
@@ -234,7 +243,7 @@ def test_figures_do_not_tell_an_anonymous_duplicate(settings, then):
 def test_figures_do_not_tell_who_became_anonymous_from_who_withdrew(settings):
     settings.BATCH_MINIMUM = 5
     moved = []
-    for act in (own.withdraw, partial(own.appear_without_name, appearance="anonymous")):
+    for act in (own.withdraw, partial(appearing.appear_without_name, appearance="anonymous")):
         letter = make_letter(review_policy=ReviewPolicy.AFTER)
         token = signed(letter, X, "named")
         move_batch(letter)
@@ -288,7 +297,7 @@ def test_link_by_name_leads_nowhere_some_minutes_after_the_name_is_gone(
 ):
     time_machine.move_to("2026-01-20T12:00:00Z", tick=False)
     token = signed(letter, X, "named")
-    renewed = own.appear_without_name(token=token, appearance="anonymous")
+    renewed = appearing.appear_without_name(token=token, appearance="anonymous")
     assert client.post(f"/signature/{token}/anonymous/").url == f"/signature/{renewed}/"
 
     forget_what_was_pressed()
@@ -346,10 +355,10 @@ class Walk:
         own.withdraw(token=token)
 
     def _anonymous(self, mailbox, token):
-        self.tokens.append(own.appear_without_name(token=token, appearance="anonymous"))
+        self.tokens.append(appearing.appear_without_name(token=token, appearance="anonymous"))
 
     def _counted(self, mailbox, token):
-        self.tokens.append(own.appear_without_name(token=token, appearance="counted"))
+        self.tokens.append(appearing.appear_without_name(token=token, appearance="counted"))
 
     def _everybody(self, mailbox, token):
         """A name that was given to colleagues once, and is shown again or not."""
@@ -436,9 +445,9 @@ def test_second_name_that_becomes_anonymous_again_frees_no_first_one(letter):
     for _round in range(3):
         named = confirm(ask_to_be_named(token, X))
         again = confirm(ask_to_be_named(token, X))
-        own.appear_without_name(token=again, appearance="anonymous")
+        appearing.appear_without_name(token=again, appearance="anonymous")
         move_batch(letter)
-        token = own.appear_without_name(token=named, appearance="anonymous")
+        token = appearing.appear_without_name(token=named, appearance="anonymous")
         move_batch(letter)
 
     assert lines(letter) == letter.used_addresses.count() == 1

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.mail import BadHeaderError
 from django.test import Client
@@ -304,6 +305,7 @@ def test_capability_that_was_never_given_out(client, letter, url):
 # Limits ----------------------------------------------------------------------------------------
 
 
+@time_machine.travel("2026-01-20T12:00:00Z", tick=False)
 def test_too_many_forms_are_answered_in_words_and_keep_what_was_typed(client, letter, settings):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "sign:network": "1/h", "find:network": "1/h"}
     for number in range(2):
@@ -334,6 +336,7 @@ def test_too_many_codes_are_answered_in_words(client, letter, code_page, setting
     assert Verification.objects.get().tries == 1
 
 
+@time_machine.travel("2026-01-20T12:00:00Z", tick=False)
 def test_too_many_guesses_at_capabilities_are_answered_in_words(client, settings):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "confirm:network": "1/h"}
     client.post("/confirm/" + "x" * 43 + "/", {"code": "00000000"})

@@ -19,6 +19,7 @@ from letters.models import (
 )
 from signatories import addresses, roll, statistics
 from signatories.actions import (
+    appearing,
     confirming,
     directory,
     moderation,
@@ -153,7 +154,7 @@ def test_one_mailbox_vouches_no_more_than_five_times(google):
     for _round in range(3):
         named = confirm(ask_to_be_named(token, X))
         own.withdraw(token=token)
-        token = own.appear_without_name(token=named, appearance="anonymous")
+        token = appearing.appear_without_name(token=named, appearance="anonymous")
         given += give_all(token)
     assert letter.used_addresses.count() == 1
     assert given <= 5
@@ -179,7 +180,7 @@ def test_rejected_line_that_its_owner_withdraws_does_not_come_back_through_a_nam
     moderation.reject(signature=confirming.by_token(token), actor=bob, reason="false_claim")
 
     own.withdraw(token=token)
-    own.appear_without_name(token=named, appearance="anonymous")
+    appearing.appear_without_name(token=named, appearance="anonymous")
     move_batch(letter)
 
     assert lines(letter) == 0

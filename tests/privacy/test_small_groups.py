@@ -10,7 +10,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from letters.models import Letter, ReviewPolicy
-from signatories.actions import batches, moderation, own
+from signatories.actions import appearing, batches, moderation, own
 from signatories.exports import files
 from signatories.models import Signature, Tally
 from signatories.urls import public_patterns
@@ -195,7 +195,7 @@ def test_becoming_anonymous_moves_no_anonymous_number_before_the_batch(
     move_batch(letter)
     before = numbers_of(letter)
 
-    own.appear_without_name(token=token, appearance="anonymous")
+    appearing.appear_without_name(token=token, appearance="anonymous")
     batches.refresh_count(letter=letter)
 
     now = numbers_of(letter)

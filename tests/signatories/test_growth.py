@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from config import crypto
 from letters.models import Membership, Role
 from signatories import breakdown, growth, statistics
-from signatories.actions import batches, moderation, own
+from signatories.actions import appearing, batches, moderation, own
 from signatories.models import DayCount, Fate, State, Tally
 from tests.factories import (
     make_anonymous,
@@ -158,7 +158,7 @@ def act_once(letter, alice, act, arrived, clock):
         if act == "leave":
             own.withdraw(token=token)
         else:
-            own.appear_without_name(token=token, appearance="anonymous")
+            appearing.appear_without_name(token=token, appearance="anonymous")
     elif act == "leave nameless" and others.exists():
         found = others.first()
         if found.manage_digest in SECRETS:
@@ -253,7 +253,7 @@ def test_no_byte_of_the_overview_moves_with_an_anonymous_signature(letter, role,
     elif change == "is carried over":
         own.carry_over(token="m" * 43)
     else:
-        own.appear_without_name(token="m" * 43, appearance="counted")
+        appearing.appear_without_name(token="m" * 43, appearance="counted")
     batches.refresh_count(letter=letter)
 
     assert [words(browser.get(url)) for url in urls] == before

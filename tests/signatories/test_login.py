@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from config import openid, providers
 from letters.models import Status, Visibility
 from signatories import statistics
-from signatories.actions import own
+from signatories.actions import appearing, own
 from signatories.models import (
     Appearance,
     Method,
@@ -920,7 +920,7 @@ def test_signature_by_login_does_not_become_anonymous(client, provider, letter):
     page = client.get(f"/signature/{token}/anonymous/").content.decode()
     client.post(f"/signature/{token}/anonymous/")
 
-    assert "the provider knows that" in own.why_not_without_name(signature, "anonymous")
+    assert "the provider knows that" in appearing.why_not_without_name(signature, "anonymous")
     assert "the provider knows that" in page
     assert Signature.objects.get().appearance == Appearance.NAMED
 

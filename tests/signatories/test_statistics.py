@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signatories import breakdown, statistics
-from signatories.actions import batches, moderation, own
+from signatories.actions import appearing, batches, moderation
 from signatories.models import Appearance, Departure, Fate, Reason, Signature, State, Tally
 from signatories.statistics import Shown, what_shows
 from tests.factories import (
@@ -469,7 +469,7 @@ def make_moves(letter, organisations, moves, moderator):
         elif move == "change":
             for line in anonymous.approved()[:number]:
                 others = {"anonymous": "counted", "counted": "anonymous"}
-                own._change_line(line, others[line.appearance])
+                appearing._change_line(line, others[line.appearance])
         elif move == "name":
             fields = {"method": "mailbox"} if how else {"tenure": "current"}
             for _each in range(number):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from letters.actions import NotAllowed
 from letters.models import Membership, Role
 from signatories import statistics
-from signatories.actions import batches, moderation, own, signing
+from signatories.actions import appearing, batches, moderation, signing
 from signatories.actions.signing import Entry
 from signatories.addresses import Address
 from signatories.affiliation import Affiliation
@@ -265,7 +265,7 @@ def test_named_entry_without_proof_cannot_become_anonymous(letter):
     """The moderator who saw the name go would see the line come."""
     named = make_signature(letter)
 
-    assert own.why_not_without_name(named, "anonymous").startswith(
+    assert appearing.why_not_without_name(named, "anonymous").startswith(
         "An anonymous signature rests on a verified"
     )
 

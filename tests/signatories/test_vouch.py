@@ -9,7 +9,7 @@ from django.utils import timezone
 from config import crypto
 from letters.actions import NotAllowed
 from signatories import roll, statistics
-from signatories.actions import batches, erasing, moderation, own, sealing, vouching
+from signatories.actions import appearing, batches, erasing, moderation, own, sealing, vouching
 from signatories.actions.confirming import Gone
 from signatories.models import (
     Method,
@@ -331,7 +331,7 @@ def test_depth_is_one(giver, deliver, code_of):
 
 
 def become_anonymous(letter, giver):
-    own.appear_without_name(token=TOKEN, appearance="anonymous")
+    appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
 
 def be_rejected(letter, giver):
@@ -417,7 +417,7 @@ def test_becoming_anonymous_does_not_begin_the_count_anew_nor_tell_it(
 ):
     make_giver(letter, google, vouches_given=given)
 
-    own.appear_without_name(token=TOKEN, appearance="anonymous")
+    appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert Signature.objects.get().vouches_given == carried
 

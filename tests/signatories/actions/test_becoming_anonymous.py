@@ -6,7 +6,7 @@ from django.utils import timezone
 from config import crypto
 from letters.actions import NotAllowed, Text, publish_text
 from signatories import tasks
-from signatories.actions import batches, confirming, own
+from signatories.actions import appearing, batches, confirming, own
 from signatories.actions.confirming import Gone
 from signatories.models import (
     Departure,
@@ -66,7 +66,7 @@ def test_appear_without_name_erases_name_and_title_everywhere_at_once():
     )
     assert "Quillfeather" in str(all_rows())
 
-    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+    token = appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     rows = str(all_rows())
     for trace in ("Quillfeather", "quillfeather", "Zephyrine", "kites"):
@@ -129,7 +129,7 @@ def test_appear_without_name_keeps_the_address_used_and_counts_as_a_withdrawal()
     managed_at_google(make_letter(), state=State.PUBLISHED)
     used = list(UsedAddress.objects.values())
 
-    own.appear_without_name(token=TOKEN, appearance="anonymous")
+    appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert list(UsedAddress.objects.values()) == used
     departures = Departure.objects.values_list("fate", "appearance", "number")
@@ -142,7 +142,7 @@ def test_appear_without_name_keeps_the_text_that_was_signed():
     read = letter.current_version
     make_newer_text(letter)
 
-    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+    token = appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert signature_of(token).version == read
 
@@ -154,7 +154,7 @@ def test_appear_without_name_takes_the_name_off_the_count_and_the_line_comes_by_
         make_anonymous(letter, signature_of().organisation)
     batches.refresh_count(letter=letter)
 
-    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+    token = appearing.appear_without_name(token=TOKEN, appearance="anonymous")
     batches.refresh_count(letter=letter)
 
     tally = Tally.objects.get()
@@ -181,7 +181,7 @@ def test_appear_without_name_takes_the_name_off_the_count_and_the_line_comes_by_
 def test_appear_without_name_keeps_a_duplicate_a_duplicate(state, expected):
     managed_at_google(make_letter(), state=state)
 
-    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+    token = appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert signature_of(token).state == expected
 
@@ -189,10 +189,10 @@ def test_appear_without_name_keeps_a_duplicate_a_duplicate(state, expected):
 def test_appear_without_name_twice_leads_to_the_same_entry():
     managed_at_google(make_letter())
 
-    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+    token = appearing.appear_without_name(token=TOKEN, appearance="anonymous")
     before = Signature.objects.values().get()
 
-    assert own.appear_without_name(token=TOKEN, appearance="anonymous") == token
+    assert appearing.appear_without_name(token=TOKEN, appearance="anonymous") == token
     assert Signature.objects.values().get() == before
 
 
@@ -203,21 +203,21 @@ def test_appear_without_name_at_the_same_moment_twice_leads_to_the_same_entry(mo
 
     def lose_the_race(digests):
         monkeypatch.setattr(own, "_locked", wait_for_lock)
-        others.append(own.appear_without_name(token=TOKEN, appearance="anonymous"))
+        others.append(appearing.appear_without_name(token=TOKEN, appearance="anonymous"))
         return wait_for_lock(digests)
 
     monkeypatch.setattr(own, "_locked", lose_the_race)
 
-    assert [own.appear_without_name(token=TOKEN, appearance="anonymous")] == others
+    assert [appearing.appear_without_name(token=TOKEN, appearance="anonymous")] == others
     assert Signature.objects.count() == 1
 
 
 def test_appear_without_name_again_after_withdrawing_finds_nothing():
     managed_at_google(make_letter())
-    own.withdraw(token=own.appear_without_name(token=TOKEN, appearance="anonymous"))
+    own.withdraw(token=appearing.appear_without_name(token=TOKEN, appearance="anonymous"))
 
     with pytest.raises(Gone):
-        own.appear_without_name(token=TOKEN, appearance="anonymous")
+        appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
 
 @pytest.mark.parametrize(
@@ -236,17 +236,17 @@ def test_appear_without_name_that_is_not_possible_is_refused_and_keeps_the_name(
     before = Signature.objects.values().get()
 
     with pytest.raises(NotAllowed, match=refusal):
-        own.appear_without_name(token=TOKEN, appearance="anonymous")
+        appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert Signature.objects.values().get() == before
-    assert refusal in own.why_not_without_name(signature_of(), "anonymous")
+    assert refusal in appearing.why_not_without_name(signature_of(), "anonymous")
 
 
 def test_appear_without_name_after_sealing_still_erases_the_name():
     letter = make_letter(status="sealed")
     managed_at_google(letter, state=State.PUBLISHED)
 
-    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+    token = appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert letter.signatures.get().name == ""
     batches.start_tally(letter)
@@ -264,7 +264,7 @@ def test_appear_without_name_is_one_transaction(monkeypatch):
     monkeypatch.setattr(Signature, "save", fail)
 
     with pytest.raises(RuntimeError):
-        own.appear_without_name(token=TOKEN, appearance="anonymous")
+        appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert Signature.objects.values().get() == before
 
@@ -281,7 +281,7 @@ def test_appear_without_name_while_the_name_waits_leaves_the_anonymous_line_wher
     before = Signature.objects.values().get()
     managed_at_google(letter, state=state, replaces="a" * 64, organisation=google)
 
-    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+    token = appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     assert Signature.objects.values().get() == before | {
         "manage_digest": crypto.digest("manage", token)
@@ -295,7 +295,7 @@ def test_appear_without_name_while_the_name_waits_and_the_line_is_withdrawn_make
     google = make_organisation("Google", "google.example")
     managed_at_google(letter, replaces="a" * 64, organisation=google)
 
-    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+    token = appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     # A moderator may have rejected the line before it was withdrawn.
     assert signature_of(token).state == State.IN_REVIEW
@@ -316,7 +316,7 @@ def test_appear_without_name_keeps_what_a_moderator_decided_about_the_line():
         manage_digest=crypto.digest("manage", "named"),
     )
 
-    token = own.appear_without_name(token="named", appearance="anonymous")
+    token = appearing.appear_without_name(token="named", appearance="anonymous")
 
     [kept] = Signature.objects.all()
     assert (kept.pk, kept.state, kept.reason) == (line.pk, State.REJECTED, "other")
@@ -330,7 +330,7 @@ def test_appear_without_name_takes_along_what_the_mailbox_gave_reason_for(state,
     named.flags.create(kind=FlagKind.BURST)
     named.flags.create(kind=FlagKind.SAME_NAME)
 
-    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+    token = appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     entry = signature_of(token)
     assert (entry.state, entry.risk) == (expected, 40)
@@ -342,7 +342,7 @@ def test_appear_without_name_needs_no_second_decision_about_a_burst():
     named = managed_at_google(letter, state=State.PUBLISHED, risk=40)
     named.flags.create(kind=FlagKind.BURST)
 
-    token = own.appear_without_name(token=TOKEN, appearance="anonymous")
+    token = appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
     entry = signature_of(token)
     assert (entry.state, entry.risk) == (State.APPROVED, 0)
@@ -357,7 +357,7 @@ def test_being_counted_and_having_a_line_again_keeps_what_the_mailbox_gave_reaso
     entry.flags.create(kind=FlagKind.BURST)
 
     for appearance in ("counted", "anonymous"):
-        own.appear_without_name(token=TOKEN, appearance=appearance)
+        appearing.appear_without_name(token=TOKEN, appearance=appearance)
 
         changed = signature_of()
         assert (changed.appearance, changed.state, changed.risk) == (appearance, state, 40)

@@ -18,7 +18,16 @@ from letters.actions import (
 )
 from letters.models import AuditEntry, Eligibility, Membership, Visibility
 from signatories import roll, statistics, tasks
-from signatories.actions import batches, confirming, moderation, opening, own, sealing, signing
+from signatories.actions import (
+    appearing,
+    batches,
+    confirming,
+    moderation,
+    opening,
+    own,
+    sealing,
+    signing,
+)
 from signatories.actions.signing import Entry
 from signatories.addresses import Address
 from signatories.affiliation import Affiliation
@@ -370,7 +379,7 @@ def test_change_whose_form_does_not_say_what_was_read_changes_nothing_afterwards
     become_public(letter, clock)
 
     with pytest.raises(Overtaken):
-        own.appear_without_name(token="name 0", appearance="anonymous")
+        appearing.appear_without_name(token="name 0", appearance="anonymous")
 
     assert Signature.objects.get().appearance == "named"
 
@@ -445,7 +454,9 @@ def test_anonymous_line_comes_back_with_a_batch_when_its_signer_says_so(
     assert published(letter)["counted"] == 6
 
     for n in range(5):
-        token = own.appear_without_name(token=f"line {n}", appearance="anonymous", saw_public=True)
+        token = appearing.appear_without_name(
+            token=f"line {n}", appearance="anonymous", saw_public=True
+        )
         assert token == f"line {n}"
 
     assert published(letter) == {"total": 6, "named": 0, "anonymous": 0, "counted": 6}
@@ -462,7 +473,7 @@ def test_name_can_be_dropped_and_goes_on_counting(letter, salesforce, clock, set
     move_batch(letter)
     become_public(letter, clock)
 
-    token = own.appear_without_name(token="name 0", appearance="counted", saw_public=True)
+    token = appearing.appear_without_name(token="name 0", appearance="counted", saw_public=True)
 
     move_batch(letter)
     assert published(letter) == {"total": 1, "named": 0, "anonymous": 0, "counted": 1}
@@ -552,10 +563,10 @@ def test_who_is_counted_without_a_line_may_still_be_barred_from_an_anonymous_one
         manage_digest=crypto.digest("manage", "named"),
         **fields,
     )
-    token = own.appear_without_name(token="named", appearance="counted")
+    token = appearing.appear_without_name(token="named", appearance="counted")
 
     with pytest.raises(NotAllowed, match=refusal):
-        own.appear_without_name(token=token, appearance="anonymous")
+        appearing.appear_without_name(token=token, appearance="anonymous")
 
     assert confirming.by_token(token).appearance == Appearance.COUNTED
 

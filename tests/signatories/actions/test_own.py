@@ -10,7 +10,7 @@ from config import crypto
 from letters.actions import NotAllowed, Text, publish_text
 from letters.models import AuditEntry, ReviewPolicy
 from signatories import roll, statistics
-from signatories.actions import batches, confirming, moderation, own
+from signatories.actions import appearing, batches, confirming, moderation, own
 from signatories.actions.confirming import Gone
 from signatories.models import (
     Departure,
@@ -218,7 +218,9 @@ CHANGES = {
     "withdraw": lambda: own.withdraw(token=TOKEN),
     "correct_title": lambda: own.correct_title(token=TOKEN, title="Poet"),
     "hide_from_search": lambda: own.hide_from_search(token=TOKEN, hidden=True),
-    "appear_without_name": lambda: own.appear_without_name(token=TOKEN, appearance="anonymous"),
+    "appear_without_name": lambda: appearing.appear_without_name(
+        token=TOKEN, appearance="anonymous"
+    ),
 }
 
 
@@ -566,7 +568,9 @@ NAMED_ONLY = {
 }
 ALL = {
     **NAMED_ONLY,
-    "appear_without_name": lambda: own.appear_without_name(token=TOKEN, appearance="anonymous"),
+    "appear_without_name": lambda: appearing.appear_without_name(
+        token=TOKEN, appearance="anonymous"
+    ),
     "show_to_everybody": lambda: own.show_to_everybody(token=TOKEN, shown=True),
     "carry_over": lambda: own.carry_over(token=TOKEN),
 }
@@ -678,4 +682,4 @@ def test_become_anonymous_after_leaving_is_refused():
     own.leave(token=TOKEN)
 
     with pytest.raises(NotAllowed, match="You have said that you left"):
-        own.appear_without_name(token=TOKEN, appearance="anonymous")
+        appearing.appear_without_name(token=TOKEN, appearance="anonymous")

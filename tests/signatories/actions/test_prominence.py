@@ -9,7 +9,7 @@ from config import crypto
 from letters.actions import NotAllowed
 from letters.models import AuditEntry, Letter, Membership, ReviewPolicy, Role, Status, Visibility
 from signatories import roll, tasks
-from signatories.actions import directory, moderation, opening, own, prominence, showing
+from signatories.actions import appearing, directory, moderation, opening, own, prominence, showing
 from signatories.actions.confirming import Gone
 from signatories.models import Prominence, Signature, State
 from tests.factories import (
@@ -227,7 +227,7 @@ def become_anonymous(signature, _host):
     Signature.objects.update(
         organisation=make_organisation("Google"), method="mailbox", tenure="current"
     )
-    own.appear_without_name(token=TOKEN, appearance="anonymous")
+    appearing.appear_without_name(token=TOKEN, appearance="anonymous")
 
 
 def withdraw_organisation(signature, host):

@@ -9,7 +9,7 @@ from config import crypto
 from letters.actions import NotAllowed
 from letters.models import AuditEntry
 from signatories import flags
-from signatories.actions import moderation, own, reporting, sealing
+from signatories.actions import appearing, moderation, own, reporting, sealing
 from signatories.models import Flag, FlagKind, Signature, State
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 from tests.signatories.actions.test_moderation import make_moderator
@@ -273,7 +273,7 @@ def test_becoming_anonymous_leaves_nothing_of_a_report(letter, time_machine):
     line = make_signature(letter, state=State.PUBLISHED, method="mailbox", organisation=google)
     report(line)
 
-    own.appear_without_name(token=manage(line), appearance="anonymous")
+    appearing.appear_without_name(token=manage(line), appearance="anonymous")
 
     assert not Flag.objects.exists()
     assert Signature.objects.get().risk == 0

@@ -10,7 +10,7 @@ from django.db import connection
 
 from config import crypto
 from letters.actions import NotAllowed
-from signatories.actions import batches, own, sealing
+from signatories.actions import appearing, batches, sealing
 from signatories.models import State
 from tests.factories import make_letter, make_organisation, make_signature
 
@@ -69,7 +69,7 @@ def test_sealing_while_a_name_is_dropped_ends_well_for_both(sealer_waits, signer
         try:
             has_rejected.wait(30)
             with before_locking("signatories_signature", meet):
-                return own.appear_without_name(token="mine", appearance="anonymous")
+                return appearing.appear_without_name(token="mine", appearance="anonymous")
         except NotAllowed as refusal:
             return str(refusal)
         finally:
@@ -79,6 +79,8 @@ def test_sealing_while_a_name_is_dropped_ends_well_for_both(sealer_waits, signer
         sealed, dropped = people.submit(seal), people.submit(drop_the_name)
 
     assert sealed.result() == "sealed"
-    assert "not published" in dropped.result() or dropped.result() == own.anonymous_token("mine")
+    assert "not published" in dropped.result() or dropped.result() == appearing.anonymous_token(
+        "mine"
+    )
     left = letter.signatures.get()
     assert (left.pk == entry.pk) == (left.state == State.REJECTED)
