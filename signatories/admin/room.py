@@ -59,9 +59,10 @@ class Room(OfferedFiltersOnly):
         return (
             Signature.objects.for_moderators()
             .filter(letter__in=moderated_by(person(request)))
-            .select_related("letter", "version", "organisation", "shown_organisation")
-            .select_related("reading__moderator")
-            .prefetch_related(Prefetch("flags", others))
+            # Not joined: with so many tables PostgreSQL reads all signatures before it sorts out
+            # those few that wait.
+            .prefetch_related("letter", "version", "organisation", "shown_organisation")
+            .prefetch_related("reading__moderator", Prefetch("flags", others))
             .defer(*PRIVATE)
             .order_by(*self.get_ordering(request))
         )
