@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+import time_machine
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -460,6 +461,7 @@ def test_title_typed_before_the_check_failed_is_kept(strict, named):
     assert Signature.objects.get().title == "Engineer"
 
 
+@time_machine.travel("2026-01-20T12:00:00Z", tick=False)
 def test_title_changed_too_often_comes_back_with_when_to_try_again(client, named, settings):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "change:page": "2/h"}
     for title in ("One", "Two"):
@@ -640,6 +642,7 @@ def test_becoming_named_typed_before_the_check_failed_is_kept(strict, anonymous)
 
 
 @pytest.mark.parametrize("limit", ["change:page", "sign:network"])
+@time_machine.travel("2026-01-20T12:00:00Z", tick=False)
 def test_becoming_named_too_often_comes_back_with_when_to_try_again(
     client, anonymous, settings, limit
 ):
@@ -774,6 +777,7 @@ def test_withdrawing_typed_before_the_check_failed_is_kept(strict, anonymous):
     assert not Verification.objects.exists()
 
 
+@time_machine.travel("2026-01-20T12:00:00Z", tick=False)
 def test_withdrawing_asked_for_too_often_comes_back_with_when_to_try_again(
     client, anonymous, settings
 ):
