@@ -167,7 +167,8 @@ def page(
 
     `after` is a place on the roll; `organisation` a slug and finds verified lines that show
     it; `q` finds names and therefore named lines only. Search engines may list neither a
-    page with a name that is kept from them, nor what was searched for.
+    page with a name that is kept from them, nor what was searched for, nor one whose address
+    names somebody who is kept from them or has left.
     """
     signatures = letter.signatures.on_roll().select_related("organisation", "shown_organisation")
     if organisation:
@@ -181,10 +182,18 @@ def page(
     is_for_search = (
         letter.is_roll_for_search
         and not (organisation or q)
+        and _may_be_named(letter, after)
         and not any(signature.is_hidden_from_search for signature in shown)
     )
     next_after = shown[-1].roll_key if len(found) > size else ""
     return RollPage(lines(shown), next_after, is_for_search)
+
+
+def _may_be_named(letter: Letter, after: str) -> bool:
+    """Whether search engines may list an address with this place, which begins with a name: a
+    single letter does not."""
+    listed = letter.signatures.on_roll().for_search_engines()
+    return len(after) <= 1 or listed.at(after).exists()
 
 
 def beginning(letter: Letter, size: int) -> list[Line]:

@@ -229,6 +229,7 @@ def withdraw(*, organisation: Organisation, actor: User | None) -> Organisation:
     organisation.withdrawn_on = timezone.localdate()
     organisation.save(update_fields=["withdrawn_on"])
     names = organisation.signatures.named()
+    prominence.end_of(names)
     number = _return_to_review(names, **UNPROVEN)
     names.verified().update(**UNPROVEN, shown_organisation=None)
     Vouch.objects.filter(organisation=organisation).delete()

@@ -109,8 +109,10 @@ def ask_to_be_named(
     """Store an unconfirmed entry by name that is to take the place of an anonymous one, and
     make its code due; return the browser's token.
 
-    Both stay bound to the text that the anonymous one was given to. Raises `NotAllowed`.
+    Both stay bound to the text that the anonymous one was given to. Raises `NotAllowed`, also
+    while signing pauses: no code leaves for it then.
     """
+    refuse_while_paused(signature.letter)
     refusal = why_not_named(signature)
     if refusal:
         raise NotAllowed(refusal)

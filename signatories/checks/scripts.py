@@ -67,6 +67,10 @@ def _poses_as_latin(word: str) -> bool:
     return len(letters) > 1 and all(c in LOOKALIKES for c in letters)
 
 
+def is_east_asian(character: str) -> bool:
+    return bool(_scripts_of(character) & EAST_ASIAN)
+
+
 def _scripts_of(word: str) -> set[str]:
     return {unicodedata.name(c, "").split(" ")[0] for c in word if _is_of_a_script(c)}
 

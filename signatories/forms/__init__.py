@@ -15,11 +15,18 @@ from letters.plain_text import read_plain_text
 from signatories import affiliation
 from signatories.actions.signing import Entry, takes_unverified_names
 from signatories.affiliation import Affiliation
+from signatories.checks import scripts
 from signatories.models import NAMELESS, Appearance, RoleBucket, Signature, Tenure, Vouch
 from signatories.verification import login
 from signatories.verification.vouch import proves
 
 SHORTEST_SEARCH = 3
+
+
+def shortest_search(q: str) -> int:
+    """How many letters a search has at least: a whole name may have two characters in scripts
+    where each is a syllable or a word."""
+    return 2 if any(scripts.is_east_asian(character) for character in q) else SHORTEST_SEARCH
 
 
 class PlainTextField(forms.CharField):
@@ -375,10 +382,10 @@ class RollForm(forms.Form):
     def clean_q(self) -> str:
         """As names are kept: one character for a letter and its accent."""
         q = unicodedata.normalize("NFC", self.cleaned_data["q"])
-        number = sum(map(str.isalpha, q))
-        if q and self.is_for_people and number < SHORTEST_SEARCH:
+        number, least = sum(map(str.isalpha, q)), shortest_search(q)
+        if q and self.is_for_people and number < least:
             raise ValidationError(
-                _("Type at least %(number)d letters of the name.") % {"number": SHORTEST_SEARCH}
+                _("Type at least %(number)d letters of the name.") % {"number": least}
             )
         return q
 

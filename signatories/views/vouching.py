@@ -13,6 +13,7 @@ from letters.actions import NotAllowed, pausing
 from signatories.actions import confirming, signing, vouching
 from signatories.forms import SignForm
 from signatories.models import Signature, Vouch
+from signatories.verification import bursts
 from signatories.verification import vouch as vouches
 from signatories.views import door, pages
 
@@ -90,7 +91,7 @@ def _sent(request: HttpRequest, token: str, found: Vouch, form: SignForm) -> Htt
         return _form(request, token, form)
     door.check(request, found.letter)
     try:
-        return redirect("signer:confirm", _sign(found, form))
+        return redirect("signer:confirm", _sign(request, found, form))
     except pausing.Paused as paused:  # In this moment.
         raise door.held_by(paused) from paused
     except NotAllowed as refusal:
@@ -98,12 +99,14 @@ def _sent(request: HttpRequest, token: str, found: Vouch, form: SignForm) -> Htt
         return _form(request, token, form)
 
 
-def _sign(found: Vouch, form: SignForm) -> str:
+def _sign(request: HttpRequest, found: Vouch, form: SignForm) -> str:
+    network = ratelimit.network(request)
     return signing.sign(
         letter=found.letter,
         entry=form.entry,
         address=form.address,
         affiliation=form.affiliation,
+        is_burst=bursts.is_one_of_many(found.letter, form.address, network),
         vouch_digest=found.link_digest,
     )
 

@@ -275,6 +275,25 @@ def test_search_finds_names_of_named_lines_only(q, names):
 
 
 @pytest.mark.django_db
+@pytest.mark.django_db
+def test_page_whose_address_names_somebody_hidden_or_gone_is_not_for_search_engines():
+    letter = make_letter()
+    ada, *_others = (
+        make_signature(letter, name=name, state=State.PUBLISHED, roll_key=roll.place_of(name))
+        for name in ("Ada A", "Bea B", "Cem C")
+    )
+
+    def is_listed(after):
+        return roll.page(letter, after=after, size=1).is_for_search
+
+    assert [is_listed(after) for after in ("", "b", ada.roll_key)] == [True, True, True]
+    Signature.objects.filter(pk=ada.pk).update(is_hidden_from_search=True)
+    assert [is_listed(after) for after in ("", "b", ada.roll_key)] == [False, True, False]
+    Signature.objects.filter(pk=ada.pk).delete()
+    assert [is_listed(after) for after in ("", "b", ada.roll_key)] == [True, True, False]
+
+
+@pytest.mark.django_db
 def test_page_says_which_lines_are_invented():
     letter = make_letter()
     make_signature(letter, state=State.PUBLISHED, is_demonstration=True)

@@ -149,6 +149,15 @@ def test_search_by_fewer_than_three_letters_says_so_and_keeps_what_was_typed(cli
     assert "Type at least" not in text_of(client.get(ROLL, {"q": q}))
 
 
+@pytest.mark.parametrize("name", ["王伟", "김준", "ゆき"])
+def test_search_by_two_characters_that_are_syllables_or_words_finds(client, letter, name):
+    make_signature(letter, name=name, state=State.PUBLISHED)
+
+    assert [line.name for line in client.get(ROLL, {"q": name}).context["lines"]] == [name]
+    refused = client.get(ROLL, {"q": name[0]})
+    assert "Type at least 2 letters of the name." in text_of(refused)
+
+
 def test_search_by_three_letters_finds(client, letter):
     found = client.get(ROLL, {"q": "fai"})
 

@@ -254,6 +254,21 @@ def test_sign_anonymously_keeps_nothing_that_leads_to_the_giver(giver, deliver, 
     assert str(all_rows()).count(MANAGED) == 1
 
 
+def test_many_who_sign_by_links_from_one_network_are_a_burst_and_wait(
+    giver, deliver, code_of, settings
+):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "burst:network": "1/h"}
+    first, second = give(), give()
+
+    for number, link in enumerate(dict.fromkeys([*first, *second])):
+        sign(link, deliver, code_of, appearance="anonymous", email=f"w{number}@gmail.com")
+
+    signed = Signature.objects.exclude(manage_digest=MANAGED)
+    assert sorted(signed.values_list("state", flat=True)) == ["approved", "in_review"]
+    waiting = signed.get(state=State.IN_REVIEW)
+    assert [flag.kind for flag in waiting.flags.all()] == ["burst"]
+
+
 def test_sign_ignores_another_organisation_that_was_typed(giver, deliver, code_of):
     make_organisation("Narwhal", "narwhal.example")
     [link] = give()

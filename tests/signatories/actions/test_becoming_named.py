@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from config import crypto
-from letters.actions import NotAllowed, Text, publish_text
+from letters.actions import NotAllowed, Text, pausing, publish_text
 from letters.models import ReviewPolicy
 from signatories import addresses, tasks
 from signatories.actions import batches, confirming, moderation, own, sealing, signing
@@ -68,6 +68,18 @@ def ask_to_be_named(token, address=ADDRESS, entry=NAMED):
         address=address,
         affiliation=Affiliation(signature.organisation, "", "current", Method.MAILBOX),
     )
+
+
+def test_ask_to_be_named_while_signing_pauses_sends_nothing(google, alice):
+    letter = make_letter()
+    token = sign_and_confirm(letter, google)
+    pausing.pause(letter=letter, actor=alice)
+
+    with pytest.raises(pausing.Paused):
+        ask_to_be_named(token, address=COLLEAGUE)
+
+    assert not Verification.objects.exists()
+    assert Signature.objects.get().appearance == "anonymous"
 
 
 def become_named(token, address=ADDRESS):

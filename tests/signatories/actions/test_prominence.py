@@ -268,6 +268,15 @@ def test_consent_ends_at_once_with(letter, agreed, end, policy):
     assert shown_first(letter) == []
 
 
+def test_consent_ends_with_the_organisation_under_a_sealed_letter_too(letter, agreed):
+    type(letter).objects.update(status="sealed", closed_on="2026-01-20", sealed_on="2026-01-20")
+
+    withdraw_organisation(agreed, make_user("host", is_superuser=True))
+
+    assert not Prominence.objects.exists()
+    assert Signature.objects.get().state == State.PUBLISHED
+
+
 def test_consent_does_not_come_back_with_a_line_that_is_approved_again(letter, agreed):
     host = make_user("host", is_superuser=True)
     moderation.reject(signature=agreed, actor=host, reason="other")
