@@ -26,7 +26,9 @@ DIGITS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t"}
 _LETTERS = str.maketrans(LOOKALIKES | LATIN)
 _DIGITS = str.maketrans(DIGITS)
 _APOSTROPHES = re.compile("['’‘ʼ`´\u200c\u200d]")
-_WORD = re.compile(r"[^\W_]+")
+# Canonical combining classes, as in the Unicode Character Database.
+POINTS = range(10, 37)
+ACCENTS = 200
 
 
 def words_of(text: str) -> list[str]:
@@ -35,8 +37,20 @@ def words_of(text: str) -> list[str]:
     "O’Brien" is one word, "Anne-Marie" are two. Digits count as letters only beside letters.
     """
     plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).translate(_LETTERS)
-    return [_without_digits(word) for word in _WORD.findall(plain)]
+    plain = "".join(c for c in plain if not _is_accent(c)).translate(_LETTERS)
+    apart = "".join(c if _is_of_a_word(c) else " " for c in plain)
+    return [_without_digits(word) for word in apart.split()]
+
+
+def _is_accent(character: str) -> bool:
+    """Whether a mark is one that readers pass over: above or below a letter, and the points of
+    Hebrew and Arabic. In other scripts, such as Devanagari or Thai, marks are vowels."""
+    place = unicodedata.combining(character)
+    return place in POINTS or place >= ACCENTS
+
+
+def _is_of_a_word(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character).startswith("M")
 
 
 def key_of(text: str) -> str:

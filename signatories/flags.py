@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from signatories.checks.finding import Finding
+from signatories.checks.finding import LONGEST_DETAIL, Finding
 from signatories.checks.scripts import DECORATED, INVISIBLE, POSING
 from signatories.models import Complaint, Flag, FlagKind, Signature
 
@@ -86,8 +86,8 @@ MEANINGS = {
     ),
     FlagKind.TITLE: Meaning(
         50,
-        _("The title names somebody else: “%(detail)s”."),
-        _("The title names somebody else."),
+        _("Name or title names somebody else: “%(detail)s”."),
+        _("Name or title names somebody else."),
     ),
     FlagKind.OTHER_EMPLOYER: Meaning(
         30,
@@ -163,7 +163,13 @@ def rows_of(signature: Signature, found: Iterable[Finding]) -> list[Flag]:
     found = list(found)
     assert not signature.is_anonymous or not any(one.detail or one.other for one in found)
     return [
-        Flag(signature=signature, kind=one.kind, detail=one.detail, other_id=one.other)
+        Flag(
+            signature=signature,
+            kind=one.kind,
+            # One detail that is too long would keep all entries of its batch from their check.
+            detail=one.detail[:LONGEST_DETAIL],
+            other_id=one.other,
+        )
         for one in found
     ]
 

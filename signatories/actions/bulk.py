@@ -213,9 +213,11 @@ def go_on(*, bulk_id: str) -> bool:
     outcomes = [treat(entry, bulk) for entry in entries]
     BulkEntry.objects.bulk_update(entries, ["outcome", "recorded"])
     _count(bulk, outcomes)
-    if len(entries) < BATCH:
+    # Not by how many there were: some of them may have been withdrawn in this moment.
+    is_more = left.exists()
+    if not is_more:
         _end(bulk)
-    return len(entries) == BATCH
+    return is_more
 
 
 def _claimed(bulk_id: str) -> BulkDecision | None:

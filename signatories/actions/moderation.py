@@ -141,7 +141,9 @@ def reject(
     if signature.state == State.REJECTED:
         return _reject_again(signature, actor, reason, note)
     if signature.state == State.WITHDRAWN:
-        return signature  # It leaves with the next batch, as it would now.
+        # It leaves with the next batch, as it would now. The trail has what was wished.
+        _note_rejection(signature, actor, reason)
+        return signature
     if signature.state not in REJECTABLE:
         raise NotAllowed(_("This entry can no longer be rejected."))
     decisions.note(signature)
@@ -159,6 +161,12 @@ def reject(
         signature.roll_key = ""
     signature.save(update_fields=ON_ROLL_FIELDS)
     vouch.take_back_all(signature.manage_digest)
+    _note_rejection(signature, actor, reason)
+    enqueue_once(tasks.purge_pages, signature.letter_id)
+    return signature
+
+
+def _note_rejection(signature: Signature, actor: User, reason: str) -> None:
     audit(
         verb="signature.rejected",
         actor=actor,
@@ -166,9 +174,7 @@ def reject(
         target=_target(signature),
         reason=reason,
     )
-    enqueue_once(tasks.purge_pages, signature.letter_id)
     enqueue_once(tasks.look_at_rejections, signature.letter_id, actor.pk)
-    return signature
 
 
 @tried_again

@@ -24,7 +24,8 @@ from signatories.models import BulkDecision, BulkEntry, BulkState, Decision, Rea
 
 REJECTED = "signature.rejected"
 # What counts beside it: setting aside and taking up decide nothing, and can be done for ever.
-DECIDED = ("signature.approved", "signature.kept")
+KEPT = "signature.kept"
+DECIDED = ("signature.approved", KEPT)
 # A name whose approval is taken back leaves the roll at once, as if it were rejected.
 TAKEN_OFF = Q(verb=TAKEN_BACK, reason=OFF_ROLL)
 REMOVED = Q(verb=REJECTED) | TAKEN_OFF
@@ -165,7 +166,12 @@ def _in_place(letter: Letter, since: date) -> list[InPlace]:
     """Where somebody has decided anew, the rejection has no say any more."""
     decisions = letter.audit_entries.filter(recorded_on__gte=since, verb__in=DECISIONS)
     rows = decisions.order_by("pk").values_list("target", "verb", "pk", "actor", "recorded_on")
-    last = {target: (verb, pk, actor, day) for target, verb, pk, actor, day in rows.iterator()}
+    last: dict[str, tuple[str, int, int | None, date]] = {}
+    for target, verb, pk, actor, day in rows.iterator():
+        if verb == KEPT and last.get(target, ("", 0, 0, day))[::2] == (REJECTED, actor):
+            # To let one's own rejection stand, after an objection, is to reject once more.
+            verb, day = REJECTED, last[target][3]
+        last[target] = (verb, pk, actor, day)
     here = set(letter.signatures.rejected().values_list("pk", flat=True))
     found = (
         InPlace(UUID(target.removeprefix("signature:")), pk, actor, day)

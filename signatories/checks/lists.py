@@ -3,6 +3,7 @@
 Lists only ever have somebody look; none of them refuses an entry.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ class Listed:
     kind: str
     names: dict[str, str] = field(default_factory=dict)
     phrases: dict[str, str] = field(default_factory=dict)
+    by_word: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
     def of(cls, kind: str, texts: Iterable[str]) -> "Listed":
@@ -28,12 +30,25 @@ class Listed:
             made.phrases.setdefault(key_of(text), text[:LONGEST_DETAIL])
         made.names.pop("", None)
         made.phrases.pop("", None)
+        for key in made.names:
+            if " " in key:
+                made.by_word[max(key.split(), key=len)].append(key)
         return made
 
     def is_named(self, name_key: str) -> list[Finding]:
         """The flag for a name that is one of these, in any order of its words."""
         text = self.names.get(name_key)
         return [Finding(self.kind, text)] if text else []
+
+    def is_part_of(self, name_key: str) -> str:
+        """One of these names that stands in a longer one, word for word: “Tim Cook” in “The real
+        Tim Cook” and in “Tim Donald Cook”. A single word is in too many names."""
+        words = name_key.split()
+        for word in words:
+            for key in self.by_word.get(word, ()):
+                if set(words) > set(key.split()):
+                    return self.names[key]
+        return ""
 
     def says(self, *texts: str) -> str:
         """The first of these texts that stands in what was written, as whole words."""
@@ -73,6 +88,14 @@ class Lists:
             *self._said(self.jokes, name_key, *written),
             *self._said(self.abuse, name_key, *written),
         ]
+
+    def named_in(self, words: Words) -> str:
+        """The well-known person or recipient whom a title names, or a name with more words."""
+        for listed in (self.well_known, self.recipients):
+            said = listed.says(words.title) or listed.is_part_of(normal(words.name))
+            if said:
+                return said
+        return ""
 
     @staticmethod
     def _said(listed: Listed, name_key: str, *written: str) -> list[Finding]:

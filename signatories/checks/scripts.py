@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from letters.folding import LOOKALIKES
-from signatories.checks.finding import Finding
+from signatories.checks.finding import LONGEST_DETAIL, Finding
 from signatories.models import FlagKind
 
 # What a flag names where it does not name scripts.
@@ -24,6 +24,9 @@ DECORATIONS = re.compile(
     r"MATHEMATICAL|CIRCLED|SQUARED|PARENTHESIZED|FULLWIDTH LATIN|REGIONAL INDICATOR"
     r"|LATIN LETTER SMALL CAPITAL|MODIFIER LETTER (CAPITAL|SMALL)"
 )
+# Letters by their category, which are written beside those of any script: "Mª", "Nº", "µm".
+SIGNS = "ªºµ"
+MOST_NAMED = 3  # of the scripts that one word mixes
 JOINERS = "\u200c\u200d"
 WORD = re.compile(rf"[\w{JOINERS}]+")
 
@@ -53,7 +56,8 @@ def _unusual_in(text: str) -> str:
 def _unusual_in_word(word: str) -> str:
     scripts = _scripts_of(word)
     if len(scripts - EAST_ASIAN) > 1 or (scripts & EAST_ASIAN and scripts - EAST_ASIAN):
-        return " + ".join(sorted(script.capitalize() for script in scripts))
+        named = sorted(script.capitalize() for script in scripts)[:MOST_NAMED]
+        return " + ".join(named)[:LONGEST_DETAIL]
     if any(DECORATIONS.match(unicodedata.name(c, "")) for c in word):
         return DECORATED
     if any(c in JOINERS for c in word) and not scripts & JOINED:
@@ -78,6 +82,5 @@ def _scripts_of(word: str) -> set[str]:
 def _is_of_a_script(character: str) -> bool:
     """Marks and modifiers go with any script, and so do the letters that are decorated."""
     name = unicodedata.name(character, "")
-    return unicodedata.category(character) in ("Ll", "Lu", "Lt", "Lo") and not DECORATIONS.match(
-        name
-    )
+    is_letter = unicodedata.category(character) in ("Ll", "Lu", "Lt", "Lo")
+    return is_letter and character not in SIGNS and not DECORATIONS.match(name)

@@ -275,7 +275,6 @@ def test_search_finds_names_of_named_lines_only(q, names):
 
 
 @pytest.mark.django_db
-@pytest.mark.django_db
 def test_page_whose_address_names_somebody_hidden_or_gone_is_not_for_search_engines():
     letter = make_letter()
     ada, *_others = (

@@ -645,3 +645,30 @@ def test_rule_leaves_out_what_nobody_has_compared_yet_and_says_how_many(letter):
 
     assert list(Rule(name="A*").entries(letter)) == []
     assert list(Rule(name="A*").unchecked(letter)) == [entry]
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_entries_withdrawn_in_the_midst_of_a_batch_end_nothing(letter, bob, monkeypatch, is_undone):
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    names(letter, *"ABCDEFG")
+    work = decided(letter, bob) if is_undone else preview(letter, bob)
+    lock, waited = bulk._locked_batch, []
+
+    def wait_for_who_withdraws(left):
+        if not waited:
+            waited.append(True)
+            key = left.order_by("signature_id").values_list("signature_id", flat=True)[1]
+            Signature.objects.filter(pk=key).delete()
+            return lock(left)[:1]  # Its row was read, and gone when the lock was there.
+        return lock(left)
+
+    monkeypatch.setattr(bulk, "_locked_batch", wait_for_who_withdraws)
+    if is_undone:
+        bulk.undo(bulk=work, actor=bob)
+    else:
+        bulk.start(bulk=work, actor=bob)
+    run(work)
+
+    expected = ("undone", "in_review") if is_undone else ("done", "published")
+    assert (work.state, set(states(letter).values())) == (expected[0], {expected[1]})
+    assert letter.signatures.count() == 6

@@ -19,7 +19,7 @@ from signatories.actions import (
     rejections,
     taking_back,
 )
-from signatories.models import BulkDecision, BulkState, Signature, State
+from signatories.models import BulkDecision, BulkState, Flag, FlagKind, Signature, State
 from tests.admin_pages import make_host, make_moderator
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 
@@ -322,6 +322,24 @@ def test_take_back_leaves_alone_what_others_rejected_or_decided_anew(letter, ali
     again.refresh_from_db()
     assert (own.state, again.state) == (State.REJECTED, State.REJECTED)
     assert (work.total, states(letter)) == (1, ["in_review", "rejected", "rejected"])
+
+
+def test_take_back_reaches_what_its_moderator_let_stand_after_an_objection(letter, alice, bob):
+    carol = make_moderator("carol", letter)
+    kept_by = {}
+    for moderator in (bob, carol):
+        [entry] = reject(letter, bob, 1)
+        Flag.objects.create(signature=entry, kind=FlagKind.OBJECTION)
+        moderation.reject(signature=entry, actor=moderator, reason="abuse")
+        kept_by[moderator] = entry
+    assert AuditEntry.objects.filter(verb="signature.kept").count() == 2
+    assert [(day.number, day.in_place) for day in rejections.by_person_and_day(letter)] == [(2, 1)]
+
+    work = take_back(letter, bob, alice)
+
+    assert (work.state, work.figures) == (BulkState.DONE, {"done": 1})
+    found = {one: letter.signatures.get(pk=entry.pk).state for one, entry in kept_by.items()}
+    assert found == {bob: State.IN_REVIEW, carol: State.REJECTED}
 
 
 def test_take_back_leaves_alone_what_was_decided_while_it_ran(letter, alice, bob):

@@ -2,10 +2,12 @@
 
 import pytest
 
+from signatories import flags
 from signatories.checks import scripts, titles
-from signatories.checks.finding import Words
+from signatories.checks.finding import LONGEST_DETAIL, Finding, Words
 from signatories.checks.lists import lists_of
 from signatories.checks.names import normal
+from signatories.models import Signature
 from tests.factories import make_organisation
 
 LISTS = lists_of(
@@ -22,6 +24,18 @@ def on_lists(name, title="", organisation_text=""):
 
 
 # Scripts ------------------------------------------------------------------------------------------
+
+
+def test_word_of_very_many_scripts_names_three_and_fits_its_flag():
+    [found] = scripts.found_in("aаαաאاअঅਅઅஅఅಅഅ")
+
+    assert found.detail == "Arabic + Armenian + Bengali"
+
+
+def test_detail_that_is_too_long_keeps_nobody_from_the_check():
+    [row] = flags.rows_of(Signature(appearance="named"), [Finding("scripts", "x" * 999)])
+
+    assert len(row.detail) == LONGEST_DETAIL
 
 
 @pytest.mark.parametrize(
@@ -47,6 +61,7 @@ def test_unusual_letters_are_found(text, detail):
     "text",
     [
         "WILHELMINA OTTERBOURNE",
+        *("Mª José García", "Nº 5", "µService"),
         "Wilhelmiiiiina Otterbourne",
         "Łukasz Müller-Ñandú O’Brien",
         "Иван Петров",
@@ -78,6 +93,25 @@ def test_well_known_name_is_found_in_any_spelling_and_order():
 
 def test_name_that_only_holds_a_well_known_one_is_another():
     assert on_lists("Sundar Pichai Raman") == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Sundar Pichai CEO", "Sundar Pichai (Google)", "The real Sundar Pichai"),
+        *("Sundar Donald Pichai", "CEO Pichai, Sundar", "Sundаr Pichai Official"),
+    ],
+)
+def test_name_with_more_words_than_a_well_known_one_is_held(name):
+    found = titles.found_in(Words(name), LISTS, {}, {})
+
+    assert [(one.kind, one.detail) for one in found] == [("title", "Sundar Pichai")]
+    assert flags.risk_of(one.kind for one in found) >= flags.HELD_FROM
+
+
+@pytest.mark.parametrize("name", ["Sundar Raman", "Pichai", "Tim Lee", "Ada Lovelace"])
+def test_name_that_shares_a_word_with_a_well_known_one_is_no_reason(name):
+    assert titles.found_in(Words(name), LISTS, {}, {}) == []
 
 
 def test_recipient_is_found_by_name():
@@ -132,6 +166,8 @@ def test_title_that_names_a_well_known_person_or_a_recipient_is_found(title, det
         "Vice President at Google Inc.",
         "Co-founder of Google",
         "Chief People Officer, Google",
+        "C.E.O. of Google",
+        "Chief Information Security Officer of Google",
     ],
 )
 def test_title_that_leads_another_organisation_is_found(title):
