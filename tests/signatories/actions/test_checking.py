@@ -309,6 +309,22 @@ def test_sealing_checks_first_what_no_worker_has_checked(policy, state):
     assert not letter.signatures.filter(needs_check=True).exists()
 
 
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [(State.REJECTED, "published"), (State.REJECTED, "sealed"), (State.IN_REVIEW, "sealed")],
+)
+def test_check_that_comes_after_the_decision_or_the_seal_publishes_nothing(state, status):
+    letter = make_letter(review_policy=ReviewPolicy.AFTER)
+    signature = make_signature(letter, state=state, needs_check=True, name_key="")
+    sealed = {"status": status, "closed_on": "2026-01-20", "sealed_on": "2026-01-20"}
+    if status == "sealed":
+        type(letter).objects.update(**sealed)
+
+    checking.check_letter(letter_id=letter.pk)
+
+    assert (fresh(signature).state, fresh(signature).needs_check) == (state, False)
+
+
 # At the confirmation ------------------------------------------------------------------------------
 
 
