@@ -48,6 +48,17 @@ ERASE = """
 from signatories.models import Signature
 Signature.objects.filter(name__contains="Ploverdale").delete()
 """
+OPEN_ELSEWHERE = """
+from datetime import timedelta
+from django.utils import timezone
+from letters.models import User
+from signatories.models import Reading, Signature
+
+perkin = User.objects.create_user("perkin")
+entry = Signature.objects.get(name="Keyed Ploverdale 3")
+until = timezone.now() + timedelta(minutes=3)
+Reading.objects.create(signature=entry, moderator=perkin, until=until)
+"""
 LIST = "/admin/signatories/signature/"
 OURS = "/admin/signatories/signature/?q=Ploverdale"
 
@@ -217,6 +228,19 @@ def test_keys_do_nothing_while_one_writes_nor_when_switched_off(desk):
     expect(decided(desk)).to_have_count(0)
     desk.get_by_role("button", name="Keys").click()
     expect(desk.get_by_label("Single keys decide")).not_to_be_checked()
+
+
+def test_all_of_the_page_are_ticked_but_what_a_colleague_has_open(desk, site):
+    site.python(OPEN_ELSEWHERE)
+    desk.goto(OURS)
+    box = desk.get_by_role("checkbox", name="Select: Keyed Ploverdale 3,")
+    expect(box).to_be_disabled()
+
+    desk.get_by_label("Select all entries of this page").check()
+
+    expect(box).not_to_be_checked()
+    expect(desk.locator("[name=_selected_action]:checked")).to_have_count(15)
+    expect(desk.get_by_label("Select all entries of this page")).to_be_checked()
 
 
 def test_pages_of_the_queue_are_accessible(desk):
