@@ -71,7 +71,7 @@ class Selection(Room):
 
     @admin.action(description=_("Reject selected…"))
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[Signature]) -> Any:
-        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        form = ReasonForm(request.POST if "confirming" in request.POST else None)
         if not form.is_valid():
             return self._rejection_page(request, queryset, form)
 
