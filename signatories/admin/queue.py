@@ -19,6 +19,7 @@ from signatories.admin import bulk, rows, steps, ways
 from signatories.admin.decision_forms import RejectionForm
 from signatories.admin.entry import EntryPages
 from signatories.admin.filters import (
+    TO_DECIDE,
     AgeFilter,
     AppearanceFilter,
     AsideFilter,
@@ -97,6 +98,7 @@ class SignatureAdmin(Selection, EntryPages):
         return {
             "rows": [self._row(request, one) for one in found],
             **self._tabs(request, listing),
+            "is_narrowed": _is_narrowed(listing),
             "is_most_first": is_most_first(request),
             "other_order_url": ways.with_filter(
                 request, order="" if is_most_first(request) else "against"
@@ -141,3 +143,13 @@ class SignatureAdmin(Selection, EntryPages):
             "list_url": ways.list_url(request),
         }
         return TemplateResponse(request, "admin/signatories/signature/guidance.html", context)
+
+
+def _is_narrowed(listing: Any) -> bool:
+    """Whether entries may wait that the list does not show. Other letters have lists of their own,
+    and the order leaves everything in."""
+    chosen = listing.get_filters_params()
+    whole = chosen.get(StateFilter.parameter_name, [TO_DECIDE]) == [TO_DECIDE]
+    beside = (StateFilter, ModeratedLetterFilter, OrderFilter)
+    others = set(chosen) - {one.parameter_name for one in beside}
+    return bool(listing.query or others) or not whole
