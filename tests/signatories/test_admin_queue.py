@@ -515,6 +515,51 @@ def test_list_offers_no_box_for_what_a_colleague_has_open(client):
     assert "action-select" in found[str(own_one.pk)]
 
 
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.REJECTED])
+def test_rejection_of_what_a_colleague_has_open_keeps_reason_and_note(client, state):
+    """Also where an objection is answered: that form has a note too."""
+    letter = make_letter()
+    entry = flagged(letter, "objection", state=state)
+    client.force_login(make_moderator("bob", letter))
+    reading.claim(signature=entry, actor=make_moderator("berta", letter))
+    before = Signature.objects.values().get(pk=entry.pk)
+    said = {"decision": "reject", "reason": "repeated", "note": "Your “first” entry stands."}
+
+    page = client.post(entry_page(entry), {**said, "seen": state})
+
+    assert page.status_code == 200
+    assert messages_of(page) == [
+        "berta is looking at this entry, for 3 more minutes at most. Nothing was changed."
+    ]
+    assert "at most. Nothing was changed." in text_of(page)
+    assert page.content.decode().count('value="Your “first” entry stands."') == 1
+    chosen = re.findall(r'<input[^>]*value="(\w+)"[^>]*\bchecked\b', page.content.decode())
+    assert chosen == (["repeated"] if state == State.IN_REVIEW else [])
+    assert Signature.objects.values().get(pk=entry.pk) == before
+
+    client.post(entry_page(entry), {**said, "seen": state, "anyway": "on"})
+
+    entry.refresh_from_db()
+    assert (entry.state, entry.note) == (State.REJECTED, "Your “first” entry stands.")
+
+
+def test_rejection_in_the_list_of_what_a_colleague_has_open_stays_there(client):
+    letter = make_letter()
+    entry = make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+    reading.claim(signature=entry, actor=make_moderator("berta", letter))
+
+    answer = in_place(client, entry, "reject", reason="repeated")
+
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "done": False,
+        "gone": False,
+        "sentence": "berta is looking at this entry, for 3 more minutes at most. "
+        "Nothing was changed.",
+    }
+
+
 def test_next_entry_is_claimed_and_skipped_by_the_other_moderator(client):
     letter = make_letter()
     first, second, third, fourth = (
