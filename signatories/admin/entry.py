@@ -125,8 +125,16 @@ class EntryPages(Room):
         looked_at = rows.looked_at(entry, person(request))
         if looked_at and "anyway" not in request.POST:
             sentence = gettext("%(looked_at)s Nothing was changed.") % {"looked_at": looked_at}
-            return answers.not_done(request, entry, sentence, messages.WARNING)
+            return self._ask_first(request, entry, sentence)
         return self._act(request, entry)
+
+    def _ask_first(self, request: HttpRequest, entry: Signature, sentence: str) -> HttpResponse:
+        """Whether to decide it all the same; what was written for a rejection stays there."""
+        if request.POST.get("decision") != "reject" or answers.wants_json(request):
+            return answers.not_done(request, entry, sentence, messages.WARNING)
+        messages.warning(request, sentence)
+        said = RejectionForm(request.POST, entry=entry)
+        return self._entry_page(request, entry, rejection=said)
 
     def _act(self, request: HttpRequest, entry: Signature) -> HttpResponse:
         decision = request.POST.get("decision", "")

@@ -13,11 +13,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from letters.admin import person
 from signatories import roll
 from signatories.admin import bulk, rows, steps, ways
 from signatories.admin.decision_forms import RejectionForm
 from signatories.admin.entry import EntryPages
 from signatories.admin.filters import (
+    TO_DECIDE,
     AgeFilter,
     AppearanceFilter,
     AsideFilter,
@@ -71,12 +73,15 @@ class SignatureAdmin(Selection, EntryPages):
             *bulk.urls(),
         ]
 
-    def action_checkbox(self, obj: Signature) -> SafeString:
+    def action_checkbox(self, obj: Signature, looked_at: str = "") -> SafeString:
+        """The box of a row; while a colleague has the entry open it cannot be ticked."""
         line = roll.line(obj)
         label = gettext("Select: %(line)s") % {"line": f"{line.name}, {line.detail}"}
-        return forms.CheckboxInput(
-            {"class": "action-select", "aria-label": label}, lambda value: False
-        ).render(ACTION_CHECKBOX_NAME, str(obj.pk))
+        # Django's script ticks and counts what has this class, also boxes that are disabled.
+        ticking = {"disabled": True} if looked_at else {"class": "action-select"}
+        return forms.CheckboxInput({"aria-label": label, **ticking}, lambda value: False).render(
+            ACTION_CHECKBOX_NAME, str(obj.pk)
+        )
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -91,8 +96,9 @@ class SignatureAdmin(Selection, EntryPages):
     def _listed(self, request: HttpRequest, listing: Any) -> dict[str, Any]:
         found = listing.result_list
         return {
-            "rows": [rows.row(request, one, self.action_checkbox(one)) for one in found],
+            "rows": [self._row(request, one) for one in found],
             **self._tabs(request, listing),
+            "is_narrowed": _is_narrowed(listing),
             "is_most_first": is_most_first(request),
             "other_order_url": ways.with_filter(
                 request, order="" if is_most_first(request) else "against"
@@ -101,6 +107,10 @@ class SignatureAdmin(Selection, EntryPages):
             "guidance_url": ways.guidance_url(),
             "next_url": ways.list_url(request),
         }
+
+    def _row(self, request: HttpRequest, entry: Signature) -> rows.Row:
+        looked_at = rows.looked_at(entry, person(request))
+        return rows.row(request, entry, self.action_checkbox(entry, looked_at))
 
     def _tabs(self, request: HttpRequest, listing: Any) -> dict[str, Any]:
         """The steps with their numbers, which one chooses above the list."""
@@ -133,3 +143,13 @@ class SignatureAdmin(Selection, EntryPages):
             "list_url": ways.list_url(request),
         }
         return TemplateResponse(request, "admin/signatories/signature/guidance.html", context)
+
+
+def _is_narrowed(listing: Any) -> bool:
+    """Whether entries may wait that the list does not show. Other letters have lists of their own,
+    and the order leaves everything in."""
+    chosen = listing.get_filters_params()
+    whole = chosen.get(StateFilter.parameter_name, [TO_DECIDE]) == [TO_DECIDE]
+    beside = (StateFilter, ModeratedLetterFilter, OrderFilter)
+    others = set(chosen) - {one.parameter_name for one in beside}
+    return bool(listing.query or others) or not whole

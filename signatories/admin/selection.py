@@ -20,12 +20,13 @@ from letters.actions import NotAllowed
 from letters.admin import person
 from signatories import roll
 from signatories.actions import moderation
-from signatories.admin import ways
+from signatories.admin import rows, ways
 from signatories.admin.decision_forms import ReasonForm
 from signatories.admin.room import Room
 from signatories.models import Signature
 
 TEMPLATE = "admin/signatories/signature/reject_selected.html"
+OPEN_ELSEWHERE = _("A colleague has this entry open. To decide it all the same, open it too.")
 
 
 class Selection(Room):
@@ -70,7 +71,7 @@ class Selection(Room):
 
     @admin.action(description=_("Reject selected…"))
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[Signature]) -> Any:
-        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        form = ReasonForm(request.POST if "confirming" in request.POST else None)
         if not form.is_valid():
             return self._rejection_page(request, queryset, form)
 
@@ -114,6 +115,9 @@ class Selection(Room):
         """How many entries the verb took, and why others were not."""
         done, failed = 0, Counter[str]()
         for entry in entries:
+            if rows.looked_at(entry, person(request)):
+                failed[str(OPEN_ELSEWHERE)] += 1
+                continue
             try:
                 verb(entry)
                 done += 1

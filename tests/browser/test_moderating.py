@@ -48,6 +48,17 @@ ERASE = """
 from signatories.models import Signature
 Signature.objects.filter(name__contains="Ploverdale").delete()
 """
+OPEN_ELSEWHERE = """
+from datetime import timedelta
+from django.utils import timezone
+from letters.models import User
+from signatories.models import Reading, Signature
+
+perkin = User.objects.create_user("perkin")
+entry = Signature.objects.get(name="Keyed Ploverdale 3")
+until = timezone.now() + timedelta(minutes=3)
+Reading.objects.create(signature=entry, moderator=perkin, until=until)
+"""
 LIST = "/admin/signatories/signature/"
 OURS = "/admin/signatories/signature/?q=Ploverdale"
 
@@ -107,6 +118,74 @@ def test_ten_entries_are_decided_by_keys_alone(desk):
     expect(desk.locator("[data-row]")).to_have_count(1)
 
 
+def hold_answers(page):
+    """Let no decision reach the site until the test says so, as on a slow network."""
+    held = []
+    page.route("**/change/**", lambda route: held.append(route))
+    return held
+
+
+def press_and_hold(page, key, held):
+    before = len(held)
+    page.keyboard.press(key)
+    while len(held) == before:
+        page.wait_for_timeout(20)
+
+
+def row_in_focus(page):
+    return page.evaluate("document.activeElement.closest('[data-row]')?.id")
+
+
+def answer_with(**told):
+    """Not done, in the site's words but not with its 409, which every browser complains about."""
+    return lambda route: route.fulfill(json={"done": False, **told})
+
+
+SLOW_ANSWERS = {
+    "decided": lambda route: route.continue_(),
+    "refused": answer_with(gone=False, sentence="A colleague is looking at it."),
+    "gone": answer_with(gone=True, sentence="It has been decided meanwhile."),
+}
+
+
+@pytest.mark.parametrize("answer", SLOW_ANSWERS)
+def test_slow_answer_leaves_the_focus_on_the_row_that_one_reads(desk, answer):
+    held = hold_answers(desk)
+    desk.goto(OURS)
+    desk.keyboard.press("j")
+    press_and_hold(desk, "a", held)
+    desk.keyboard.press("j")
+    desk.keyboard.press("j")
+    read = row_in_focus(desk)
+
+    SLOW_ANSWERS[answer](held[0])
+    expect(desk.locator("[data-status]")).not_to_be_empty()
+
+    assert row_in_focus(desk) == read
+    desk.unroute("**/change/**")
+    desk.keyboard.press("a")
+    expect(desk.locator(f"[id='{read}'].row--decided")).to_be_visible()
+    expect(desk.locator("[data-row]").nth(1)).not_to_have_class(re.compile("row--decided"))
+
+
+def test_slow_answer_moves_the_focus_of_who_stayed(desk):
+    held = hold_answers(desk)
+    desk.goto(OURS)
+    desk.keyboard.press("j")
+    first = row_in_focus(desk)
+    press_and_hold(desk, "a", held)
+
+    held[0].continue_()
+    expect(decided(desk)).to_have_count(1)
+
+    second = row_in_focus(desk)
+    assert second == desk.locator("[data-row]").nth(1).get_attribute("id")
+    press_and_hold(desk, "z", held)
+    held[1].continue_()
+    expect(decided(desk)).to_have_count(0)
+    assert row_in_focus(desk) == first
+
+
 def test_entry_page_is_decided_by_keys_and_goes_on_by_itself(desk):
     desk.goto(OURS)
     desk.keyboard.press("j")
@@ -149,6 +228,19 @@ def test_keys_do_nothing_while_one_writes_nor_when_switched_off(desk):
     expect(decided(desk)).to_have_count(0)
     desk.get_by_role("button", name="Keys").click()
     expect(desk.get_by_label("Single keys decide")).not_to_be_checked()
+
+
+def test_all_of_the_page_are_ticked_but_what_a_colleague_has_open(desk, site):
+    site.python(OPEN_ELSEWHERE)
+    desk.goto(OURS)
+    box = desk.get_by_role("checkbox", name="Select: Keyed Ploverdale 3,")
+    expect(box).to_be_disabled()
+
+    desk.get_by_label("Select all entries of this page").check()
+
+    expect(box).not_to_be_checked()
+    expect(desk.locator("[name=_selected_action]:checked")).to_have_count(15)
+    expect(desk.get_by_label("Select all entries of this page")).to_be_checked()
 
 
 def test_pages_of_the_queue_are_accessible(desk):

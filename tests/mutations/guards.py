@@ -2351,6 +2351,14 @@ GUARDS = [
     ),
     Guard(
         7,
+        "a selection leaves out what a colleague has open",
+        "signatories/admin/selection.py",
+        "if rows.looked_at(entry, person(request)):",
+        "if False:",
+        ["tests/signatories/test_admin_queue.py"],
+    ),
+    Guard(
+        7,
         "the next entry is one that nobody else has open",
         "signatories/models/selecting.py",
         'return self.exclude(pk__in=open_ones.values("signature"))',

@@ -280,6 +280,40 @@ def test_list_with_nothing_in_review_says_so(client):
     assert "Approve selected" not in text_of(page)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"appearance": "anonymous"},
+        {"method": "shown"},
+        {"risk": "against"},
+        {"aside": "only"},
+        {"age": "7"},
+        {"flag": "joke"},
+        {"organisation": "orrery-labs"},
+        {"state": "rejected"},
+        {"q": "xylophone"},
+    ],
+)
+def test_list_that_leaves_out_what_waits_does_not_say_that_all_is_decided(client, query):
+    letter = make_letter()
+    make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+
+    page = client.get(LIST, query)
+
+    assert listed(page) == []
+    assert "No entry matches. Show everything to decide" in text_of(page)
+    assert "Every entry has been decided" not in text_of(page)
+
+
+@pytest.mark.parametrize("query", [{"state": "to_decide"}, {"order": "against"}, {"letter": "own"}])
+def test_list_that_leaves_out_nothing_says_that_all_is_decided(client, query):
+    letter = make_letter(slug="own")
+    client.force_login(make_moderator("bob", letter))
+
+    assert "Every entry has been decided." in text_of(client.get(LIST, query))
+
+
 # Filters and search --------------------------------------------------------------------------
 
 

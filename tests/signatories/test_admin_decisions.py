@@ -429,7 +429,7 @@ def test_reject_selected_with_a_reason_rejects_each(client):
     letter = make_letter()
     one, two, three = (make_signature(letter) for _each in range(3))
     client.force_login(make_moderator("bob", letter))
-    confirmed = {"action": "reject_selected", "reason": "abuse"}
+    confirmed = {"action": "reject_selected", "reason": "abuse", "confirming": "1"}
 
     answer = client.post(
         f"{LIST}?letter={letter.slug}",
@@ -448,10 +448,29 @@ def test_reject_selected_with_an_unknown_reason_rejects_nothing(client):
     client.force_login(make_moderator("bob", letter))
 
     for reason in ("", "made up"):
-        page = client.post(LIST, tick(entry, action="reject_selected", reason=reason))
+        said = {"action": "reject_selected", "reason": reason, "confirming": "1"}
+        page = client.post(LIST, tick(entry, **said))
         assert page.status_code == 200
         assert page.context["form"].errors
     assert states(entry) == [State.IN_REVIEW]
+
+
+def test_reject_selected_without_a_reason_asks_for_one_and_keeps_the_selection(client):
+    letter = make_letter()
+    one, two, three = (make_signature(letter) for _each in range(3))
+    client.force_login(make_moderator("bob", letter))
+    asked = client.post(LIST, tick(one, two, action="reject_selected"))
+    sent = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', asked.content.decode())
+    said = {name: [value for this, value in sent if this == name] for name, _value in sent}
+
+    page = client.post(LIST, said)
+
+    assert asked.context["form"].errors == {}
+    assert page.context["form"].errors == {"reason": ["Choose a reason: it is counted in public."]}
+    assert "Choose a reason: it is counted in public." in text_of(page)
+    assert "Reject 2 entries" in text_of(page)
+    assert {one.pk, two.pk} == {entry.pk for entry, _line, _read in page.context["entries"]}
+    assert states(one, two, three) == [State.IN_REVIEW] * 3
 
 
 def test_reject_selected_after_others_decided_says_so(client):
@@ -460,7 +479,8 @@ def test_reject_selected_after_others_decided_says_so(client):
     client.force_login(make_moderator("bob", letter))
 
     page = client.post(LIST, tick(entry, action="reject_selected"))
-    answer = client.post(LIST, tick(entry, action="reject_selected", reason="other"))
+    confirmed = {"action": "reject_selected", "reason": "other", "confirming": "1"}
+    answer = client.post(LIST, tick(entry, **confirmed))
 
     assert "These entries have been decided meanwhile" in text_of(page)
     assert messages_of(answer)[-1] == (

@@ -464,6 +464,102 @@ def test_entry_that_a_colleague_has_open_says_so_and_asks_before_a_decision(clie
     assert entry.state == State.PUBLISHED
 
 
+@pytest.mark.parametrize(
+    ("action", "done"),
+    [
+        ("approve_selected", "1 approved"),
+        ("reject_selected", "1 rejected"),
+        ("set_aside_selected", "1 set aside"),
+        ("take_up_selected", "1 taken up"),
+    ],
+)
+def test_selection_leaves_out_what_a_colleague_has_open_and_says_so(client, action, done):
+    letter = make_letter()
+    bob, berta = make_moderator("bob", letter), make_moderator("berta", letter)
+    entry, free = make_signature(letter), make_signature(letter)
+    if action == "take_up_selected":
+        for one in (entry, free):
+            moderation.set_aside(signature=one, actor=bob)
+    reading.claim(signature=entry, actor=berta)
+    reading.claim(signature=free, actor=bob)
+    before = Signature.objects.values().get(pk=entry.pk)
+    client.force_login(bob)
+
+    ticked = {"index": 0, "_selected_action": [str(entry.pk), str(free.pk)], "action": action}
+    answer = client.post(f"{LIST}?aside=all", {**ticked, "reason": "abuse", "confirming": "1"})
+
+    assert messages_of(answer) == [
+        f"{done}, 1 could not be: A colleague has this entry open. To decide it all the same, "
+        "open it too."
+    ]
+    assert Signature.objects.values().get(pk=entry.pk) == before
+    assert Reading.objects.get().signature == entry
+
+
+def test_list_offers_no_box_for_what_a_colleague_has_open(client):
+    letter = make_letter()
+    bob, berta = make_moderator("bob", letter), make_moderator("berta", letter)
+    entry, own_one = make_signature(letter), make_signature(letter)
+    reading.claim(signature=entry, actor=berta)
+    reading.claim(signature=own_one, actor=bob)
+    client.force_login(bob)
+
+    page = client.get(LIST).content.decode()
+
+    boxes = re.findall(r'<input type="checkbox" name="_selected_action"[^>]*>', page)
+    found = {re.search(r'value="([^"]+)"', box)[1]: box for box in boxes}
+    assert found.keys() == {str(entry.pk), str(own_one.pk)}
+    assert re.search(r"\bdisabled\b", found[str(entry.pk)])
+    assert "action-select" not in found[str(entry.pk)]
+    assert not re.search(r"\bdisabled\b", found[str(own_one.pk)])
+    assert "action-select" in found[str(own_one.pk)]
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.REJECTED])
+def test_rejection_of_what_a_colleague_has_open_keeps_reason_and_note(client, state):
+    """Also where an objection is answered: that form has a note too."""
+    letter = make_letter()
+    entry = flagged(letter, "objection", state=state)
+    client.force_login(make_moderator("bob", letter))
+    reading.claim(signature=entry, actor=make_moderator("berta", letter))
+    before = Signature.objects.values().get(pk=entry.pk)
+    said = {"decision": "reject", "reason": "repeated", "note": "Your “first” entry stands."}
+
+    page = client.post(entry_page(entry), {**said, "seen": state})
+
+    assert page.status_code == 200
+    assert messages_of(page) == [
+        "berta is looking at this entry, for 3 more minutes at most. Nothing was changed."
+    ]
+    assert "at most. Nothing was changed." in text_of(page)
+    assert page.content.decode().count('value="Your “first” entry stands."') == 1
+    chosen = re.findall(r'<input[^>]*value="(\w+)"[^>]*\bchecked\b', page.content.decode())
+    assert chosen == (["repeated"] if state == State.IN_REVIEW else [])
+    assert Signature.objects.values().get(pk=entry.pk) == before
+
+    client.post(entry_page(entry), {**said, "seen": state, "anyway": "on"})
+
+    entry.refresh_from_db()
+    assert (entry.state, entry.note) == (State.REJECTED, "Your “first” entry stands.")
+
+
+def test_rejection_in_the_list_of_what_a_colleague_has_open_stays_there(client):
+    letter = make_letter()
+    entry = make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+    reading.claim(signature=entry, actor=make_moderator("berta", letter))
+
+    answer = in_place(client, entry, "reject", reason="repeated")
+
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "done": False,
+        "gone": False,
+        "sentence": "berta is looking at this entry, for 3 more minutes at most. "
+        "Nothing was changed.",
+    }
+
+
 def test_next_entry_is_claimed_and_skipped_by_the_other_moderator(client):
     letter = make_letter()
     first, second, third, fourth = (

@@ -70,33 +70,46 @@
     const place = all.indexOf(current());
     goTo(place < 0 ? all[0] : all[place + direction]);
   };
+  const onward = document.querySelector("[data-page-done]");
   const goOn = (row) => {
     const all = rows();
     const place = all.indexOf(row);
     const waiting = [...all.slice(place + 1), ...all.slice(0, place)].filter((one) => !isDecided(one));
-    if (waiting.length) return goTo(waiting[0]);
-    // The page is done. It stays, so that the last decision can still be taken back.
-    const onward = document.querySelector("[data-page-done]");
-    onward.hidden = false;
-    onward.querySelector("a").focus();
+    if (waiting.length) goTo(waiting[0]);
+    else onward.querySelector("a").focus();
+  };
+  // The page stays when it is done, so that the last decision can still be taken back.
+  const sayWhetherDone = () => { if (rows().every(isDecided)) onward.hidden = false; };
+  // The row that one is at, or what else has the focus; null if nothing has it.
+  const whereOneIs = () => {
+    const at = document.activeElement;
+    return !at || at === document.body ? null : at.closest("[data-row]") || at;
   };
 
   const decide = async (row, url, fields) => {
     if (row.dataset.busy) return;
     row.dataset.busy = "1";
+    const from = whereOneIs();
     try {
       const answer = await post(url, fields);
       const told = await answer.json();
+      // On a slow answer one has gone on to read another row: the next key is meant for that one.
+      const hasStayed = [row, from, null].includes(whereOneIs());
       status.textContent = told.sentence;
-      if (told.gone) return leave(row, told.sentence);
-      if (!told.done) return refuse(row, told.sentence);
-      settle(row, told.html, fields.decision);
+      const go = show(row, told, fields.decision);
+      sayWhetherDone();
+      if (hasStayed) go(row);
     } catch {
       // No answer, or one of another kind (logged out): let the browser show what it is.
       send(url, fields);
     } finally {
       delete row.dataset.busy;
     }
+  };
+  // Each of these says where one goes from the row.
+  const show = (row, told, decision) => {
+    if (told.gone) return leave(row, told.sentence);
+    return told.done ? settle(row, told.html, decision) : refuse(row, told.sentence);
   };
   const settle = (row, html, decision) => {
     const isOpen = decision === "back" || decision === "up";
@@ -108,8 +121,7 @@
       box.disabled = !isOpen;
     }
     lastDecided = isOpen ? null : row;
-    if (isOpen) goTo(row);
-    else goOn(row);
+    return isOpen ? goTo : goOn;
   };
   const noteOf = (sentence) => {
     const note = document.createElement("p");
@@ -119,13 +131,13 @@
   };
   const refuse = (row, sentence) => {
     row.querySelector("[data-decision]").prepend(noteOf(sentence));
-    goTo(row);
+    return goTo;
   };
   // A colleague was quicker, or its signatory withdrew: nothing is left to decide here.
   const leave = (row, sentence) => {
     row.querySelector("[data-decision]").replaceChildren(noteOf(sentence));
     row.classList.add("row--decided");
-    goOn(row);
+    return goOn;
   };
 
   const dialog = document.getElementById("reject-dialog");
