@@ -99,6 +99,8 @@ class SignatureAdmin(Selection, EntryPages):
             "rows": [self._row(request, one) for one in found],
             **self._tabs(request, listing),
             "is_narrowed": _is_narrowed(listing),
+            "number_aside": 0 if found else self._number_aside(request, listing),
+            "aside_url": ways.with_filter(request, aside="only"),
             "is_most_first": is_most_first(request),
             "other_order_url": ways.with_filter(
                 request, order="" if is_most_first(request) else "against"
@@ -107,6 +109,11 @@ class SignatureAdmin(Selection, EntryPages):
             "guidance_url": ways.guidance_url(),
             "next_url": ways.list_url(request),
         }
+
+    def _number_aside(self, request: HttpRequest, listing: Any) -> int:
+        """How many are out of the way, where nothing else waits."""
+        name = AsideFilter.parameter_name
+        return listing.get_queryset(request, exclude_parameters=[name]).set_aside().count()
 
     def _row(self, request: HttpRequest, entry: Signature) -> rows.Row:
         looked_at = rows.looked_at(entry, person(request))

@@ -314,6 +314,18 @@ def test_list_that_leaves_out_nothing_says_that_all_is_decided(client, query):
     assert "Every entry has been decided." in text_of(client.get(LIST, query))
 
 
+def test_empty_list_says_what_is_set_aside(client):
+    letter = make_letter()
+    make_signature(letter, set_aside_on=timezone.localdate())
+    client.force_login(make_moderator("bob", letter))
+
+    page = client.get(LIST)
+
+    assert "Nothing is waiting for you here. 1 entry is set aside" in text_of(page)
+    assert "Every entry has been decided" not in text_of(page)
+    assert listed(client.get(page.context["aside_url"])) == [Signature.objects.get().pk]
+
+
 # Filters and search --------------------------------------------------------------------------
 
 
