@@ -46,6 +46,10 @@ WIDE_LIMITS = (
 
 PASSED_ON = ("PATH", "HOME", "LANG", "PGOPTIONS")
 
+# Browsers open connections in advance. Behind a proxy none of them arrives here, and without TLS the
+# server puts it aside; here each holds a thread until it is used or closed, after a minute.
+MANY_THREADS = ("--threads", "32")
+
 # Where visitors come from, as a proxy in front would say; it must not stay anywhere.
 VISITOR = "198.51.100.77"
 
@@ -160,7 +164,7 @@ class Stack:
         self._prepare()
         self.worker = self._add("worker", run.worker_child(plan).command).start()
         self.clock = self._add("clock", run.beat_child(plan).command).start()
-        self.web = self._add("web", run.web_child(plan, self._reserved).command)
+        self.web = self._add("web", [*run.web_child(plan, self._reserved).command, *MANY_THREADS])
         self.web.inherits = (self._reserved.fileno(),)
         self.web.start()
         wait_for(self.is_ready, "the web server to be ready", 300, explain=self.describe)
