@@ -33,8 +33,8 @@ EMPLOYERS = {
 }
 WELL_KNOWN = ["Aurelia Vandermeer", "Octavio Penhaligon"]
 RECIPIENTS = ["Leopold Castellane", "Marguerite Okonjo"]
-# What a domain may send before it is a burst, and what else a moderator lets pass.
-FLOOD_UNSEEN = 31
+# What a domain may send before it is a burst, on each of two days, and what else passes for once.
+FLOOD_UNSEEN = 2 * 30 + 2
 SHIFTS = (9, 13, 17, 21)  # hours of the day at which both look at the queue
 
 
