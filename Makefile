@@ -9,9 +9,6 @@ CHECK_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 CHECK_REDIS_URL ?= redis://127.0.0.1:6379/9
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-# Tests with browsers and processes of their own wait for most of their time.
-ONE_MORE = "$$($(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')"
-
 .PHONY: help run test check mutations mix lint format requirements manage clean
 
 help:  ## List these commands
@@ -52,7 +49,7 @@ check: lint  ## Run every check: lint, types, templates, migrations, all tests o
 		echo "Where it is not on the PATH, name it: CHROMIUM=/path/to/chromium make check"; exit 1; }
 	@echo "== tests on PostgreSQL and Redis, with browser" && unset EMAIL_URL && \
 	CHROMIUM="$(CHROMIUM)" DATABASE_URL='$(CHECK_DATABASE_URL)' REDIS_URL='$(CHECK_REDIS_URL)' \
-		$(PYTHON) -m pytest -n $(ONE_MORE) --dist worksteal $(ARGS)
+		$(PYTHON) -m pytest -n auto --dist worksteal $(ARGS)
 
 mutations: $(VENV)/.dev  ## Take out each guard behind a promise and see a test fail (some: ARGS="batch seal")
 	@unset DATABASE_URL REDIS_URL EMAIL_URL; exec $(PYTHON) -m tests.mutations $(ARGS)

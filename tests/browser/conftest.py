@@ -54,9 +54,10 @@ def provider(tmp_path_factory):
     provider.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(provider):
-    """One installation for all tests of this folder, with 454 lines and a moderator.
+    """One installation for all tests of this folder, with 454 lines and a moderator. It ends with
+    them: its worker and clock would take the processor from the tests that follow.
 
     One page may be tried out six times an hour, so that a test can reach that limit.
     """

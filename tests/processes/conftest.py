@@ -17,7 +17,7 @@ def maildir(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(maildir):
     """One installation for all tests of this folder: each uses addresses of its own."""
     stack = Stack(

@@ -68,7 +68,7 @@ class Wire:
 
     async def _stop_listening(self) -> None:
         if self._server is not None:
-            self._server.close()
+            await shut(self._server)
             self._server = None
         for end in list(self._ends):
             end.transport.abort()
@@ -97,3 +97,13 @@ class Wire:
 
 async def serve(protocol: Callable[[], asyncio.BaseProtocol], port: int) -> asyncio.AbstractServer:
     return await asyncio.get_running_loop().create_server(protocol, HOST, port)
+
+
+async def shut(server: asyncio.AbstractServer) -> None:
+    """Take no further connections, and close once those are through that are just coming in:
+    asyncio drops a connection unclosed whose server closes in that moment."""
+    assert isinstance(server, asyncio.Server)
+    for listening in server.sockets:
+        asyncio.get_running_loop().remove_reader(listening.fileno())
+    await asyncio.sleep(0.02)
+    server.close()

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.processes.network import Background, serve
+from tests.processes.network import Background, serve, shut
 from tests.processes.waiting import PATIENCE, wait_for
 
 ACCEPT, LATER, NEVER, HANG = "accept", "later", "never", "hang"
@@ -95,7 +95,7 @@ class Sink:
 
     async def _close(self) -> None:
         if self._server is not None:
-            self._server.close()
+            await shut(self._server)
             self._server = None
         for transport in list(self._connections):
             transport.abort()
