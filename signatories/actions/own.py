@@ -121,6 +121,7 @@ def _withdraw(signature: Signature) -> None:
 
 
 def leave_with_batch(signature: Signature) -> None:
+    """Let an anonymous line stand until its batch, with nothing that leads to it."""
     signature.flags.all().delete()
     Signature.objects.filter(pk=signature.pk).update(
         state=State.WITHDRAWN,
@@ -282,6 +283,8 @@ def _named(token: str) -> Signature:
 
 
 def open_to_change(token: str) -> Signature:
+    """The signature that a capability manages, under a lock. Raises `Gone`, and `NotAllowed` for
+    one that was not published."""
     signature = managed(token)
     if signature.is_refused:
         raise NotAllowed(_("This entry was not published. You can only withdraw it."))

@@ -23,8 +23,8 @@ from signatories.actions.taking_back import OFF_ROLL, TAKEN_BACK
 from signatories.models import BulkDecision, BulkEntry, BulkState, Decision, Reason
 
 REJECTED = "signature.rejected"
-# What counts beside it: setting aside and taking up decide nothing, and can be done for ever.
 KEPT = "signature.kept"
+# What counts beside it: setting aside and taking up decide nothing, and can be done for ever.
 DECIDED = ("signature.approved", KEPT)
 # A name whose approval is taken back leaves the roll at once, as if it were rejected.
 TAKEN_OFF = Q(verb=TAKEN_BACK, reason=OFF_ROLL)
