@@ -86,14 +86,17 @@ def get(url: str) -> int:
 
 
 def child(supervisor: int, word: str) -> int | None:
-    """Return the process id of the supervisor's child whose command contains the word."""
+    """Return the process id of the supervisor's child that has this word, whole, in its command.
+
+    The web server, too, has an option that begins with ``--worker``.
+    """
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             command = (folder / "cmdline").read_text()
         except OSError:
             continue
-        if parent == supervisor and word in command:
+        if parent == supervisor and re.search(rf"(?<![\w-]){word}(?![\w-])", command):
             return int(folder.name)
     return None
 
