@@ -1,14 +1,19 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps
+from django.db.backends.signals import connection_created
+
+from config import sqlite
 
 
 class ToolsConfig(AppConfig):
-    """The plumbing. Loading it makes tasks find their Celery application."""
+    """The plumbing. Loading it makes tasks find their Celery application, and SQLite all letters."""
 
     name = "config"
 
     def ready(self) -> None:
         import config.celery  # noqa: F401 - its settings are not there any earlier
+
+        connection_created.connect(sqlite.know_all_letters)
 
 
 class AdminConfig(apps.AdminConfig):

@@ -9,8 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from letters.models import Letter, Organisation
 from signatories.flags import LOOK_CLOSELY
 from signatories.models import NAMELESS, FlagKind, Method
+from signatories.models.patterns import reads
 from signatories.models.selecting import SignatureQuerySet
 
 MOST_STARS = 5  # Each one multiplies what the database may have to try.
@@ -30,21 +30,6 @@ RISKS = {
     "some": (gettext_lazy("something to look at"), Q(risk__gt=0, risk__lt=LOOK_CLOSELY)),
     "high": (gettext_lazy("something speaks against it"), Q(risk__gte=LOOK_CLOSELY)),
 }
-
-
-class Reads(Func):
-    """Whether a text reads like a pattern of LIKE, in which `!` takes the meaning from a sign."""
-
-    template = "(UPPER(%(expressions)s) ESCAPE '!')"
-    arg_joiner = ") LIKE UPPER("
-    output_field = models.BooleanField()
-
-
-def reads(field: str, pattern: str) -> Reads:
-    """Whether the field reads like plain words in which `*` stands for anything."""
-    for sign in "!%_":
-        pattern = pattern.replace(sign, f"!{sign}")
-    return Reads(F(field), Value(pattern.replace("*", "%")))
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,16 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from letters.admin import OfferedFiltersOnly, is_host, person
+from letters.folding import key_of
 from letters.permissions import moderated_by
 from signatories.admin import ways
 from signatories.admin.order import queue_order
 from signatories.models import NAMELESS, Flag, Signature
+from signatories.models.patterns import has
 from signatories.models.selecting import SignatureQuerySet
 
 SEARCHED_WORDS = 10
+WRITTEN = ("name", "title", "organisation_text", "organisation__name")
 REFERENCE = re.compile(r"[0-9a-f]{8}")
 PRIVATE = ("address_digest", "manage_digest", "roll_key")
 
@@ -79,12 +82,7 @@ class Room(OfferedFiltersOnly):
         if searched:
             queryset = queryset.exclude(appearance__in=NAMELESS)
         for word in searched:
-            queryset = queryset.filter(
-                Q(name__icontains=word)
-                | Q(title__icontains=word)
-                | Q(organisation_text__icontains=word)
-                | Q(organisation__name__icontains=word)
-            )
+            queryset = queryset.filter(_says(word))
         return queryset, False
 
     def to_decide(self, request: HttpRequest) -> SignatureQuerySet:
@@ -96,6 +94,14 @@ class Room(OfferedFiltersOnly):
         except (IncorrectLookupParameters, SuspiciousOperation):
             entries = self.get_queryset(request)
         return entries.to_decide()
+
+
+def _says(word: str) -> Q:
+    """Entries in which it stands somewhere; in a name also without its accents."""
+    found = Q(has("name_key", key)) if (key := key_of(word)) else Q()
+    for field in WRITTEN:
+        found |= Q(has(field, word))
+    return found
 
 
 def is_most_first(request: HttpRequest) -> bool:

@@ -118,6 +118,6 @@ def _search(letter: Letter, q: str) -> list[Found]:
     """Names on the roll in which somebody types, without those who were asked already."""
     if not q:
         return []
-    names = letter.signatures.can_stand_out().filter(name__icontains=q, prominence=None)
+    names = roll.whose_name_has(letter.signatures.can_stand_out(), q).filter(prominence=None)
     names = names.select_related("organisation", "shown_organisation").order_by("roll_key")
     return [Found(one.pk, roll.line(one)) for one in names[: FOUND + 1]]

@@ -16,6 +16,7 @@ from letters.models import (
 )
 from signatories.actions import own
 from signatories.admin import SignatureAdmin
+from signatories.checks.names import kept
 from signatories.models import (
     Departure,
     LetterKey,
@@ -396,6 +397,17 @@ def test_search_finds_what_somebody_wrote(client):
     client.force_login(make_moderator("bob", letter))
 
     for query in ("Otter", "archivist", "Moonlight", "otterbourne moon", "  Wilhelmina  "):
+        assert listed(client.get(LIST, {"q": query})) == [entry.pk]
+
+
+def test_search_knows_the_letters_of_all_languages(client):
+    letter = make_letter()
+    name = "Élodie Šimek"
+    entry = make_signature(letter, name=name, name_key=kept(name), title="Ärztin")
+    make_signature(letter, name="Somebody Else", name_key=kept("Somebody Else"))
+    client.force_login(make_moderator("bob", letter))
+
+    for query in ("élodie", "elodie", "ŠIMEK", "simek Elodie", "ärztin"):
         assert listed(client.get(LIST, {"q": query})) == [entry.pk]
 
 

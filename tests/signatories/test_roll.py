@@ -253,7 +253,13 @@ def test_filter_by_organisation_finds_verified_lines_that_show_it():
         ("otter", ["Wilhelmina Otterbourne"]),
         ("WILHELMINA", ["Wilhelmina Otterbourne"]),
         ("na ott", ["Wilhelmina Otterbourne"]),
+        ("otterbourne, wil", ["Wilhelmina Otterbourne"]),
         ("Петров", ["Иван Петров"]),
+        ("петров", ["Иван Петров"]),
+        ("Élise Nunez", ["Elise Núñez"]),
+        ("elise núñez", ["Elise Núñez"]),
+        ("otter nunez", []),
+        ("qqqq", []),
         ("Anonymous", []),
         ("Google", []),
         ("Verified", []),
@@ -268,8 +274,9 @@ def test_search_finds_names_of_named_lines_only(q, names):
     published = {"state": State.PUBLISHED, "organisation": google, "method": "mailbox"}
     make_signature(letter, **published)
     make_signature(letter, name="Иван Петров", **published)
+    make_signature(letter, name="Elise Núñez", roll_key="nunez elise qqqqqqqqqq", **published)
     make_anonymous(
-        letter, google, state=State.PUBLISHED, shown_organisation=google, roll_key="otter"
+        letter, google, state=State.PUBLISHED, shown_organisation=google, roll_key="otter o"
     )
     assert [line.name for line in roll.page(letter, q=q).lines] == names
 

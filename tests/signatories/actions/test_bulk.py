@@ -605,6 +605,13 @@ def test_rule_means_what_it_asks_for(letter, rule, found):
     assert Rule.from_json(rule.as_json()) == rule
 
 
+def test_rule_knows_the_letters_of_all_languages(letter):
+    entry = make_signature(letter, name="Élodie Šimek", title="Ärztin")
+
+    for rule in (Rule(name="élodie*"), Rule(name="*ŠIMEK"), Rule(title="ärztin")):
+        assert list(rule.entries(letter)) == [entry]
+
+
 @pytest.mark.parametrize(
     "asked",
     [
