@@ -6,7 +6,7 @@ from config import sqlite
 
 
 class ToolsConfig(AppConfig):
-    """The plumbing. Loading it makes tasks find their Celery application, and SQLite all letters."""
+    """The plumbing. Loading it makes tasks find Celery, and SQLite the letters of all languages."""
 
     name = "config"
 
