@@ -257,6 +257,7 @@ VERBS = {
     "keys.day_key_lost": Verb(Kind.KEYS, _("A key of the day was lost, and entries with it")),
 }
 USER = "user:"
+SIGNATURE = "signature:"
 
 
 @dataclass(frozen=True)
@@ -299,10 +300,17 @@ def lines_of(entries: Iterable[AuditEntry]) -> list[Line]:
             words=in_words(entry),
             reason=reason_in_words(entry),
             actor=entry.actor.username if entry.actor else "",
-            about=names.get(entry.target, entry.target),
+            about=names.get(entry.target, about(entry)),
         )
         for entry in entries
     ]
+
+
+def about(entry: AuditEntry) -> str:
+    """Its id or code; of a signature only for those who decide about it (`_known`). With the id
+    anybody on the team could join complaint, reason and proof to a name on the roll."""
+    is_of_signature = entry.target.startswith(SIGNATURE)
+    return "" if is_of_signature and not getattr(entry, "is_decided_here", False) else entry.target
 
 
 def _names_of_accounts(entries: list[AuditEntry]) -> dict[str, str]:
@@ -327,7 +335,7 @@ def entries_known_to(reader: User, letter: Letter, **wish: str) -> QuerySet[Audi
     A decision after which no name appears was about an anonymous entry. Whoever looks again and
     again would see at what time one was there; those who decide see their queue anyway.
     """
-    entries = entries_of(letter, **wish)
+    entries = _known(reader, entries_of(letter, **wish))
     if moderated_by(reader).filter(pk=letter.pk).exists():
         return entries
     decisions = verbs_about(Kind.ENTRIES)
@@ -336,11 +344,18 @@ def entries_known_to(reader: User, letter: Letter, **wish: str) -> QuerySet[Audi
 
 def known_to(reader: User, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
     """The same for the entries of several letters; who is no host reads those of own teams."""
+    entries = _known(reader, entries)
     if reader.is_active and reader.is_superuser:
         return entries
     own = entries.filter(letter__in=read_by(reader))
     todays = models.Q(verb__in=verbs_about(Kind.ENTRIES), recorded_on__gte=timezone.localdate())
     return own.exclude(todays & ~models.Q(letter__in=moderated_by(reader)))
+
+
+def _known(reader: User, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """With a mark at those of letters whose entries the reader decides."""
+    own = moderated_by(reader).filter(pk=models.OuterRef("letter"))
+    return entries.annotate(is_decided_here=models.Exists(own))
 
 
 def before(entries: QuerySet[AuditEntry], entry: AuditEntry) -> QuerySet[AuditEntry]:

@@ -111,7 +111,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     """Who decided what, by day. What concerns no letter, hosts alone read."""
 
     change_list_template = "admin/letters/auditentry/change_list.html"
-    list_display = ["recorded_on", "what", "letter", "actor", "target", "why", "number"]
+    list_display = ["recorded_on", "what", "letter", "actor", "about", "why", "number"]
+    fields = ["letter", "verb", "actor", "about", "reason", "number", "recorded_on"]
+    readonly_fields = ["about"]
     list_select_related = ["letter", "actor"]
     list_filter = [LetterFilter, KindFilter, VerbFilter, PersonFilter, DaysFilter]
     sortable_by = ()
@@ -145,6 +147,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description=_("what"))
     def what(self, entry: AuditEntry) -> str:
         return trail.in_words(entry)
+
+    @admin.display(description=_("target"))
+    def about(self, entry: AuditEntry) -> str:
+        return trail.about(entry)
 
     @admin.display(description=_("reason"))
     def why(self, entry: AuditEntry) -> str:

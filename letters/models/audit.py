@@ -42,4 +42,4 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.target}".strip()
+        return self.verb

@@ -2,15 +2,17 @@
 
 import ast
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import override
 
 from letters import trail
 from letters.actions import audit
-from letters.models import AuditEntry, ProposalState
+from letters.models import AuditEntry, Membership, ProposalState, Role
 from signatories.models import Complaint, Reason, WhyPaused
 from signatories.verification.shown import How
 from tests.factories import make_letter, make_user
@@ -102,8 +104,11 @@ def test_lines_name_accounts_and_leave_entries_as_ids(django_assert_num_queries)
     for target in (f"user:{alice.pk}", "user:999999", "user:x", "signature:77", ""):
         audit(verb="team.removed", actor=alice, letter=letter, target=target)
 
+    Membership.objects.create(letter=letter, user=alice, role=Role.MODERATOR)
+    entries = trail.entries_known_to(alice, letter)
+
     with django_assert_num_queries(2):
-        lines = trail.lines_of(trail.entries_of(letter))
+        lines = trail.lines_of(entries)
 
     assert [line.about for line in lines] == [
         "",
@@ -113,3 +118,30 @@ def test_lines_name_accounts_and_leave_entries_as_ids(django_assert_num_queries)
         "alice",
     ]
     assert {line.actor for line in lines} == {"alice"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("role", "about"),
+    [
+        (Role.OWNER, ["signature:77"]),
+        (Role.MODERATOR, ["signature:77"]),
+        (Role.EDITOR, [""]),
+        (Role.PRESS, [""]),
+    ],
+)
+def test_lines_tell_who_decides_nothing_not_about_which_entry(role, about):
+    """Names on the roll have the same ids where a team asks them to be shown first."""
+    letter, other, alice = make_letter(), make_letter(), make_user("alice")
+    Membership.objects.create(letter=letter, user=alice, role=role)
+    Membership.objects.create(letter=other, user=alice, role=Role.MODERATOR)
+    day = timezone.localdate() - timedelta(days=1)
+    AuditEntry.objects.create(
+        letter=letter, verb="signature.approved", target="signature:77", recorded_on=day
+    )
+
+    of_letter = trail.lines_of(trail.entries_known_to(alice, letter))
+    of_all = trail.lines_of(trail.known_to(alice, AuditEntry.objects.all()))
+
+    assert [line.about for line in of_letter] == about
+    assert [line.about for line in of_all] == about

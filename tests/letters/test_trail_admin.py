@@ -203,3 +203,17 @@ def test_list_asks_as_many_queries_for_three_as_for_one(client):
         record(letter, actor=make_user(f"person{n}"))
 
     assert count_queries(client, LIST) == before
+
+
+@pytest.mark.parametrize(("role", "is_told"), [(Role.MODERATOR, True), (Role.EDITOR, False)])
+def test_only_who_decides_entries_reads_which_one_it_was(client, role, is_told):
+    letter = make_letter()
+    alice = make_user("alice", is_staff=True)
+    Membership.objects.create(letter=letter, user=alice, role=role)
+    entry = record(letter, target="signature:77", days_ago=1)
+    client.force_login(alice)
+
+    pages = [client.get(LIST), client.get(f"{LIST}{entry.pk}/change/")]
+    texts = [page.content.decode() for page in pages] + [str(file_of(client))]
+
+    assert ["signature:77" in text for text in texts] == [is_told] * 3

@@ -2033,6 +2033,14 @@ GUARDS = [
     ),
     Guard(
         3,
+        "the trail leads nobody who decides nothing from a name to its decisions",
+        "letters/trail.py",
+        """    return "" if is_of_signature and not getattr(entry, "is_decided_here", False) else""",
+        """    return "" if is_of_signature and not getattr(entry, "is_decided_here", True) else""",
+        ["tests/letters/test_trail.py", "tests/letters/test_trail_admin.py"],
+    ),
+    Guard(
+        3,
         "the roll of an internal letter is for those who read its names",
         "letters/permissions.py",
         "    return read_by(user).filter(moderated | ~Q(visibility=Visibility.INTERNAL))\n",
