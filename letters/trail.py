@@ -190,7 +190,6 @@ VERBS = {
     "signature.set_aside": Verb(Kind.ENTRIES, _("Set an entry aside")),
     "signature.taken_up": Verb(Kind.ENTRIES, _("Took up an entry that was set aside")),
     "signature.reported": Verb(Kind.ENTRIES, _("A reader reported a line"), REPORTED_AS),
-    "signature.objected": Verb(Kind.ENTRIES, _("A signatory objected to a rejection")),
     "signature.kept": Verb(Kind.ENTRIES, _("Let a decision stand that somebody asked about")),
     "bulk.started": Verb(
         Kind.ENTRIES,
@@ -216,8 +215,8 @@ VERBS = {
     "rejections.taken_back": Verb(
         Kind.ENTRIES,
         ngettext_lazy(
-            "Took back %(number)d rejection by one person",
-            "Took back %(number)d rejections by one person",
+            "Took %(number)d entry back that one person had taken out",
+            "Took %(number)d entries back that one person had taken out",
             "number",
         ),
     ),

@@ -50,12 +50,18 @@ class Rule:
     @property
     def is_about_names(self) -> bool:
         """Whether it asks for something that no anonymous entry answers."""
-        asked = (self.name, self.title, self.organisation, self.method)
-        return any(asked) or bool(self.confirmed_from or self.confirmed_to)
+        return any((self.name, self.title, self.organisation)) or self._asks_for_facts
 
     @property
     def asks_for_something(self) -> bool:
-        return self.is_about_names or any((self.appearance, self.flag, self.risk))
+        """A pattern of nothing but stars asks for nothing."""
+        words = (self.name, self.title, self.organisation)
+        is_narrow = any(one.strip("* ") for one in words) or self._asks_for_facts
+        return is_narrow or any((self.appearance, self.flag, self.risk))
+
+    @property
+    def _asks_for_facts(self) -> bool:
+        return bool(self.method or self.confirmed_from or self.confirmed_to)
 
     def entries(self, letter: Letter) -> SignatureQuerySet:
         """The entries it means now: of those that a moderator sees."""

@@ -50,7 +50,6 @@ PREVIEWED = (
     "organisation_text",
     "tenure",
     "method",
-    "risk",
 )
 DECIDED_SINGLY = {FlagKind.WELL_KNOWN, FlagKind.RECIPIENT}
 
@@ -58,6 +57,7 @@ DECIDED_SINGLY = {FlagKind.WELL_KNOWN, FlagKind.RECIPIENT}
 # For moderators -------------------------------------------------------------------------------
 
 
+@tried_again
 @transaction.atomic
 def preview(
     *, letter: Letter, rule: Rule, decision: str, actor: User, reason: str = "", note: str = ""
@@ -82,8 +82,11 @@ def preview(
     bulk.full_clean()
     bulk.save()
     # Their keys are drawn at random: this is the order of nothing.
-    found = rule.entries(letter).order_by("pk").values_list(*PREVIEWED)[:MOST]
-    entries = [BulkEntry(bulk=bulk, signature_id=row[0], digest=_digest(row)) for row in found]
+    found = rule.entries(letter).order_by("pk").prefetch_related("flags").only(*PREVIEWED)[:MOST]
+    entries = [
+        BulkEntry(bulk=bulk, signature_id=one.pk, digest=_digest(one))
+        for one in found.iterator(WRITTEN_AT_ONCE)
+    ]
     return note_entries(bulk, entries)
 
 
@@ -173,14 +176,18 @@ def _audit(verb: str, bulk: BulkDecision, actor: User | None, number: int) -> No
     )
 
 
-def _digest(row: tuple[Any, ...]) -> str:
+def _digest(signature: Signature) -> str:
     """What a moderator saw of an entry, for a comparison later. Not its name: a digest of it."""
-    return crypto.digest("bulk", *(str(value or "") for value in row))
+    return crypto.digest("bulk", *_seen(signature))
 
 
 def _is_as_previewed(entry: BulkEntry) -> bool:
-    row = (getattr(entry.signature, field) for field in PREVIEWED)
-    return crypto.matches(entry.digest, "bulk", *(str(value or "") for value in row))
+    return crypto.matches(entry.digest, "bulk", *_seen(entry.signature))
+
+
+def _seen(signature: Signature) -> list[str]:
+    flags = sorted(f"{flag.kind} {flag.detail}" for flag in signature.flags.all())
+    return [*(str(getattr(signature, field) or "") for field in PREVIEWED), *flags]
 
 
 # For workers ----------------------------------------------------------------------------------
@@ -204,7 +211,8 @@ def go_on(*, bulk_id: str) -> bool:
         return False
     Letter.objects.select_for_update(no_key=True).get(pk=bulk.letter_id)
     if not _may_go_on(bulk):
-        _move(bulk, DECIDING, BulkState.CANCELLED)
+        if _move(bulk, DECIDING, BulkState.CANCELLED):
+            _audit("bulk.cancelled", bulk, None, bulk.handled)
         _move(bulk, [BulkState.UNDOING], BulkState.DONE)
         return False
     treat = _take_back if bulk.is_undoing else _decide
@@ -260,7 +268,7 @@ def _obstacle(entry: BulkEntry, bulk: BulkDecision) -> str:
     signature = entry.signature
     if signature.state != State.IN_REVIEW:
         return BulkOutcome.DECIDED
-    if not _is_as_previewed(entry):
+    if signature.needs_check or not _is_as_previewed(entry):
         return BulkOutcome.CHANGED
     kinds = {flag.kind for flag in signature.flags.all()}
     if bulk.decision == Decision.APPROVE and kinds & DECIDED_SINGLY:
@@ -287,7 +295,11 @@ def _decided(entry: BulkEntry, bulk: BulkDecision) -> str:
 
 
 def _restore_rejected(entry: BulkEntry, bulk: BulkDecision) -> str:
-    entry.outcome = _put_back(lambda: _restore(entry, bulk, bulk.moderator))
+    entry.outcome = _put_back(
+        lambda: restoring.undo_removal(
+            signature=entry.signature, recorded=entry.recorded, actor=bulk.moderator
+        )
+    )
     return entry.outcome
 
 

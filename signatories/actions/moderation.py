@@ -44,9 +44,9 @@ REJECTABLE = (State.IN_REVIEW, State.APPROVED, State.PUBLISHED)
 
 
 def can_be_approved(signature: Signature) -> bool:
-    """Sealing ends all review."""
+    """Undecided or rejected, unless sealing has settled it."""
     is_undecided = signature.state in (State.IN_REVIEW, State.REJECTED)
-    return is_undecided and not signature.letter.is_sealed
+    return is_undecided and not signature.is_settled
 
 
 def needs_proof(signature: Signature) -> bool:

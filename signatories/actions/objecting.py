@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.deadlocks import tried_again
-from letters.actions import NotAllowed, audit
+from letters.actions import NotAllowed
 from letters.models import Letter
 from signatories import flags
 from signatories.actions import own
@@ -17,11 +17,11 @@ FIELDS = ["objection", "objected_on", "risk"]
 def may_object(signature: Signature) -> bool:
     """Whether the entry was rejected by a moderator, and nobody has objected to it yet.
 
-    A duplicate is never rejected, and so looks like an entry that waits here as well. Sealing
-    ends all review.
+    A duplicate is never rejected, and so looks like an entry that waits here as well. Nobody
+    objects to what sealing has settled.
     """
     was_decided = signature.state == State.REJECTED and signature.reason != Reason.SEALED
-    return was_decided and signature.objected_on is None and not signature.letter.is_sealed
+    return was_decided and signature.objected_on is None and not signature.is_settled
 
 
 def is_open(signature: Signature) -> bool:
@@ -35,7 +35,8 @@ def object_to(*, token: str, text: str = "") -> Signature:
     """Have moderators look again at the rejection of the entry that `token` manages.
 
     Once for each rejection; twice is once. What a signatory by name says about it is kept until
-    somebody has looked; an anonymous entry holds no words. Raises `Gone` or `NotAllowed`.
+    somebody has looked; an anonymous entry holds no words. The trail does not have it: it is about
+    what teams do, and for good. Raises `Gone` or `NotAllowed`.
     """
     signature = own.managed(token)
     if signature.objected_on:
@@ -47,12 +48,6 @@ def object_to(*, token: str, text: str = "") -> Signature:
     Flag.objects.get_or_create(signature=signature, kind=FlagKind.OBJECTION)
     flags.weigh(signature)
     signature.save(update_fields=FIELDS)
-    audit(
-        verb="signature.objected",
-        actor=None,
-        letter=signature.letter,
-        target=f"signature:{signature.pk}",
-    )
     return signature
 
 

@@ -209,6 +209,8 @@ def leave(*, token: str) -> Signature:
 def hide_from_search(*, token: str, hidden: bool) -> Signature:
     """Keep a name off the pages that search engines may list, or no longer do so."""
     signature = _named(token)
+    if signature.is_hidden_from_search == hidden:
+        return signature
     if hidden:
         prominence.end(signature)
     signature.is_hidden_from_search = hidden

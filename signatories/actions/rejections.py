@@ -12,25 +12,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.celery import enqueue
+from config.deadlocks import tried_again
 from letters.actions import NotAllowed, audit
 from letters.actions.noticing import announce, audience
 from letters.models import AuditEntry, Letter, NoticeKind, Occasion, User
 from letters.permissions import owned_by
 from signatories import tasks
-from signatories.actions import bulk
-from signatories.actions.restoring import DECISIONS
-from signatories.actions.taking_back import OFF_ROLL, TAKEN_BACK
+from signatories.actions import bulk, removals
+from signatories.actions.removals import KEPT, REMOVED, TAKEN_OFF, Removal
+from signatories.actions.taking_back import OFF_ROLL
 from signatories.models import BulkDecision, BulkEntry, BulkState, Decision, Reason
 
-REJECTED = "signature.rejected"
-KEPT = "signature.kept"
 # What counts beside it: setting aside and taking up decide nothing, and can be done for ever.
 DECIDED = ("signature.approved", KEPT)
-# A name whose approval is taken back leaves the roll at once, as if it were rejected.
-TAKEN_OFF = Q(verb=TAKEN_BACK, reason=OFF_ROLL)
-REMOVED = Q(verb=REJECTED) | TAKEN_OFF
 LARGE_SHARE = 2  # At least one half of what somebody decided in a day.
 OF_ROLL = 10  # More than a tenth of the lines.
+MUCH_OF_ANY_ROLL = 5  # Times `MASS_REJECTION`: however long the roll is.
 
 
 # Noticing -------------------------------------------------------------------------------------
@@ -82,14 +79,13 @@ def _entries_of(decisions: QuerySet[AuditEntry]) -> int:
     return decisions.order_by().values("target").distinct().count()
 
 
-def _rejections(letter: Letter) -> QuerySet[AuditEntry]:
-    return letter.audit_entries.filter(verb=REJECTED)
-
-
 def _is_much_of_roll(letter: Letter, day: date) -> bool:
-    """Whether more than a tenth of the lines that stood that morning were taken off the roll."""
+    """Whether more than a tenth of the lines that stood that morning were taken off the roll, or
+    so many that no number of approvals hides them."""
     taken_off = letter.signatures.rejected().filter(rejected_on=day, was_approved=True).count()
     taken_off += _entries_of(letter.audit_entries.filter(TAKEN_OFF, recorded_on=day))
+    if taken_off > MUCH_OF_ANY_ROLL * settings.MASS_REJECTION:
+        return True
     standing = letter.signatures.standing().not_rejected().count()
     return taken_off * OF_ROLL > standing + taken_off
 
@@ -99,7 +95,7 @@ def _is_much_of_roll(letter: Letter, day: date) -> bool:
 
 @dataclass(frozen=True)
 class Day:
-    """What one person rejected on one day, and how many of it can still be taken back."""
+    """What one person took out on one day, and how many of it can still be taken back."""
 
     person: User
     day: date
@@ -109,10 +105,10 @@ class Day:
 
 
 def by_person_and_day(letter: Letter) -> list[Day]:
-    """Rejections of the days for which rejected entries are kept, the newest first."""
+    """What was taken out on the days for which rejected entries are kept, the newest first."""
     since = first_day()
     rows = list(
-        _rejections(letter)
+        letter.audit_entries.filter(REMOVED)
         .filter(recorded_on__gte=since, actor__isnull=False)
         .order_by("-recorded_on", "actor__username", "reason")
         .values_list("recorded_on", "actor", "reason")
@@ -136,6 +132,8 @@ def by_person_and_day(letter: Letter) -> list[Day]:
 
 
 def _in_words(reason: str) -> str:
+    if reason == OFF_ROLL:
+        return _("approval taken back")
     return str(dict(Reason.choices).get(reason, reason))
 
 
@@ -145,7 +143,7 @@ def first_day() -> date:
 
 
 def number_in_place(letter: Letter, person: User, since: date) -> int:
-    """How many entries this person has rejected since that day that are rejected still."""
+    """How many entries this person has taken out since that day that are out still."""
     return sum(one.actor == person.pk for one in _in_place(letter, since))
 
 
@@ -154,7 +152,7 @@ def number_in_place(letter: Letter, person: User, since: date) -> int:
 
 @dataclass(frozen=True)
 class InPlace:
-    """A rejection that is the last word about its entry."""
+    """A removal that is the last word about its entry."""
 
     signature: UUID
     recorded: int
@@ -163,33 +161,37 @@ class InPlace:
 
 
 def _in_place(letter: Letter, since: date) -> list[InPlace]:
-    """Where somebody has decided anew, the rejection has no say any more."""
-    decisions = letter.audit_entries.filter(recorded_on__gte=since, verb__in=DECISIONS)
-    rows = decisions.order_by("pk").values_list("target", "verb", "pk", "actor", "recorded_on")
-    last: dict[str, tuple[str, int, int | None, date]] = {}
-    for target, verb, pk, actor, day in rows.iterator():
-        if verb == KEPT and last.get(target, ("", 0, 0, day))[::2] == (REJECTED, actor):
-            # To let one's own rejection stand, after an objection, is to reject once more.
-            verb, day = REJECTED, last[target][3]
-        last[target] = (verb, pk, actor, day)
-    here = set(letter.signatures.rejected().values_list("pk", flat=True))
-    found = (
-        InPlace(UUID(target.removeprefix("signature:")), pk, actor, day)
-        for target, (verb, pk, actor, day) in last.items()
-        if verb == REJECTED
-    )
-    return [one for one in found if one.signature in here]
+    """Where somebody has decided anew, the removal has no say any more."""
+    removed = removals.in_place(letter.audit_entries.filter(recorded_on__gte=since))
+    by_key = {UUID(target.removeprefix("signature:")): one for target, one in removed.items()}
+    out = _rejected(letter) | _taken_off(letter, by_key)
+    return [
+        InPlace(key, one.recorded, one.actor, one.day) for key, one in by_key.items() if key in out
+    ]
 
 
+def _rejected(letter: Letter) -> set[UUID]:
+    """Those that can come back: under a sealed letter what stood on the roll when it was sealed."""
+    rejected = letter.signatures.rejected()
+    if letter.is_sealed:
+        return {one.pk for one in rejected.select_related("letter") if not one.is_settled}
+    return set(rejected.values_list("pk", flat=True))
+
+
+def _taken_off(letter: Letter, by_key: dict[UUID, Removal]) -> set[UUID]:
+    """Those that left the roll and wait in review."""
+    keys = [key for key, one in by_key.items() if one.left_roll]
+    return set(letter.signatures.in_review().filter(pk__in=keys).values_list("pk", flat=True))
+
+
+@tried_again
 @transaction.atomic
 def take_back_all(*, letter: Letter, person: User, since: date, actor: User) -> BulkDecision | None:
-    """Have every rejection by this person since that day taken back, as far as it is still in
+    """Have every removal by this person since that day taken back, as far as it is still in
     place: each entry is again what it was before. None where there is none. Raises `NotAllowed`.
     """
     if not owned_by(actor).filter(pk=letter.pk).exists():
         raise NotAllowed(_("Only owners of the letter take back what others rejected."))
-    if letter.is_sealed:
-        raise NotAllowed(_("The letter is sealed: decisions stand."))
     # A second press waits here, and finds the work begun.
     Letter.objects.select_for_update(no_key=True).get(pk=letter.pk)
     if letter.bulk_decisions.of_rejections().at_work().exists():

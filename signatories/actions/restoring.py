@@ -1,21 +1,13 @@
 """Putting an entry back to where it was before one known decision about it."""
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from letters.actions import NotAllowed
 from letters.models import AuditEntry, User
 from letters.permissions import moderated_by
-from signatories.actions import taking_back
+from signatories.actions import removals, taking_back
 from signatories.models import Signature, State
-
-DECISIONS = (
-    "signature.approved",
-    "signature.rejected",
-    "signature.set_aside",
-    "signature.taken_up",
-    "signature.taken_back",
-    "signature.kept",
-)
 
 
 class DecidedAgain(NotAllowed):
@@ -24,8 +16,12 @@ class DecidedAgain(NotAllowed):
 
 def last_decision(signature: Signature) -> int | None:
     """The number of the audit entry of the newest decision about an entry."""
-    decisions = AuditEntry.objects.filter(target=f"signature:{signature.pk}", verb__in=DECISIONS)
+    decisions = _decisions(signature).filter(verb__in=removals.DECISIONS)
     return decisions.order_by("-pk").values_list("pk", flat=True).first()
+
+
+def _decisions(signature: Signature) -> QuerySet[AuditEntry]:
+    return AuditEntry.objects.filter(target=f"signature:{signature.pk}")
 
 
 def restore(
@@ -38,13 +34,19 @@ def restore(
     An anonymous entry can be fetched back only as long as it waits for its batch. Raises
     `DecidedAgain`, and `NotAllowed`.
     """
-    entry = _entry_of(signature, actor)
-    if recorded is None or last_decision(entry) != recorded:
-        raise DecidedAgain(_("Somebody has decided this entry anew since."))
-    taking_back.put_back(entry, actor, aside=aside)
+    taking_back.put_back(_entry_of(signature, actor, recorded), actor, aside=aside)
 
 
-def _entry_of(signature: Signature, actor: User) -> Signature:
+def undo_removal(*, signature: Signature, recorded: int | None, actor: User) -> None:
+    """The same for all that its remover did about an entry: a name whose approval they took back
+    first stands on the roll again, unless its signatory has written something else since."""
+    entry = _entry_of(signature, actor, recorded)
+    removal = removals.in_place(_decisions(entry)).get(f"signature:{entry.pk}")
+    left_roll = removal is not None and removal.left_roll and not entry.needs_check
+    taking_back.put_back(entry, actor, to_roll=left_roll)
+
+
+def _entry_of(signature: Signature, actor: User, recorded: int | None) -> Signature:
     """The entry under a lock: also an approved one that waits for its batch, which moderators do
     not see otherwise. This one they decided themselves."""
     entries = Signature.objects.select_for_update(of=("self",)).select_related("letter")
@@ -52,6 +54,8 @@ def _entry_of(signature: Signature, actor: User) -> Signature:
     # A line that was withdrawn keeps its row until the batch that takes it away.
     if found is None or found.state == State.WITHDRAWN:
         raise NotAllowed(_("This entry is no longer here, or is not yours to decide."))
-    if found.letter.is_sealed:
+    if found.is_settled:
         raise NotAllowed(_("The letter is sealed: decisions stand."))
+    if recorded is None or last_decision(found) != recorded:
+        raise DecidedAgain(_("Somebody has decided this entry anew since."))
     return found

@@ -82,10 +82,13 @@ def _erase_unconfirmed(letter: Letter) -> None:
 
 
 def _reject_undecided(letter: Letter) -> None:
-    nameless = letter.signatures.in_review().anonymous()
+    undecided = letter.signatures.in_review()
+    nameless = undecided.anonymous()
     # As with any decision about them: what was known when their signers came does not stay.
     Flag.objects.filter(signature__in=nameless).delete()
     nameless.update(risk=0)
+    # Nobody is asked any more about what was reported.
+    Flag.objects.reopening().filter(signature__in=undecided).delete()
     letter.signatures.in_review().update(
         state=State.REJECTED,
         rejected_on=timezone.localdate(),

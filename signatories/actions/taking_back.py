@@ -27,7 +27,7 @@ def can_be_taken_back(signature: Signature) -> bool:
 
     Beyond that nothing leads from a decision to an anonymous line, here as for everybody else.
     """
-    if signature.letter.is_sealed:
+    if signature.is_settled:
         return False
     is_approved = signature.state in (State.APPROVED, State.PUBLISHED)
     is_on_its_way = signature.state == State.APPROVED and not signature.is_standing
@@ -55,10 +55,12 @@ def take_back(*, signature: Signature, actor: User, seen: str = "") -> Signature
     return signature
 
 
-def put_back(entry: Signature, actor: User, *, aside: bool = False) -> None:
-    """Put a locked entry back, set `aside` if it was; inside a transaction."""
+def put_back(entry: Signature, actor: User, *, aside: bool = False, to_roll: bool = False) -> None:
+    """Put a locked entry back, set `aside` if it was, or `to_roll` if it stood there before what
+    its state tells; inside a transaction."""
     leaves_roll = entry.state == State.PUBLISHED
-    if entry.state == State.REJECTED and (entry.was_approved or entry.is_standing):
+    was_on_roll = entry.was_approved or entry.is_standing
+    if to_roll or (entry.state == State.REJECTED and was_on_roll):
         _back_to_the_roll(entry)
     else:
         _back_to_review(entry, aside)
@@ -84,6 +86,7 @@ def put_back(entry: Signature, actor: User, *, aside: bool = False) -> None:
 
 
 def _back_to_the_roll(entry: Signature) -> None:
+    entry.set_aside_on = None
     if not entry.is_anonymous:
         approve_name(entry)
     elif entry.is_standing:

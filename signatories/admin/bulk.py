@@ -32,6 +32,7 @@ from signatories.models import (
     BulkEntry,
     BulkOutcome,
     Signature,
+    State,
 )
 from signatories.models.bulk import GONE, LOST, BulkQuerySet
 
@@ -169,17 +170,28 @@ def _with_lines(rows: QuerySet[BulkEntry]) -> QuerySet[BulkEntry]:
 
 
 def _row(entry: BulkEntry, found: BulkDecision) -> dict[str, Any]:
-    """The line, unless it is an anonymous one that waits for its batch: of those nobody sees
-    more than that they wait."""
+    """The line, unless the queue does not show it either: what is said `instead`, in two parts."""
     signature = entry.signature
-    waits = signature.is_anonymous and signature.known_state == "approved"
+    instead = _instead_of_line(signature)
     return {
         "entry": entry,
         "signature": signature,
-        "line": None if waits else roll.line(signature),
-        "flags": [] if waits else [flags.in_words(flag) for flag in signature.flags.all()],
+        "instead": instead,
+        "line": None if instead else roll.line(signature),
+        "flags": [] if instead else [flags.in_words(flag) for flag in signature.flags.all()],
         "can_be_taken_back": entry.outcome == BulkOutcome.DONE and found.can_be_undone,
     }
+
+
+def _instead_of_line(signature: Signature) -> tuple[str, str] | None:
+    """Of an anonymous entry that waits for its batch nobody sees more than that, and words that
+    were written anew come into the queue with what speaks against them."""
+    if signature.is_anonymous and signature.known_state == State.APPROVED:
+        waits = gettext("Approved; it comes with the next batch")
+        return gettext("An entry without a name"), waits
+    if signature.state == State.IN_REVIEW and signature.needs_check:
+        return gettext("An entry that changed"), gettext("It is being checked, within moments")
+    return None
 
 
 def _previewed(found: BulkDecision) -> dict[str, Any]:

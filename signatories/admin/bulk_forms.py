@@ -24,7 +24,7 @@ RULE_FIELDS = (
     "risk",
 )
 ANYTHING = ("", _("anything"))
-HINT = _("Whole words as written; * stands for anything.")
+HINT = _("All of it as written; * stands for anything: *mouse finds Mickey Mouse.")
 
 
 def _day(label: Any) -> forms.DateField:

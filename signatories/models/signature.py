@@ -394,6 +394,25 @@ class Signature(models.Model):
         return self.published_on is not None
 
     @property
+    def left_after_sealing(self) -> bool:
+        """Whether it stood on the roll when its letter was sealed, by day, and was rejected since.
+
+        Of an anonymous line it can be said until it has left, and nobody can bring it back later.
+        """
+        sealed_on = self.letter.sealed_on
+        if self.state != State.REJECTED or not sealed_on or self.reason == Reason.SEALED:
+            return False
+        if self.is_anonymous:
+            return self.is_standing
+        return self.was_approved and self.rejected_on is not None and self.rejected_on >= sealed_on
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody reviews it any more. Sealing ends all review; what is taken off a sealed
+        roll can come back, or whoever moderates could destroy it for good."""
+        return self.letter.is_sealed and not self.left_after_sealing
+
+    @property
     def known_state(self) -> State:
         """As moderators know it: that an anonymous line was withdrawn shows with the batch in which
         it leaves, there as everywhere."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy
+from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +19,20 @@ from signatories.views import pages
 
 CHANGE = ["GET", "HEAD", "POST"]
 Refused = (ratelimit.LimitReached, NotAllowed)
+View = Callable[[HttpRequest, str], HttpResponse]
+
+
+def limited(view: View) -> View:
+    """Each change is work for the worker and the caches: answer whoever repeats it for ever."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, token: str) -> HttpResponse:
+        try:
+            return view(request, token)
+        except ratelimit.LimitReached as limit:
+            return http.too_many(request, limit.seconds)
+
+    return answer
 
 
 def _is_sent(request: HttpRequest) -> bool:
@@ -67,6 +82,7 @@ def title(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_http_methods(CHANGE)
+@limited
 def left(request: HttpRequest, token: str) -> HttpResponse:
     """Say that one has left the organisation."""
     found = confirming.by_token(token)
@@ -80,12 +96,14 @@ def left(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_http_methods(CHANGE)
+@limited
 def anonymous(request: HttpRequest, token: str) -> HttpResponse:
     """From a name, or from being only counted, to an anonymous line."""
     return _without_name(request, token, Appearance.ANONYMOUS)
 
 
 @require_http_methods(CHANGE)
+@limited
 def counted(request: HttpRequest, token: str) -> HttpResponse:
     """From a name or an anonymous line to being counted without one."""
     return _without_name(request, token, Appearance.COUNTED)
@@ -96,6 +114,7 @@ def _without_name(request: HttpRequest, token: str, appearance: Appearance) -> H
     where that has changed meanwhile, the page comes back and nothing is done."""
     overtaken = ""
     if request.method == "POST":
+        ratelimit.check("change:page", token)
         saw_public = request.POST.get("readers", "") in (Visibility.PUBLIC, Visibility.UNLISTED)
         try:
             renewed = appearing.appear_without_name(
@@ -134,9 +153,11 @@ def _page_without_name(
 
 
 @require_POST
+@limited
 def everybody(request: HttpRequest, token: str) -> HttpResponse:
     """Say whether the line may stand under the letter when it is public."""
     shown = request.POST.get("shown") == "1"
+    ratelimit.check("change:page", token)
     try:
         own.show_to_everybody(token=token, shown=shown)
     except confirming.Gone:
@@ -177,6 +198,7 @@ def _ask_to_be_named(found: Signature, form: NameForm) -> str:
 
 
 @require_http_methods(CHANGE)
+@limited
 def text(request: HttpRequest, token: str) -> HttpResponse:
     """Carry a signature over to the letter's newer text."""
     found = confirming.by_token(token)
@@ -195,6 +217,7 @@ def text(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_POST
+@limited
 def search(request: HttpRequest, token: str) -> HttpResponse:
     """Keep one's name out of search engines, or no longer."""
     hidden = request.POST.get("hidden") == "1"
@@ -202,9 +225,11 @@ def search(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_POST
+@limited
 def prominent(request: HttpRequest, token: str) -> HttpResponse:
     """Say whether one's name may be shown first, or no longer."""
     agrees = request.POST.get("answer") == "yes"
+    ratelimit.check("change:page", token)
     try:
         prominence.answer(token=token, agrees=agrees)
     except confirming.Gone:
@@ -215,6 +240,7 @@ def prominent(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _change(request: HttpRequest, token: str, verb: Callable[[], object]) -> HttpResponse:
+    ratelimit.check("change:page", token)
     try:
         verb()
     except (confirming.Gone, NotAllowed):

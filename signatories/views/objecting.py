@@ -64,7 +64,7 @@ def _page(
 
 def about(found: Signature) -> dict[str, Any] | None:
     """What one's own page says of an objection, made or still possible."""
-    if not found.is_refused or found.letter.is_sealed:
+    if not found.is_refused or found.is_settled:
         return None
     if found.objected_on is None:
         return {"is_possible": True} if objecting.may_object(found) else None

@@ -143,6 +143,9 @@ def test_preview_shows_lines_flags_and_warnings(client, letter, bob):
     assert "1 of them has a flag." in words
     assert "1 of them has a verified affiliation." in words
     assert "The rule asks for nothing" in words
+    work.rule = {"name": "*"}
+    work.save()
+    assert "The rule asks for nothing" in text_of(client.get(page_of(work)))
     assert "“mouse” is on the letter’s list of jokes." in words
     assert "Reject 2 entries" in words
     assert words.count("Mickey Mouse") == 1  # All of them are shown, each once.
@@ -321,6 +324,18 @@ def test_entries_tell_nothing_of_anonymous_ones_that_wait(client, letter, bob):
 
     assert "An entry without a name Approved; it comes with the next batch" in words
     assert "Verified employee" not in words
+
+
+def test_entries_show_no_words_that_are_being_checked(client, letter, bob):
+    entry = make_signature(letter, name="Ada", title="Engineer")
+    work = decided(letter, bob)
+    fields = {"state": "in_review", "published_on": None, "roll_key": "", "title": "Something else"}
+    letter.signatures.filter(pk=entry.pk).update(**fields, needs_check=True)
+
+    page = client.get(f"{page_of(work)}entries/")
+
+    assert "An entry that changed It is being checked" in text_of(page)
+    assert "Something else" not in page.content.decode()
 
 
 def test_entries_go_on_by_key(client, letter, bob, monkeypatch):

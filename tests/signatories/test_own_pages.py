@@ -476,6 +476,31 @@ def test_title_changed_too_often_comes_back_with_when_to_try_again(client, named
 
 
 @pytest.mark.parametrize(
+    "page",
+    ["search/", "prominent/", "everybody/", "left/", "text/", "anonymous/", "counted/"],
+)
+@time_machine.travel("2026-01-20T12:00:00Z", tick=False)
+def test_whoever_repeats_a_change_for_ever_is_asked_to_wait(client, named, settings, page):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "change:page": "0/h"}
+
+    response = client.post(OWN + page, {"hidden": "1"})
+
+    assert (response.status_code, response["Retry-After"]) == (429, "3600")
+    assert not Signature.objects.get().is_hidden_from_search
+
+
+def test_asking_search_engines_for_what_they_do_already_is_no_work(
+    client, named, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks() as first:
+        client.post(OWN + "search/", {"hidden": "1"})
+    with django_capture_on_commit_callbacks() as second:
+        client.post(OWN + "search/", {"hidden": "1"})
+
+    assert (len(first) > 0, second) == (True, [])
+
+
+@pytest.mark.parametrize(
     ("fields", "refusal"),
     [
         ({"state": State.REJECTED}, "This entry was not published. You can only withdraw it."),

@@ -227,7 +227,7 @@ def test_what_somebody_decided_meanwhile_is_skipped(letter, bob):
         {"name": "Another"},
         {"organisation_text": "Elsewhere"},
         {"tenure": "former"},
-        {"risk": 60},
+        {"needs_check": True},
         {"set_aside_on": date(2026, 1, 20)},
     ],
 )
@@ -241,6 +241,21 @@ def test_what_changed_meanwhile_is_skipped(letter, bob, change):
 
     ada.refresh_from_db()
     assert (ada.state, work.figures) == (State.IN_REVIEW, {"changed": 1})
+
+
+def test_entry_of_which_something_else_is_said_meanwhile_is_skipped(letter, bob):
+    """Also where it weighs as much: the moderator has read another reason."""
+    ada, grace = names(letter, "Ada", "Grace")
+    for entry in (ada, grace):
+        Flag.objects.create(signature=entry, kind="joke", detail="Mouse")
+    work = preview(letter, bob, decision="reject", reason="not_a_person")
+    Flag.objects.filter(signature=ada).update(kind="abuse")
+
+    bulk.start(bulk=work, actor=bob)
+    run(work)
+
+    assert states(letter) == {"Ada": "in_review", "Grace": "rejected"}
+    assert work.figures == {"changed": 1, "done": 1}
 
 
 def test_what_was_withdrawn_meanwhile_is_counted_as_gone(letter, bob):
@@ -292,6 +307,7 @@ def test_whoever_is_no_moderator_any_more_decides_nothing(letter, bob):
     run(work)
 
     assert (states(letter), work.state) == ({"Ada": "in_review"}, BulkState.CANCELLED)
+    assert AuditEntry.objects.filter(verb="bulk.cancelled", actor=None).count() == 1
 
 
 # Batches, workers and the clock ----------------------------------------------------------------

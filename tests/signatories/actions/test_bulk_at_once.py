@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections
 
+from letters.actions import NotAllowed
 from letters.models import AuditEntry
-from signatories.actions import bulk, moderation
+from signatories.actions import bulk, moderation, reading
 from signatories.bulk_rule import Rule
 from signatories.models import BulkDecision, BulkState, Signature, State
 from tests.admin_pages import make_moderator
@@ -112,6 +113,40 @@ def test_deciding_singly_meanwhile_decides_each_entry_once(letter):
     assert work.handled == PEOPLE
     assert set(decisions().values()) == {1}
     assert len(decisions()) == PEOPLE
+
+
+def test_withdrawal_while_a_preview_is_written_leaves_it_without_that_entry(letter, monkeypatch):
+    bob = make_moderator("bob", letter)
+    note, written = bulk.note_entries, []
+
+    def note_late(work, entries):
+        if not written:
+            written.append(work)
+            at_once(lambda: Signature.objects.filter(pk=entries[0].signature_id).delete())
+        return note(work, entries)
+
+    monkeypatch.setattr(bulk, "note_entries", note_late)
+
+    work = bulk.preview(letter=letter, rule=Rule(), decision="approve", actor=bob)
+
+    assert (work.total, BulkDecision.objects.count()) == (PEOPLE - 1, 1)
+
+
+def test_colleague_who_withdraws_while_an_entry_is_opened_ends_nothing(letter, monkeypatch):
+    bob = make_moderator("bob", letter)
+    entry = Signature.objects.first()
+    theirs = reading._is_theirs
+
+    def look_late(signature, actor):
+        found = theirs(signature, actor)
+        if found:
+            at_once(lambda: Signature.objects.filter(pk=entry.pk).delete())
+        return found
+
+    monkeypatch.setattr(reading, "_is_theirs", look_late)
+
+    with pytest.raises(NotAllowed):
+        reading.claim(signature=entry, actor=bob)
 
 
 def test_cancelling_meanwhile_leaves_no_batch_half_done(letter):

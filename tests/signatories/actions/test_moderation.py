@@ -330,6 +330,18 @@ def test_reject_after_sealing_still_takes_a_name_off_the_roll():
     assert not letter.signatures.on_roll().exists()
 
 
+def test_name_taken_off_a_sealed_roll_can_be_approved_again():
+    letter = make_letter(status="sealed")
+    bob = make_moderator(letter)
+    signature = make_signature(letter, state=State.PUBLISHED)
+    moderation.reject(signature=signature, actor=bob, reason=Reason.ABUSE)
+    signature.refresh_from_db()
+
+    moderation.approve(signature=signature, actor=bob)
+
+    assert letter.signatures.on_roll().exists()
+
+
 @VERBS
 def test_decide_what_was_erased_meanwhile_is_refused(decide):
     letter = make_letter()

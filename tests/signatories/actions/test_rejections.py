@@ -8,7 +8,7 @@ from django.utils import timezone
 from config import crypto
 from letters import news
 from letters.actions import NotAllowed, audit
-from letters.models import AuditEntry, Notice, NoticeKind, Occasion, Role
+from letters.models import AuditEntry, Letter, Notice, NoticeKind, Occasion, Role
 from signatories import tasks
 from signatories.actions import (
     batches,
@@ -129,6 +129,16 @@ def test_a_tenth_of_the_roll_is_not_much_yet(letter, alice, bob):
     moderation.reject(signature=letter.signatures.standing().first(), actor=bob, reason="abuse")
     assert look(letter, bob) is not None
     assert len(entries) == 4
+
+
+def test_no_number_of_approvals_hides_how_much_was_taken_off(letter, alice, bob):
+    approve(letter, bob, 200)
+    reject(letter, bob, 15, state=State.PUBLISHED)
+    assert look(letter, bob) is None
+
+    moderation.reject(signature=letter.signatures.standing().first(), actor=bob, reason="abuse")
+
+    assert look(letter, bob) is not None
 
 
 def test_look_counts_the_rejections_of_today_only(letter, alice, bob):
@@ -414,6 +424,72 @@ def test_take_back_is_itself_not_taken_back(letter, alice, bob):
 
     with pytest.raises(NotAllowed, match="nothing to take back"):
         bulk.undo(bulk=work, actor=alice)
+
+
+def take_approvals_back(names, actor):
+    for name in names:
+        name.refresh_from_db()
+        taking_back.take_back(signature=name, actor=actor)
+        name.refresh_from_db()
+
+
+def test_take_back_puts_on_the_roll_what_left_it_by_an_approval_taken_back(letter, alice, bob):
+    """Whichever way it was hidden afterwards: left in review, set aside, or rejected."""
+    _left, aside, rejected = names = [
+        make_signature(letter, name=f"Name {n}", state=State.PUBLISHED) for n in range(3)
+    ]
+    take_approvals_back(names, bob)
+    moderation.set_aside(signature=aside, actor=bob)
+    moderation.reject(signature=rejected, actor=bob, reason="abuse")
+    [day] = rejections.by_person_and_day(letter)
+    assert (day.number, day.in_place) == (4, 3)
+    assert day.reasons == [("abuse or advertising", 1), ("approval taken back", 3)]
+
+    work = take_back(letter, bob, alice)
+
+    assert (work.figures, states(letter)) == ({"done": 3}, ["published"] * 3)
+    assert not letter.signatures.exclude(set_aside_on=None).exists()
+    assert rejections.by_person_and_day(letter)[0].in_place == 0
+
+
+def test_take_back_undoes_of_two_people_what_the_one_did(letter, alice, bob):
+    """Carol had taken the approval back before: without Bob, the entry waits."""
+    carol = make_moderator("carol", letter)
+    [name] = [make_signature(letter, state=State.PUBLISHED)]
+    take_approvals_back([name], carol)
+    moderation.reject(signature=name, actor=bob, reason="abuse")
+
+    take_back(letter, bob, alice)
+
+    assert states(letter) == ["in_review"]
+
+
+def test_take_back_leaves_in_review_what_its_signatory_has_written_anew(letter, alice, bob):
+    name = make_signature(letter, state=State.PUBLISHED)
+    take_approvals_back([name], bob)
+    letter.signatures.update(title="Something else", needs_check=True)
+
+    take_back(letter, bob, alice)
+
+    assert states(letter) == ["in_review"]
+
+
+def test_take_back_reaches_what_was_taken_off_a_sealed_roll(alice, bob, letter):
+    batches.start_tally(letter)
+    names = [make_signature(letter, name=f"Name {n}", state=State.PUBLISHED) for n in range(3)]
+    [before] = reject(letter, bob, 1)
+    sealed_on = timezone.localdate()
+    Letter.objects.update(status="sealed", sealed_on=sealed_on, closed_on=sealed_on)
+    letter.refresh_from_db()
+    for name in names:
+        name.refresh_from_db()
+        moderation.reject(signature=name, actor=bob, reason="abuse")
+
+    take_back(letter, bob, alice)
+
+    before.refresh_from_db()
+    assert states(letter) == ["published"] * 3 + ["rejected"]
+    assert before.state == State.REJECTED
 
 
 # What the owners see --------------------------------------------------------------------------

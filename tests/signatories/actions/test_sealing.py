@@ -619,10 +619,12 @@ def test_seal_decides_anonymous_entries_and_keeps_no_flag_of_them(google):
     name = make_signature(letter)
     entry = make_anonymous(letter, google, state=State.IN_REVIEW, risk=40)
     Flag.objects.create(signature=name, kind="burst")
+    Flag.objects.create(signature=name, kind="reported", detail="me")
     Flag.objects.create(signature=entry, kind="burst")
 
     close_and_seal(letter)
 
     entry.refresh_from_db()
     assert (entry.state, entry.risk) == (State.REJECTED, 0)
-    assert list(Flag.objects.values_list("signature", flat=True)) == [name.pk]
+    assert list(Flag.objects.values_list("signature", "kind")) == [(name.pk, "burst")]
+    assert not letter.signatures.for_moderators().to_decide().exists()

@@ -1,5 +1,7 @@
 """Taking decisions back. Alice is the host, Bob moderates, Charlie moderates another letter."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -133,6 +135,35 @@ def test_take_back_twice_is_once():
     take_back(entry, bob)
 
     assert AuditEntry.objects.filter(verb="signature.taken_back").count() == 1
+
+
+def test_what_was_taken_off_a_sealed_roll_comes_back():
+    letter = make_letter(status="sealed")
+    bob = make_moderator("bob", letter)
+    name = make_signature(letter, state=State.PUBLISHED)
+    line = make_anonymous(letter, make_organisation("Google"), state=State.PUBLISHED)
+    for entry in (name, line):
+        moderation.reject(signature=entry, actor=bob, reason="abuse")
+        entry.refresh_from_db()
+
+        take_back(entry, bob)
+
+        entry.refresh_from_db()
+        assert (entry.state, entry.is_standing) == (State.PUBLISHED, True)
+
+
+@pytest.mark.parametrize("is_anonymous", [False, True])
+def test_what_left_before_the_sealing_stays_away(is_anonymous):
+    letter = make_letter(status="sealed")
+    bob = make_moderator("bob", letter)
+    fields = {"state": State.REJECTED, "was_approved": True}
+    if is_anonymous:
+        entry = make_anonymous(letter, make_organisation("Google"), **fields)
+    else:
+        entry = make_signature(letter, **fields, rejected_on=letter.sealed_on - timedelta(days=1))
+
+    with pytest.raises(NotAllowed, match="can no longer be taken back"):
+        take_back(entry, bob)
 
 
 @pytest.mark.parametrize("state", [State.PUBLISHED, State.REJECTED])

@@ -63,7 +63,7 @@ def test_page_shows_numbers_and_reasons_and_no_names(letter, bob, browser):
 def test_page_without_rejections_says_so(browser, letter):
     page = browser.get(URL)
 
-    assert "Nobody has rejected an entry in this time." in words(page)
+    assert "Nobody has taken out an entry in this time." in words(page)
     assert 'value="ask:' not in page.content.decode()
 
 
@@ -72,7 +72,7 @@ def test_taking_back_is_asked_first(letter, bob, browser):
 
     page = words(browser.post(URL, button("ask", bob)))
 
-    assert "Take back all 2 rejections by bob since" in page
+    assert "Take back all 2 entries that bob took out since" in page
     assert not BulkDecision.objects.exists()
     assert {entry.state for entry in letter.signatures.all()} == {State.REJECTED}
 
