@@ -15,7 +15,7 @@ from letters.actions import NotAllowed
 from letters.admin import person
 from signatories.actions import reading
 from signatories.admin import rows, ways, words
-from signatories.admin.room import MEANWHILE, NOT_HERE
+from signatories.admin.room import ANSWERED, MEANWHILE, NOT_HERE
 from signatories.models import Signature
 
 TEMPLATES = "admin/signatories/signature"
@@ -48,7 +48,7 @@ def not_done(
     request: HttpRequest, entry: Signature | None, sentence: str, level: int
 ) -> HttpResponse:
     if wants_json(request):
-        is_gone = sentence in (str(NOT_HERE), str(MEANWHILE))
+        is_gone = sentence in (str(NOT_HERE), str(MEANWHILE), str(ANSWERED))
         told = {"done": False, "gone": is_gone, "sentence": sentence}
         return JsonResponse(told, status=409)
     messages.add_message(request, level, sentence)

@@ -79,7 +79,7 @@ class EntryPages(Room):
             "step": steps.step_of(entry.risk),
             "told": rows.told(request, entry),
             "looked_at": rows.looked_at(entry, person(request)),
-            "reading_url": ways.reading_url(entry),
+            "reading_url": ways.reading_url(entry) if rows.is_to_decide(entry) else "",
             "is_in_review": entry.known_state == State.IN_REVIEW,
             "needs_proof": moderation.needs_proof(entry),
             "can_approve": moderation.can_be_approved(entry),

@@ -111,3 +111,4 @@ def is_most_first(request: HttpRequest) -> bool:
 
 NOT_HERE = _("This entry is no longer here, or is not yours to decide.")
 MEANWHILE = _("This entry has been decided meanwhile. Nothing was changed.")
+ANSWERED = _("Nobody asks about this entry any more. Nothing was changed.")

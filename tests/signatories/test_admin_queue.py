@@ -11,7 +11,7 @@ from django.utils import timezone
 from config import crypto
 from letters.models import AuditEntry
 from signatories import flags
-from signatories.actions import batches, checking, moderation, own, reading
+from signatories.actions import batches, checking, moderation, own, reading, reporting
 from signatories.models import Flag, Method, Reading, Signature, State
 from tests.admin_pages import (
     LIST,
@@ -774,7 +774,9 @@ def test_words_that_came_after_the_page_are_not_decided_from_it(client, decision
     told = {"decision": decision, "reason": "other", "seen": "in_review", "read": read}
     answer = client.post(entry_page(entry), told)
 
-    assert messages_of(answer) == ["This entry says something else by now. Read it again."]
+    assert messages_of(answer) == [
+        "This entry, or what was said of it, has changed meanwhile. Read it again."
+    ]
     entry.refresh_from_db()
     assert (entry.state, entry.title) == (State.IN_REVIEW, "Clown in chief")
     [read] = set(hidden(client.get(entry_page(entry)), "read"))
@@ -798,7 +800,7 @@ def test_words_that_came_after_the_list_are_not_decided_from_it(client):
 
     assert in_place.status_code == 409
     assert messages_of(answer) == [
-        "1 approved, 1 could not be: This entry says something else by now. Read it again."
+        "1 approved, 1 could not be: This entry, or what was said of it, has changed meanwhile. Read it again."
     ]
     entry.refresh_from_db()
     other.refresh_from_db()
@@ -814,3 +816,135 @@ def test_what_was_read_of_an_anonymous_entry_tells_nothing_of_it():
 
     assert moderation.as_read(entry) == read
     assert moderation.as_read(make_anonymous(letter, None, method=Method.NONE, tenure="")) != read
+
+
+CHANGED = "This entry, or what was said of it, has changed meanwhile. Read it again."
+
+
+def read_of(client, entry):
+    """What the page of an entry says with each of its buttons."""
+    [read] = set(hidden(client.get(entry_page(entry)), "read"))
+    return read
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "kept", "decided"),
+    [
+        ("objection", State.REJECTED, {"decision": "reject", "reason": "other"}, "approve"),
+        ("reported", State.PUBLISHED, {"decision": "keep"}, "reject"),
+    ],
+)
+def test_question_that_a_colleague_has_answered_is_decided_by_nobody_else(
+    client, kind, state, kept, decided
+):
+    letter = make_letter()
+    entry = flagged(letter, kind, state=state)
+    bob, berta = make_moderator("bob", letter), make_moderator("berta", letter)
+    client.force_login(berta)
+    read = read_of(client, entry)
+    client.force_login(bob)
+    told = {"seen": state, "read": read}
+    assert client.post(entry_page(entry), {**kept, **told}).status_code == 302
+    client.force_login(berta)
+
+    answer = client.post(
+        entry_page(entry), {"decision": decided, "reason": "other", "note": "No.", **told}
+    )
+
+    assert messages_of(answer)[-1] == CHANGED
+    entry.refresh_from_db()
+    assert (entry.state, entry.note) == (state, "")
+    verbs = AuditEntry.objects.filter(letter=letter).values_list("verb", flat=True)
+    assert list(verbs) == ["signature.kept"]
+
+
+@pytest.mark.parametrize("decision", ["keep", "reject"])
+def test_complaint_that_came_after_the_page_is_not_answered_from_it(client, decision):
+    letter = make_letter()
+    line = make_signature(letter, state=State.PUBLISHED)
+    reporting.report(letter=letter, place=line.roll_key, complaint="not_real")
+    client.force_login(make_moderator("bob", letter))
+    read = read_of(client, line)
+    reporting.report(letter=letter, place=line.roll_key, complaint="me")
+
+    told = {"decision": decision, "reason": "other", "seen": "published", "read": read}
+    answer = client.post(entry_page(line), told)
+
+    assert messages_of(answer) == [CHANGED]
+    line.refresh_from_db()
+    assert (line.state, line.kept_despite) == (State.PUBLISHED, "")
+    assert line.flags.get().detail == "me,not_real"
+
+
+def test_question_answered_by_a_colleague_has_gone_from_the_list(client):
+    letter = make_letter()
+    entry = flagged(letter, "reported", "not_real", state=State.PUBLISHED)
+    bob, berta = make_moderator("bob", letter), make_moderator("berta", letter)
+    client.force_login(bob)
+    client.post(entry_page(entry), {"decision": "keep", "seen": "published"})
+    client.force_login(berta)
+
+    answer = in_place(client, entry, "keep")
+
+    sentence = "Nobody asks about this entry any more. Nothing was changed."
+    assert answer.json() == {"done": False, "gone": True, "sentence": sentence}
+
+
+def test_letting_stand_publishes_nothing_that_waits(client):
+    entry = make_signature(make_letter())
+    client.force_login(make_moderator("bob", entry.letter))
+
+    answer = client.post(entry_page(entry), {"decision": "keep", "seen": "in_review"})
+
+    assert messages_of(answer) == ["Nobody asks about this entry any more. Nothing was changed."]
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+    assert not AuditEntry.objects.filter(letter=entry.letter).exists()
+
+
+def test_flag_that_came_after_the_list_is_decided_by_nobody_who_has_not_read_it(client):
+    letter = make_letter()
+    entry, other = make_signature(letter), make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+    page = client.get(LIST)
+    urls = [unescape(url) for url in re.findall(r'formaction="([^"]+)"', page.content.decode())]
+    [url] = {one for one in urls if str(entry.pk) in one}
+    Flag.objects.create(signature=entry, kind="abuse", detail="clown")
+
+    in_place = client.post(url, {"decision": "approve"}, headers={"Accept": "application/json"})
+    ticked = {"action": "approve_selected", "_selected_action": [entry.pk, other.pk]}
+    answer = client.post(LIST, {**ticked, "reads": hidden(page, "reads")})
+
+    assert (in_place.status_code, in_place.json()["sentence"]) == (409, CHANGED)
+    assert messages_of(answer) == [f"1 approved, 1 could not be: {CHANGED}"]
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+
+
+def test_what_was_read_of_an_anonymous_entry_holds_the_kinds_of_its_flags_and_no_more():
+    entry = make_anonymous(make_letter(), make_organisation("Google"), state=State.IN_REVIEW)
+    clear = moderation.as_read(entry)
+    Flag.objects.create(signature=entry, kind="burst", detail="")
+    flagged_once = moderation.as_read(entry)
+
+    entry.flags.update(detail="a network that must not be there")
+
+    assert clear != flagged_once == moderation.as_read(entry)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("objection", State.REJECTED), ("reported", State.PUBLISHED)]
+)
+def test_question_that_one_looks_at_is_claimed_until_it_is_answered(client, kind, state):
+    letter = make_letter()
+    entry = flagged(letter, kind, state=state)
+    client.force_login(make_moderator("bob", letter))
+    path = f"{LIST}{entry.pk}/reading/"
+    assert f'data-reading="{path}"' in client.get(entry_page(entry)).content.decode()
+    assert client.post(path).status_code == 204
+    assert Reading.objects.exists()
+
+    client.post(entry_page(entry), {"decision": "keep", "seen": state})
+
+    assert not Reading.objects.exists()
+    assert "data-reading" not in client.get(entry_page(entry)).content.decode()
