@@ -27,6 +27,7 @@ T_ACTIONS = "tests/signatories/actions"
 PRIVACY = "tests/privacy"
 T_DIRECTORY = ["tests/letters/test_directory_files.py"]
 T_LOGIN = ["tests/signatories/test_login.py"]
+T_SHOWN = ["tests/signatories/test_shown.py"]
 T_ACCOUNTS = "tests/letters/accounts"
 T_PLANNING = "tests/letters/dashboard/test_planning.py"
 T_STRONG = "tests/letters/dashboard/test_strong_acts.py"
@@ -2463,6 +2464,22 @@ GUARDS = [
         "return _keep(entry, actor, read)",
         'return _keep(entry, actor, "")',
         ["tests/signatories/test_admin_queue.py"],
+    ),
+    Guard(
+        2,
+        "nothing is recorded as shown of an entry that a colleague has open",
+        "signatories/admin/entry.py",
+        "if looked_at and \"anyway\" not in request.POST:",
+        'if looked_at and request.POST["decision"] not in ("shown", "not_shown"):',
+        T_SHOWN,
+    ),
+    Guard(
+        2,
+        "nothing is recorded as shown of an entry that has changed since it was read",
+        f"{ACTIONS}/showing.py",
+        "(signature, actor, seen, read)\n    if not shown.can_be_recorded",
+        "(signature, actor)\n    if not shown.can_be_recorded",
+        T_SHOWN,
     ),
     Guard(
         2,
