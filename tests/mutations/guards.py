@@ -2482,6 +2482,14 @@ GUARDS = [
         T_SHOWN,
     ),
     Guard(
+        3,
+        "moderators do not read which text an anonymous line was given to",
+        "signatories/templates/admin/signatories/signature/entry.html",
+        "{% if not entry.is_anonymous %}\n          <div>",
+        "{% if entry %}\n          <div>",
+        ["tests/signatories/test_admin_decisions.py"],
+    ),
+    Guard(
         2,
         "what waits for a first decision is not approved by letting it stand",
         "signatories/admin/deciding.py",
