@@ -40,6 +40,7 @@ KEPT_FIELDS = ["objection", "reason", "note", "kept_despite", "kept_on", "risk"]
 
 READ_LENGTH = 16
 NEEDING_PROOF = (FlagKind.WELL_KNOWN, FlagKind.RECIPIENT)
+ON_ITS_WAY = (State.APPROVED, State.PUBLISHED)
 REJECTABLE = (State.IN_REVIEW, State.APPROVED, State.PUBLISHED)
 
 
@@ -93,7 +94,7 @@ def approve(
     moderator has `seen` it, or is not as they `read` it (`as_read`).
     """
     signature = for_decision(signature, actor, seen, read)
-    if signature.known_state in (State.APPROVED, State.PUBLISHED):
+    if signature.known_state in ON_ITS_WAY:
         return _keep(signature, actor)
     if not can_be_approved(signature):
         raise NotAllowed(_("This entry can no longer be approved."))

@@ -64,7 +64,7 @@ def _in_place(
     if decision in STAYING:
         name, context = "_buttons", _as_row(request, decided)
     else:
-        name, context = "_decided", words.undoing(request, decided, decision)
+        name, context = "_decided", words.undoing(request, before, decided, decision)
     html = render_to_string(f"{TEMPLATES}/{name}.html", {"sentence": sentence, **context})
     return JsonResponse({"done": True, "sentence": sentence, "html": html})
 

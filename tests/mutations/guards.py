@@ -2490,6 +2490,14 @@ GUARDS = [
         ["tests/signatories/test_admin_decisions.py"],
     ),
     Guard(
+        6,
+        "what is offered after a rejection does not tell that the line was withdrawn",
+        "signatories/admin/words.py",
+        "return before.known_state in",
+        "return before.state in (State.WITHDRAWN, State.REJECTED) or before.known_state in",
+        ["tests/signatories/test_admin_queue.py"],
+    ),
+    Guard(
         2,
         "what waits for a first decision is not approved by letting it stand",
         "signatories/admin/deciding.py",

@@ -437,6 +437,55 @@ def test_selection_leaves_out_what_needs_a_proof_and_says_so(client):
     assert known.state == State.IN_REVIEW
 
 
+def test_rejection_that_was_kept_is_not_undone_with_one_key(client):
+    """It is a colleague's: undone, the line would stand on the roll."""
+    letter = make_letter()
+    entry = flagged(letter, "objection", state=State.REJECTED, was_approved=True)
+    other = flagged(letter, "objection", state=State.REJECTED, was_approved=True)
+    client.force_login(make_moderator("bob", letter))
+
+    page = client.post(
+        entry_page(entry), {"decision": "reject", "reason": "other", "seen": "rejected"}
+    )
+    told = in_place(client, other, "reject", reason="other").json()
+
+    stands = "The decision stands, and the question is answered."
+    assert messages_of(page) == [stands]
+    assert told["sentence"] == stands
+    assert "<button" not in told["html"]
+
+
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.WITHDRAWN])
+def test_rejecting_an_anonymous_line_says_the_same_of_one_that_was_withdrawn(client, state):
+    letter = make_letter()
+    line = make_anonymous(letter, make_organisation("Google"), state=State.PUBLISHED)
+    if state == State.WITHDRAWN:
+        Signature.objects.filter(pk=line.pk).update(state=state, manage_digest=None)
+    client.force_login(make_moderator("bob", letter))
+
+    told = in_place(client, line, "reject", reason="other", seen="published").json()
+
+    assert told["sentence"] == "Rejected. The line leaves the roll with the next batch."
+    assert 'value="back"' in told["html"]
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "done"),
+    [("reject", State.REJECTED, "rejected"), ("approve", State.PUBLISHED, "approved")],
+)
+def test_selection_counts_nothing_that_was_decided_so_already(client, action, before, done):
+    letter = make_letter()
+    new, decided = make_signature(letter), make_signature(letter, state=before)
+    asked = flagged(letter, "reported", state=before)
+    client.force_login(make_moderator("bob", letter))
+
+    ticked = {"index": 0, "_selected_action": [new.pk, decided.pk, asked.pk]}
+    confirmed = {"action": f"{action}_selected", "reason": "other", "confirming": "1"}
+    answer = client.post(f"{LIST}?state=all", {**ticked, **confirmed})
+
+    assert messages_of(answer) == [f"2 {done}, 1 could not be: {done.capitalize()} already."]
+
+
 # Who looks ---------------------------------------------------------------------------------------
 
 
