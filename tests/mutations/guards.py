@@ -2498,6 +2498,14 @@ GUARDS = [
         ["tests/signatories/test_admin_queue.py"],
     ),
     Guard(
+        3,
+        "a reference leads to no entry that was decided",
+        "signatories/admin/room.py",
+        "cast(SignatureQuerySet, queryset).in_review()",
+        "cast(SignatureQuerySet, queryset)",
+        ["tests/signatories/test_admin_queue.py", *T_SHOWN],
+    ),
+    Guard(
         2,
         "what waits for a first decision is not approved by letting it stand",
         "signatories/admin/deciding.py",

@@ -286,6 +286,50 @@ def test_what_was_set_aside_is_out_of_the_way_until_asked_for(client):
     assert set(listed(client.get(LIST))) == {entry.pk, other.pk}
 
 
+@pytest.mark.parametrize("typed", ["0a1b2c3d", "0A1B2C3D"])
+@pytest.mark.parametrize("appearance", ["named", "anonymous"])
+def test_entry_that_was_set_aside_is_found_by_its_reference(client, appearance, typed):
+    entry = make_signature(
+        make_letter(allows_unverified_anonymous=True),
+        appearance=appearance,
+        manage_digest="0a1b2c3d" + "f" * 56,
+    )
+    bob = make_moderator("bob", entry.letter)
+    moderation.set_aside(signature=entry, actor=bob)
+    client.force_login(bob)
+
+    assert listed(client.get(LIST, {"q": typed})) == [entry.pk]
+    assert listed(client.get(LIST, {"q": typed, "aside": "no"})) == []
+    assert listed(client.get(LIST, {"q": ""})) == []
+
+
+def test_reference_leads_to_no_decided_entry_in_any_state_of_the_list(client):
+    letter = make_letter()
+    digest = "0a1b2c3d" + "f" * 56
+    make_anonymous(letter, make_organisation("Google"), state=State.PUBLISHED, manage_digest=digest)
+    client.force_login(make_moderator("bob", letter))
+
+    for state in ("", "all", "published", "approved", "rejected"):
+        asked = {"q": "0A1B2C3D", "aside": "all", **({"state": state} if state else {})}
+        assert listed(client.get(LIST, asked)) == []
+
+
+def test_search_that_finds_nothing_to_decide_leads_to_what_was_decided(client):
+    letter = make_letter()
+    line = make_signature(letter, name="Wanda Otter", state=State.PUBLISHED)
+    client.force_login(make_moderator("bob", letter))
+
+    page = client.get(LIST, {"q": "wanda"})
+
+    offered = "Search among decided entries, too Show everything to decide"
+    assert f"No entry to decide matches. {offered}" in text_of(page)
+    further = client.get(page.context["all_states_url"])
+    assert listed(further) == [line.pk]
+    nothing = client.get(LIST, {"q": "nobody", "state": "all"})
+    assert "No entry matches." in text_of(nothing)
+    assert "Search among decided entries" not in text_of(nothing)
+
+
 # Deciding in place -------------------------------------------------------------------------------
 
 
