@@ -40,6 +40,7 @@ KEPT_FIELDS = ["objection", "reason", "note", "kept_despite", "kept_on", "risk"]
 
 READ_LENGTH = 16
 NEEDING_PROOF = (FlagKind.WELL_KNOWN, FlagKind.RECIPIENT)
+ON_ITS_WAY = (State.APPROVED, State.PUBLISHED)
 REJECTABLE = (State.IN_REVIEW, State.APPROVED, State.PUBLISHED)
 
 
@@ -58,16 +59,26 @@ def needs_proof(signature: Signature) -> bool:
 def as_read(signature: Signature) -> str:
     """What a moderator reads of an entry, for a comparison later: a digest that tells nothing.
 
-    Of an anonymous entry its state alone, because nothing in it was written.
+    What was flagged, reported or objected belongs to it: answered by a colleague, or come since,
+    it makes another entry. Of an anonymous one the state and the kinds of its flags alone, because
+    nothing in it was written.
     """
-    written = () if signature.is_anonymous else _written(signature)
-    return crypto.digest("read", str(signature.pk), signature.known_state, *written)[:READ_LENGTH]
+    written = [] if signature.is_anonymous else _written(signature)
+    read = [str(signature.pk), signature.known_state, *written, *_flagged(signature)]
+    return crypto.digest("read", *read)[:READ_LENGTH]
 
 
 def _written(signature: Signature) -> list[str]:
     said = (signature.organisation_id, signature.organisation_text, signature.tenure)
     written = (signature.name, signature.title, *said, signature.method)
     return [str(one or "") for one in written]
+
+
+def _flagged(signature: Signature) -> list[str]:
+    kept = sorted((flag.kind, flag.detail) for flag in signature.flags.all())
+    if signature.is_anonymous:
+        return [kind for kind, _detail in kept]
+    return [part for flag in kept for part in flag]
 
 
 @tried_again
@@ -80,10 +91,10 @@ def approve(
     A named line stands there at once, an anonymous one with the next batch. A well-known name
     needs a `proof`, one of `How`, which the audit trail keeps. Raises `NotAllowed`, also without
     it, for a moderator of another letter, and if the entry is not in the state in which its
-    moderator has `seen` it, or says something else than they `read` (`as_read`).
+    moderator has `seen` it, or is not as they `read` it (`as_read`).
     """
     signature = for_decision(signature, actor, seen, read)
-    if signature.known_state in (State.APPROVED, State.PUBLISHED):
+    if signature.known_state in ON_ITS_WAY:
         return _keep(signature, actor)
     if not can_be_approved(signature):
         raise NotAllowed(_("This entry can no longer be approved."))
@@ -221,6 +232,7 @@ def _keep(signature: Signature, actor: User) -> Signature:
         reporting.keep(signature)
         answer_flags(signature)
         signature.save(update_fields=KEPT_FIELDS)
+        Reading.objects.filter(signature=signature).delete()
         audit(
             verb="signature.kept", actor=actor, letter=signature.letter, target=_target(signature)
         )
@@ -240,8 +252,8 @@ def for_decision(signature: Signature, actor: User, seen: str = "", read: str = 
     """The entry under a lock, fetched through what this moderator may decide.
 
     Two who look at the same entry never both decide it: the second finds another state than the
-    one that they have seen. Nor does anybody decide words that were put in place of those they
-    have read.
+    one that they have seen, or the question answered that they have read. Nor does anybody decide
+    words that were put in place of those they have read, or answer a report that came since.
     """
     found = (
         Signature.objects.for_moderators()
@@ -255,7 +267,9 @@ def for_decision(signature: Signature, actor: User, seen: str = "", read: str = 
     if seen and seen != found.known_state:
         raise NotAllowed(_("This entry has been decided meanwhile. Nothing was changed."))
     if read and read != as_read(found):
-        raise NotAllowed(_("This entry says something else by now. Read it again."))
+        raise NotAllowed(
+            _("This entry, or what was said of it, has changed meanwhile. Read it again.")
+        )
     return found
 
 

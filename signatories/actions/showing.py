@@ -26,15 +26,23 @@ FIELDS = [
 
 @transaction.atomic
 def record(
-    *, signature: Signature, actor: User, organisation: Organisation, tenure: str, how: str
+    *,
+    signature: Signature,
+    actor: User,
+    organisation: Organisation,
+    tenure: str,
+    how: str,
+    seen: str = "",
+    read: str = "",
 ) -> Signature:
     """Mark an affiliation as verified, because this moderator was shown a proof of it.
 
-    Raises `NotAllowed`, also for a moderator of another letter.
+    Raises `NotAllowed`, also for a moderator of another letter, and if the entry is not as they
+    have `seen` and `read` it: the line on the roll changes with it.
     """
     if tenure not in Tenure.values or how not in How.values:
         raise NotAllowed(_("Say what was shown, and what it proves."))
-    signature = moderation.for_decision(signature, actor)
+    signature = moderation.for_decision(signature, actor, seen, read)
     if not shown.can_be_recorded(signature):
         raise NotAllowed(_("Nothing can be recorded about this entry."))
     if signature.letter.is_for_organisations and not signature.letter.reaches(organisation):
@@ -51,12 +59,13 @@ def record(
 
 
 @transaction.atomic
-def take_back(*, signature: Signature, actor: User) -> Signature:
+def take_back(*, signature: Signature, actor: User, seen: str = "", read: str = "") -> Signature:
     """Undo `record`: a name says again what its signatory says, an anonymous line nothing.
 
-    Raises `NotAllowed`, also for a moderator of another letter.
+    Raises `NotAllowed`, also for a moderator of another letter, and if the entry is not as they
+    have `seen` and `read` it.
     """
-    signature = moderation.for_decision(signature, actor)
+    signature = moderation.for_decision(signature, actor, seen, read)
     if not shown.can_be_taken_back(signature):
         raise NotAllowed(_("There is nothing to take back."))
     signature.method = Method.NONE

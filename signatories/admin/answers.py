@@ -15,7 +15,7 @@ from letters.actions import NotAllowed
 from letters.admin import person
 from signatories.actions import reading
 from signatories.admin import rows, ways, words
-from signatories.admin.room import MEANWHILE, NOT_HERE
+from signatories.admin.room import ANSWERED, MEANWHILE, NOT_HERE
 from signatories.models import Signature
 
 TEMPLATES = "admin/signatories/signature"
@@ -48,7 +48,7 @@ def not_done(
     request: HttpRequest, entry: Signature | None, sentence: str, level: int
 ) -> HttpResponse:
     if wants_json(request):
-        is_gone = sentence in (str(NOT_HERE), str(MEANWHILE))
+        is_gone = sentence in (str(NOT_HERE), str(MEANWHILE), str(ANSWERED))
         told = {"done": False, "gone": is_gone, "sentence": sentence}
         return JsonResponse(told, status=409)
     messages.add_message(request, level, sentence)
@@ -64,7 +64,7 @@ def _in_place(
     if decision in STAYING:
         name, context = "_buttons", _as_row(request, decided)
     else:
-        name, context = "_decided", words.undoing(request, decided, decision)
+        name, context = "_decided", words.undoing(request, before, decided, decision)
     html = render_to_string(f"{TEMPLATES}/{name}.html", {"sentence": sentence, **context})
     return JsonResponse({"done": True, "sentence": sentence, "html": html})
 

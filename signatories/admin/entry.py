@@ -79,7 +79,7 @@ class EntryPages(Room):
             "step": steps.step_of(entry.risk),
             "told": rows.told(request, entry),
             "looked_at": rows.looked_at(entry, person(request)),
-            "reading_url": ways.reading_url(entry),
+            "reading_url": ways.reading_url(entry) if rows.is_to_decide(entry) else "",
             "is_in_review": entry.known_state == State.IN_REVIEW,
             "needs_proof": moderation.needs_proof(entry),
             "can_approve": moderation.can_be_approved(entry),
@@ -120,19 +120,23 @@ class EntryPages(Room):
         seen = request.POST.get("seen") or request.GET.get("seen")
         if seen != entry.known_state:
             return answers.not_done(request, entry, str(MEANWHILE), messages.WARNING)
-        if request.POST.get("decision") in ("shown", "not_shown"):
-            return self._record(request, entry)
         looked_at = rows.looked_at(entry, person(request))
         if looked_at and "anyway" not in request.POST:
             sentence = gettext("%(looked_at)s Nothing was changed.") % {"looked_at": looked_at}
             return self._ask_first(request, entry, sentence)
+        if request.POST.get("decision") in ("shown", "not_shown"):
+            return self._record(request, entry)
         return self._act(request, entry)
 
     def _ask_first(self, request: HttpRequest, entry: Signature, sentence: str) -> HttpResponse:
-        """Whether to decide it all the same; what was written for a rejection stays there."""
-        if request.POST.get("decision") != "reject" or answers.wants_json(request):
+        """Whether to decide it all the same; what was written for it stays there."""
+        decision = request.POST.get("decision")
+        if decision not in ("reject", "shown") or answers.wants_json(request):
             return answers.not_done(request, entry, sentence, messages.WARNING)
         messages.warning(request, sentence)
+        if decision == "shown":
+            recorded = showing.form_for(entry, request.POST)
+            return self._entry_page(request, entry, shown_form=recorded)
         said = RejectionForm(request.POST, entry=entry)
         return self._entry_page(request, entry, rejection=said)
 
@@ -159,11 +163,12 @@ class EntryPages(Room):
     def _record(self, request: HttpRequest, entry: Signature) -> HttpResponse:
         """What was shown elsewhere; the decision about the entry stays to be taken."""
         form = showing.form_for(entry, request.POST)
+        read = ways.read(request)
         try:
             if request.POST["decision"] == "not_shown":
-                done = showing.take_back(entry, person(request))
+                done = showing.take_back(entry, person(request), read)
             elif form.is_valid():
-                done = showing.record(entry, person(request), form)
+                done = showing.record(entry, person(request), form, read)
             else:
                 return self._entry_page(request, entry, shown_form=form)
         except NotAllowed as refusal:

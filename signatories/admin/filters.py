@@ -7,6 +7,7 @@ method, and its days only while it waits.
 from datetime import timedelta
 from typing import Any, cast
 
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -61,7 +62,8 @@ class StateFilter(StrictFilter):
 
 
 class AsideFilter(StrictFilter):
-    """What was set aside is out of the way, until it is asked for."""
+    """What was set aside is out of the way, until it is asked for or searched: somebody who calls
+    and tells the reference of an entry is not told that there is none."""
 
     title = _("set aside")
     parameter_name = "aside"
@@ -70,7 +72,7 @@ class AsideFilter(StrictFilter):
         return [("no", _("without those set aside")), ("only", _("only those")), (ALL, _("all"))]
 
     def value(self) -> str:
-        return super().value() or "no"
+        return super().value() or (ALL if self.request.GET.get(SEARCH_VAR) else "no")
 
     def choices(self, changelist: Any) -> Any:
         return list(super().choices(changelist))[1:]

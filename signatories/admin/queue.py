@@ -19,6 +19,7 @@ from signatories.admin import bulk, rows, steps, ways
 from signatories.admin.decision_forms import RejectionForm
 from signatories.admin.entry import EntryPages
 from signatories.admin.filters import (
+    ALL,
     TO_DECIDE,
     AgeFilter,
     AppearanceFilter,
@@ -99,6 +100,7 @@ class SignatureAdmin(Selection, EntryPages):
             "rows": [self._row(request, one) for one in found],
             **self._tabs(request, listing),
             "is_narrowed": _is_narrowed(listing),
+            "all_states_url": _all_states_url(request, listing),
             "number_aside": 0 if found else self._number_aside(request, listing),
             "aside_url": ways.with_filter(request, aside="only"),
             "is_most_first": is_most_first(request),
@@ -150,6 +152,14 @@ class SignatureAdmin(Selection, EntryPages):
             "list_url": ways.list_url(request),
         }
         return TemplateResponse(request, "admin/signatories/signature/guidance.html", context)
+
+
+def _all_states_url(request: HttpRequest, listing: Any) -> str:
+    """Where a search goes on among decided entries. It begins with what is to be decided, which is
+    found at once also where a million stand on the roll."""
+    state = listing.get_filters_params().get(StateFilter.parameter_name)
+    is_wider = not listing.query or state == [ALL]
+    return "" if is_wider else ways.with_filter(request, state=ALL)
 
 
 def _is_narrowed(listing: Any) -> bool:

@@ -75,10 +75,10 @@ class Room(OfferedFiltersOnly):
     ) -> tuple[QuerySet[Any], bool]:
         """What people wrote, and the organisation of named lines: never that of anonymous ones."""
         searched = search_term.split()[:SEARCHED_WORDS]
-        if len(searched) == 1 and REFERENCE.fullmatch(searched[0]):
+        if len(searched) == 1 and REFERENCE.fullmatch(reference := searched[0].lower()):
             # Once decided, nothing here leads from a person to a line any more.
             entries = cast(SignatureQuerySet, queryset).in_review()
-            return entries.filter(manage_digest__startswith=searched[0]), False
+            return entries.filter(manage_digest__startswith=reference), False
         if searched:
             queryset = queryset.exclude(appearance__in=NAMELESS)
         for word in searched:
@@ -111,3 +111,4 @@ def is_most_first(request: HttpRequest) -> bool:
 
 NOT_HERE = _("This entry is no longer here, or is not yours to decide.")
 MEANWHILE = _("This entry has been decided meanwhile. Nothing was changed.")
+ANSWERED = _("Nobody asks about this entry any more. Nothing was changed.")

@@ -77,6 +77,10 @@ def has_question(entry: Signature) -> bool:
     return any(flag.kind in REOPENING for flag in entry.flags.all())
 
 
+def is_to_decide(entry: Signature) -> bool:
+    return entry.known_state == State.IN_REVIEW or has_question(entry)
+
+
 def told(request: HttpRequest, entry: Signature) -> list[Told]:
     """What weighs most comes first."""
     found = [

@@ -23,7 +23,7 @@ from signatories.actions import moderation
 from signatories.admin import rows, ways
 from signatories.admin.decision_forms import ReasonForm
 from signatories.admin.room import Room
-from signatories.models import Signature
+from signatories.models import Signature, State
 
 TEMPLATE = "admin/signatories/signature/reject_selected.html"
 OPEN_ELSEWHERE = _("A colleague has this entry open. To decide it all the same, open it too.")
@@ -44,6 +44,7 @@ class Selection(Room):
         read = _read(request)
 
         def approve(entry: Signature) -> None:
+            _refuse_again(entry, moderation.ON_ITS_WAY, gettext("Approved already."))
             said = {"seen": entry.known_state, "read": read.get(str(entry.pk), "")}
             moderation.approve(signature=entry, actor=person(request), **said)
 
@@ -78,6 +79,7 @@ class Selection(Room):
         read = _read(request)
 
         def reject(entry: Signature) -> None:
+            _refuse_again(entry, (State.REJECTED,), gettext("Rejected already."))
             said = {
                 "seen": entry.known_state,
                 "read": read.get(str(entry.pk), ""),
@@ -137,6 +139,13 @@ class Selection(Room):
         level = messages.WARNING if not_done else messages.SUCCESS
         self.message_user(request, ", ".join([done, *not_done]), level)
         return redirect(ways.list_url(request))
+
+
+def _refuse_again(entry: Signature, states: tuple[State, ...], sentence: str) -> None:
+    """Nothing that changes nothing is counted as done; to decide the same once more answers what
+    somebody asked."""
+    if entry.known_state in states and not rows.has_question(entry):
+        raise NotAllowed(sentence)
 
 
 def _read(request: HttpRequest) -> dict[str, str]:

@@ -48,14 +48,15 @@ def form_for(entry: Signature, data: Any = None) -> ShownForm:
     return ShownForm(data, initial={} if entry.is_anonymous else claimed)
 
 
-def record(entry: Signature, actor: User, form: ShownForm) -> str:
+def record(entry: Signature, actor: User, form: ShownForm, read: str) -> str:
     """Record it; return the sentence that says so."""
-    showing.record(signature=entry, actor=actor, **form.cleaned_data)
+    seen = entry.known_state
+    showing.record(signature=entry, actor=actor, seen=seen, read=read, **form.cleaned_data)
     if entry.is_standing:
         return gettext("Recorded. The line is verified.")
     return gettext("Recorded. The line is verified; the entry still waits for your decision.")
 
 
-def take_back(entry: Signature, actor: User) -> str:
-    showing.take_back(signature=entry, actor=actor)
+def take_back(entry: Signature, actor: User, read: str) -> str:
+    showing.take_back(signature=entry, actor=actor, seen=entry.known_state, read=read)
     return gettext("Taken back. The line is not verified.")

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from signatories.actions import moderation
 from signatories.admin import ways
 from signatories.models import Signature, State
 
@@ -43,6 +44,8 @@ def may_be_invented(signature: Signature) -> bool:
 
 def happened(before: Signature, decided: Signature, decision: str) -> str:
     """The sentence after a decision: the entry as it was before, and as it is now."""
+    if _stood_before(before, decision):
+        decision = "keep"
     if decision == "approve":
         return _approved(decided)
     if decision == "reject":
@@ -81,11 +84,25 @@ def _taken_back(before: Signature, decided: Signature) -> str:
 
 # By which button a decision is undone; what is missing here is undone by deciding otherwise.
 UNDONE_BY = {"approve": "back", "reject": "back", "aside": "up"}
+STANDING = {"approve": moderation.ON_ITS_WAY, "reject": (State.REJECTED,)}
 
 
-def undoing(request: HttpRequest, decided: Signature, decision: str) -> dict[str, Any]:
+def _stood_before(before: Signature, decision: str) -> bool:
+    """Whether it was decided so already. Only the entry as it was is asked: what becomes of it
+    would tell that an anonymous line was withdrawn."""
+    return before.known_state in STANDING.get(decision, ())
+
+
+def _undone_by(before: Signature, decision: str) -> str:
+    """Letting a decision stand has no way back: it would undo a colleague's decision instead."""
+    return "" if _stood_before(before, decision) else UNDONE_BY.get(decision, "")
+
+
+def undoing(
+    request: HttpRequest, before: Signature, decided: Signature, decision: str
+) -> dict[str, Any]:
     """What the button that undoes a decision needs, where there is one."""
-    undo = UNDONE_BY.get(decision, "")
+    undo = _undone_by(before, decision)
     return {"undo": undo, "decide_url": ways.decide_url(request, decided) if undo else ""}
 
 
@@ -95,8 +112,8 @@ def what_happened(before: Signature, decided: Signature, decision: str) -> SafeS
     Without the filters: a message is kept in a cookie, and a search may hold a name.
     """
     sentence = happened(before, decided, decision)
-    undo = UNDONE_BY.get(decision)
-    if undo is None:
+    undo = _undone_by(before, decision)
+    if not undo:
         return sentence
     return format_html(
         '{} <a href="{}" data-key="z" data-undo="{}" data-seen="{}">{}</a>',

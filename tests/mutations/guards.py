@@ -27,6 +27,7 @@ T_ACTIONS = "tests/signatories/actions"
 PRIVACY = "tests/privacy"
 T_DIRECTORY = ["tests/letters/test_directory_files.py"]
 T_LOGIN = ["tests/signatories/test_login.py"]
+T_SHOWN = ["tests/signatories/test_shown.py"]
 T_ACCOUNTS = "tests/letters/accounts"
 T_PLANNING = "tests/letters/dashboard/test_planning.py"
 T_STRONG = "tests/letters/dashboard/test_strong_acts.py"
@@ -2445,6 +2446,70 @@ GUARDS = [
         "nobody decides words that were put in place of those they read",
         f"{ACTIONS}/moderation.py",
         "if read and read != as_read(found):",
+        "if False:",
+        ["tests/signatories/test_admin_queue.py"],
+    ),
+    Guard(
+        2,
+        "what speaks against an entry belongs to what its moderator read",
+        f"{ACTIONS}/moderation.py",
+        "signature.known_state, *written, *_flagged(signature)]",
+        "signature.known_state, *written]",
+        ["tests/signatories/test_admin_queue.py"],
+    ),
+    Guard(
+        2,
+        "nobody lets a decision stand whose question they have not read",
+        "signatories/admin/deciding.py",
+        "return _keep(entry, actor, read)",
+        'return _keep(entry, actor, "")',
+        ["tests/signatories/test_admin_queue.py"],
+    ),
+    Guard(
+        2,
+        "nothing is recorded as shown of an entry that a colleague has open",
+        "signatories/admin/entry.py",
+        "if looked_at and \"anyway\" not in request.POST:",
+        'if looked_at and request.POST["decision"] not in ("shown", "not_shown"):',
+        T_SHOWN,
+    ),
+    Guard(
+        2,
+        "nothing is recorded as shown of an entry that has changed since it was read",
+        f"{ACTIONS}/showing.py",
+        "(signature, actor, seen, read)\n    if not shown.can_be_recorded",
+        "(signature, actor)\n    if not shown.can_be_recorded",
+        T_SHOWN,
+    ),
+    Guard(
+        3,
+        "moderators do not read which text an anonymous line was given to",
+        "signatories/templates/admin/signatories/signature/entry.html",
+        "{% if not entry.is_anonymous %}\n          <div>",
+        "{% if entry %}\n          <div>",
+        ["tests/signatories/test_admin_decisions.py"],
+    ),
+    Guard(
+        6,
+        "what is offered after a rejection does not tell that the line was withdrawn",
+        "signatories/admin/words.py",
+        "return before.known_state in",
+        "return before.state in (State.WITHDRAWN, State.REJECTED) or before.known_state in",
+        ["tests/signatories/test_admin_queue.py"],
+    ),
+    Guard(
+        3,
+        "a reference leads to no entry that was decided",
+        "signatories/admin/room.py",
+        "cast(SignatureQuerySet, queryset).in_review()",
+        "cast(SignatureQuerySet, queryset)",
+        ["tests/signatories/test_admin_queue.py", *T_SHOWN],
+    ),
+    Guard(
+        2,
+        "what waits for a first decision is not approved by letting it stand",
+        "signatories/admin/deciding.py",
+        "if not rows.has_question(entry):",
         "if False:",
         ["tests/signatories/test_admin_queue.py"],
     ),

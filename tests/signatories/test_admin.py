@@ -292,7 +292,7 @@ def test_list_with_nothing_in_review_says_so(client):
         {"flag": "joke"},
         {"organisation": "orrery-labs"},
         {"state": "rejected"},
-        {"q": "xylophone"},
+        {"q": "xylophone", "state": "all"},
     ],
 )
 def test_list_that_leaves_out_what_waits_does_not_say_that_all_is_decided(client, query):

@@ -521,3 +521,16 @@ def test_bulk_with_nothing_ticked_says_so(client):
     assert answer.status_code == 302
     assert "selected" in messages_of(answer)[0]
     assert states(entry) == [State.IN_REVIEW]
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.PUBLISHED, State.REJECTED])
+def test_page_of_an_anonymous_entry_does_not_say_which_text_it_was_given_to(client, state):
+    """Everybody reads sums of them, by version."""
+    entry = make_anonymous(make_letter(), make_organisation("Google"), state=state)
+    client.force_login(make_moderator("bob", entry.letter))
+
+    page = client.get(entry_page(entry))
+
+    assert page.status_code == 200
+    assert "Text signed" not in text_of(page)
+    assert "version 1 of" not in text_of(page)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from config import crypto
 from letters.models import AuditEntry
 from signatories import flags
-from signatories.actions import batches, checking, moderation, own, reading
+from signatories.actions import batches, checking, moderation, own, reading, reporting
 from signatories.models import Flag, Method, Reading, Signature, State
 from tests.admin_pages import (
     LIST,
@@ -286,6 +286,50 @@ def test_what_was_set_aside_is_out_of_the_way_until_asked_for(client):
     assert set(listed(client.get(LIST))) == {entry.pk, other.pk}
 
 
+@pytest.mark.parametrize("typed", ["0a1b2c3d", "0A1B2C3D"])
+@pytest.mark.parametrize("appearance", ["named", "anonymous"])
+def test_entry_that_was_set_aside_is_found_by_its_reference(client, appearance, typed):
+    entry = make_signature(
+        make_letter(allows_unverified_anonymous=True),
+        appearance=appearance,
+        manage_digest="0a1b2c3d" + "f" * 56,
+    )
+    bob = make_moderator("bob", entry.letter)
+    moderation.set_aside(signature=entry, actor=bob)
+    client.force_login(bob)
+
+    assert listed(client.get(LIST, {"q": typed})) == [entry.pk]
+    assert listed(client.get(LIST, {"q": typed, "aside": "no"})) == []
+    assert listed(client.get(LIST, {"q": ""})) == []
+
+
+def test_reference_leads_to_no_decided_entry_in_any_state_of_the_list(client):
+    letter = make_letter()
+    digest = "0a1b2c3d" + "f" * 56
+    make_anonymous(letter, make_organisation("Google"), state=State.PUBLISHED, manage_digest=digest)
+    client.force_login(make_moderator("bob", letter))
+
+    for state in ("", "all", "published", "approved", "rejected"):
+        asked = {"q": "0A1B2C3D", "aside": "all", **({"state": state} if state else {})}
+        assert listed(client.get(LIST, asked)) == []
+
+
+def test_search_that_finds_nothing_to_decide_leads_to_what_was_decided(client):
+    letter = make_letter()
+    line = make_signature(letter, name="Wanda Otter", state=State.PUBLISHED)
+    client.force_login(make_moderator("bob", letter))
+
+    page = client.get(LIST, {"q": "wanda"})
+
+    offered = "Search among decided entries, too Show everything to decide"
+    assert f"No entry to decide matches. {offered}" in text_of(page)
+    further = client.get(page.context["all_states_url"])
+    assert listed(further) == [line.pk]
+    nothing = client.get(LIST, {"q": "nobody", "state": "all"})
+    assert "No entry matches." in text_of(nothing)
+    assert "Search among decided entries" not in text_of(nothing)
+
+
 # Deciding in place -------------------------------------------------------------------------------
 
 
@@ -435,6 +479,55 @@ def test_selection_leaves_out_what_needs_a_proof_and_says_so(client):
     ]
     known.refresh_from_db()
     assert known.state == State.IN_REVIEW
+
+
+def test_rejection_that_was_kept_is_not_undone_with_one_key(client):
+    """It is a colleague's: undone, the line would stand on the roll."""
+    letter = make_letter()
+    entry = flagged(letter, "objection", state=State.REJECTED, was_approved=True)
+    other = flagged(letter, "objection", state=State.REJECTED, was_approved=True)
+    client.force_login(make_moderator("bob", letter))
+
+    page = client.post(
+        entry_page(entry), {"decision": "reject", "reason": "other", "seen": "rejected"}
+    )
+    told = in_place(client, other, "reject", reason="other").json()
+
+    stands = "The decision stands, and the question is answered."
+    assert messages_of(page) == [stands]
+    assert told["sentence"] == stands
+    assert "<button" not in told["html"]
+
+
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.WITHDRAWN])
+def test_rejecting_an_anonymous_line_says_the_same_of_one_that_was_withdrawn(client, state):
+    letter = make_letter()
+    line = make_anonymous(letter, make_organisation("Google"), state=State.PUBLISHED)
+    if state == State.WITHDRAWN:
+        Signature.objects.filter(pk=line.pk).update(state=state, manage_digest=None)
+    client.force_login(make_moderator("bob", letter))
+
+    told = in_place(client, line, "reject", reason="other", seen="published").json()
+
+    assert told["sentence"] == "Rejected. The line leaves the roll with the next batch."
+    assert 'value="back"' in told["html"]
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "done"),
+    [("reject", State.REJECTED, "rejected"), ("approve", State.PUBLISHED, "approved")],
+)
+def test_selection_counts_nothing_that_was_decided_so_already(client, action, before, done):
+    letter = make_letter()
+    new, decided = make_signature(letter), make_signature(letter, state=before)
+    asked = flagged(letter, "reported", state=before)
+    client.force_login(make_moderator("bob", letter))
+
+    ticked = {"index": 0, "_selected_action": [new.pk, decided.pk, asked.pk]}
+    confirmed = {"action": f"{action}_selected", "reason": "other", "confirming": "1"}
+    answer = client.post(f"{LIST}?state=all", {**ticked, **confirmed})
+
+    assert messages_of(answer) == [f"2 {done}, 1 could not be: {done.capitalize()} already."]
 
 
 # Who looks ---------------------------------------------------------------------------------------
@@ -774,7 +867,9 @@ def test_words_that_came_after_the_page_are_not_decided_from_it(client, decision
     told = {"decision": decision, "reason": "other", "seen": "in_review", "read": read}
     answer = client.post(entry_page(entry), told)
 
-    assert messages_of(answer) == ["This entry says something else by now. Read it again."]
+    assert messages_of(answer) == [
+        "This entry, or what was said of it, has changed meanwhile. Read it again."
+    ]
     entry.refresh_from_db()
     assert (entry.state, entry.title) == (State.IN_REVIEW, "Clown in chief")
     [read] = set(hidden(client.get(entry_page(entry)), "read"))
@@ -798,7 +893,7 @@ def test_words_that_came_after_the_list_are_not_decided_from_it(client):
 
     assert in_place.status_code == 409
     assert messages_of(answer) == [
-        "1 approved, 1 could not be: This entry says something else by now. Read it again."
+        "1 approved, 1 could not be: This entry, or what was said of it, has changed meanwhile. Read it again."
     ]
     entry.refresh_from_db()
     other.refresh_from_db()
@@ -814,3 +909,135 @@ def test_what_was_read_of_an_anonymous_entry_tells_nothing_of_it():
 
     assert moderation.as_read(entry) == read
     assert moderation.as_read(make_anonymous(letter, None, method=Method.NONE, tenure="")) != read
+
+
+CHANGED = "This entry, or what was said of it, has changed meanwhile. Read it again."
+
+
+def read_of(client, entry):
+    """What the page of an entry says with each of its buttons."""
+    [read] = set(hidden(client.get(entry_page(entry)), "read"))
+    return read
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "kept", "decided"),
+    [
+        ("objection", State.REJECTED, {"decision": "reject", "reason": "other"}, "approve"),
+        ("reported", State.PUBLISHED, {"decision": "keep"}, "reject"),
+    ],
+)
+def test_question_that_a_colleague_has_answered_is_decided_by_nobody_else(
+    client, kind, state, kept, decided
+):
+    letter = make_letter()
+    entry = flagged(letter, kind, state=state)
+    bob, berta = make_moderator("bob", letter), make_moderator("berta", letter)
+    client.force_login(berta)
+    read = read_of(client, entry)
+    client.force_login(bob)
+    told = {"seen": state, "read": read}
+    assert client.post(entry_page(entry), {**kept, **told}).status_code == 302
+    client.force_login(berta)
+
+    answer = client.post(
+        entry_page(entry), {"decision": decided, "reason": "other", "note": "No.", **told}
+    )
+
+    assert messages_of(answer)[-1] == CHANGED
+    entry.refresh_from_db()
+    assert (entry.state, entry.note) == (state, "")
+    verbs = AuditEntry.objects.filter(letter=letter).values_list("verb", flat=True)
+    assert list(verbs) == ["signature.kept"]
+
+
+@pytest.mark.parametrize("decision", ["keep", "reject"])
+def test_complaint_that_came_after_the_page_is_not_answered_from_it(client, decision):
+    letter = make_letter()
+    line = make_signature(letter, state=State.PUBLISHED)
+    reporting.report(letter=letter, place=line.roll_key, complaint="not_real")
+    client.force_login(make_moderator("bob", letter))
+    read = read_of(client, line)
+    reporting.report(letter=letter, place=line.roll_key, complaint="me")
+
+    told = {"decision": decision, "reason": "other", "seen": "published", "read": read}
+    answer = client.post(entry_page(line), told)
+
+    assert messages_of(answer) == [CHANGED]
+    line.refresh_from_db()
+    assert (line.state, line.kept_despite) == (State.PUBLISHED, "")
+    assert line.flags.get().detail == "me,not_real"
+
+
+def test_question_answered_by_a_colleague_has_gone_from_the_list(client):
+    letter = make_letter()
+    entry = flagged(letter, "reported", "not_real", state=State.PUBLISHED)
+    bob, berta = make_moderator("bob", letter), make_moderator("berta", letter)
+    client.force_login(bob)
+    client.post(entry_page(entry), {"decision": "keep", "seen": "published"})
+    client.force_login(berta)
+
+    answer = in_place(client, entry, "keep")
+
+    sentence = "Nobody asks about this entry any more. Nothing was changed."
+    assert answer.json() == {"done": False, "gone": True, "sentence": sentence}
+
+
+def test_letting_stand_publishes_nothing_that_waits(client):
+    entry = make_signature(make_letter())
+    client.force_login(make_moderator("bob", entry.letter))
+
+    answer = client.post(entry_page(entry), {"decision": "keep", "seen": "in_review"})
+
+    assert messages_of(answer) == ["Nobody asks about this entry any more. Nothing was changed."]
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+    assert not AuditEntry.objects.filter(letter=entry.letter).exists()
+
+
+def test_flag_that_came_after_the_list_is_decided_by_nobody_who_has_not_read_it(client):
+    letter = make_letter()
+    entry, other = make_signature(letter), make_signature(letter)
+    client.force_login(make_moderator("bob", letter))
+    page = client.get(LIST)
+    urls = [unescape(url) for url in re.findall(r'formaction="([^"]+)"', page.content.decode())]
+    [url] = {one for one in urls if str(entry.pk) in one}
+    Flag.objects.create(signature=entry, kind="abuse", detail="clown")
+
+    in_place = client.post(url, {"decision": "approve"}, headers={"Accept": "application/json"})
+    ticked = {"action": "approve_selected", "_selected_action": [entry.pk, other.pk]}
+    answer = client.post(LIST, {**ticked, "reads": hidden(page, "reads")})
+
+    assert (in_place.status_code, in_place.json()["sentence"]) == (409, CHANGED)
+    assert messages_of(answer) == [f"1 approved, 1 could not be: {CHANGED}"]
+    entry.refresh_from_db()
+    assert entry.state == State.IN_REVIEW
+
+
+def test_what_was_read_of_an_anonymous_entry_holds_the_kinds_of_its_flags_and_no_more():
+    entry = make_anonymous(make_letter(), make_organisation("Google"), state=State.IN_REVIEW)
+    clear = moderation.as_read(entry)
+    Flag.objects.create(signature=entry, kind="burst", detail="")
+    flagged_once = moderation.as_read(entry)
+
+    entry.flags.update(detail="a network that must not be there")
+
+    assert clear != flagged_once == moderation.as_read(entry)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("objection", State.REJECTED), ("reported", State.PUBLISHED)]
+)
+def test_question_that_one_looks_at_is_claimed_until_it_is_answered(client, kind, state):
+    letter = make_letter()
+    entry = flagged(letter, kind, state=state)
+    client.force_login(make_moderator("bob", letter))
+    path = f"{LIST}{entry.pk}/reading/"
+    assert f'data-reading="{path}"' in client.get(entry_page(entry)).content.decode()
+    assert client.post(path).status_code == 204
+    assert Reading.objects.exists()
+
+    client.post(entry_page(entry), {"decision": "keep", "seen": state})
+
+    assert not Reading.objects.exists()
+    assert "data-reading" not in client.get(entry_page(entry)).content.decode()

@@ -1,5 +1,7 @@
 """Shown to a moderator elsewhere: recorded by day and code, audited, and undone the same way."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -8,9 +10,9 @@ from config import crypto
 from letters.actions import NotAllowed
 from letters.models import AuditEntry
 from signatories import roll, statistics
-from signatories.actions import batches, moderation, showing
-from signatories.models import Appearance, Method, State, Tally
-from tests.admin_pages import make_moderator
+from signatories.actions import batches, moderation, reading, showing
+from signatories.models import Appearance, Method, Signature, State, Tally
+from tests.admin_pages import make_moderator, messages_of
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 from tests.privacy.witnesses import words
 
@@ -225,6 +227,63 @@ def test_entry_page_wants_a_listed_organisation_and_what_was_shown(letter, googl
     assert "Choose what you were shown." in text
     entry.refresh_from_db()
     assert entry.method == "none"
+
+
+@pytest.mark.parametrize("decision", ["shown", "not_shown"])
+def test_nothing_is_recorded_of_what_a_colleague_has_open(letter, google, bob, client, decision):
+    entry = make_signature(letter, organisation_text="gogle")
+    if decision == "not_shown":
+        record(entry, bob, google)
+    reading.claim(signature=entry, actor=make_moderator("berta", letter))
+    before = Signature.objects.values().get(pk=entry.pk)
+    client.force_login(bob)
+    place = f"/admin/signatories/signature/{entry.pk}/change/"
+    form = {**FORM, "decision": decision, "seen": "in_review"}
+
+    answer = client.post(place, form)
+
+    assert messages_of(answer) == [
+        "berta is looking at this entry, for 3 more minutes at most. Nothing was changed."
+    ]
+    assert Signature.objects.values().get(pk=entry.pk) == before
+    if decision == "shown":
+        assert '<option value="video_call" selected>' in answer.content.decode()
+    client.post(place, {**form, "anyway": "on"})
+    assert Signature.objects.get(pk=entry.pk).method != before["method"]
+
+
+@pytest.mark.parametrize("decision", ["shown", "not_shown"])
+def test_nothing_is_recorded_of_what_has_changed_since_it_was_read(
+    letter, google, bob, client, decision
+):
+    entry = make_signature(letter, state=State.PUBLISHED, organisation_text="gogle")
+    if decision == "not_shown":
+        record(entry, bob, google)
+    client.force_login(bob)
+    place = f"/admin/signatories/signature/{entry.pk}/change/"
+    [read] = set(re.findall(r'name="read" value="(\w+)"', client.get(place).content.decode()))
+    Signature.objects.filter(pk=entry.pk).update(title="Clown in chief")
+    before = Signature.objects.values().get(pk=entry.pk)
+
+    form = {**FORM, "decision": decision, "seen": "published", "read": read}
+    answer = client.post(place, form)
+
+    assert messages_of(answer) == [
+        "This entry, or what was said of it, has changed meanwhile. Read it again."
+    ]
+    assert Signature.objects.values().get(pk=entry.pk) == before
+
+
+@pytest.mark.parametrize("verb", ["record", "take_back"])
+def test_nothing_is_recorded_of_another_state_than_was_seen(letter, google, bob, verb):
+    entry = make_signature(letter)
+    told = {"organisation": google, "tenure": "former", "how": "company_card"}
+    if verb == "take_back":
+        record(entry, bob, google)
+    seen_rejected = {"signature": entry, "actor": bob, "seen": "rejected"}
+
+    with pytest.raises(NotAllowed, match="decided meanwhile"):
+        getattr(showing, verb)(**seen_rejected, **(told if verb == "record" else {}))
 
 
 @pytest.mark.parametrize("appearance", ["named", "anonymous"])
