@@ -47,7 +47,9 @@ def text_of(response):
 
 
 def messages_of(response):
-    return [str(message) for message in get_messages(response.wsgi_request)]
+    """The messages, those about selections without the way to what was decided."""
+    said = (str(message) for message in get_messages(response.wsgi_request))
+    return [sentence.partition(f'. <a href="{LIST}bulk/')[0] for sentence in said]
 
 
 def count_queries(client, path):

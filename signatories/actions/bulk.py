@@ -35,7 +35,7 @@ from signatories.models import (
     Signature,
     State,
 )
-from signatories.models.bulk import AT_WORK, DECIDING, GONE, LOST, UNDOABLE
+from signatories.models.bulk import AT_WORK, DECIDING, GONE, LOST, SELECTED, UNDOABLE
 
 BATCH = 100
 WRITTEN_AT_ONCE = 1000
@@ -86,6 +86,51 @@ def preview(
     entries = [
         BulkEntry(bulk=bulk, signature_id=one.pk, digest=_digest(one))
         for one in found.iterator(WRITTEN_AT_ONCE)
+    ]
+    return note_entries(bulk, entries)
+
+
+@transaction.atomic
+def note_selection(
+    *,
+    decided: Iterable[Signature],
+    decision: str,
+    actor: User,
+    reason: str = "",
+    note: str = "",
+) -> list[BulkDecision]:
+    """Note what somebody decided of a list, of each letter by itself: so that it is found again
+    and taken back like what a rule decides. Otherwise nobody finds an anonymous entry among it."""
+    by_letter: dict[int, list[Signature]] = {}
+    for signature in decided:
+        by_letter.setdefault(signature.letter_id, []).append(signature)
+    return [
+        _note_selection(
+            BulkDecision(
+                letter_id=letter,
+                moderator=actor,
+                decision=decision,
+                reason=reason,
+                note=note,
+                rule=SELECTED,
+                state=BulkState.DONE,
+                made_on=timezone.localdate(),
+            ),
+            signatures,
+        )
+        for letter, signatures in by_letter.items()
+    ]
+
+
+def _note_selection(bulk: BulkDecision, signatures: list[Signature]) -> BulkDecision:
+    recorded = restoring.last_decisions_by(bulk.moderator, signatures)
+    here = Signature.objects.filter(pk__in=recorded).values_list("pk", flat=True)
+    bulk.figures = {BulkOutcome.DONE: len(here)}
+    bulk.full_clean()
+    bulk.save(force_insert=True)
+    entries = [
+        BulkEntry(bulk=bulk, signature_id=pk, outcome=BulkOutcome.DONE, recorded=recorded[pk])
+        for pk in here
     ]
     return note_entries(bulk, entries)
 

@@ -34,6 +34,8 @@ ON_ROLL_FIELDS = [
     "objected_on",
     "set_aside_on",
     "was_decided",
+    "kept_despite",
+    "kept_on",
     "risk",
 ]
 KEPT_FIELDS = ["objection", "reason", "note", "kept_despite", "kept_on", "risk"]
@@ -229,7 +231,6 @@ def _reject_again(signature: Signature, actor: User, reason: str, note: str) -> 
 def _keep(signature: Signature, actor: User) -> Signature:
     """Let a decision stand that somebody asked about: the question is answered."""
     if signature.flags.reopening().exists():
-        reporting.keep(signature)
         answer_flags(signature)
         signature.save(update_fields=KEPT_FIELDS)
         Reading.objects.filter(signature=signature).delete()
@@ -240,8 +241,10 @@ def _keep(signature: Signature, actor: User) -> Signature:
 
 
 def answer_flags(signature: Signature) -> None:
-    """What asked for a decision is answered by it. Under an anonymous entry nothing stays: what
-    was known when its signer came must not follow it onto the roll."""
+    """What asked for a decision is answered by it, and not asked again at once, whichever way it
+    was decided. Under an anonymous entry nothing stays: what was known when its signer came must
+    not follow it onto the roll."""
+    reporting.note_answer(signature)
     answered = signature.flags.all() if signature.is_anonymous else signature.flags.reopening()
     answered.delete()
     signature.objection = ""

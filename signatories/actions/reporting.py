@@ -69,8 +69,9 @@ def _add(signature: Signature, flag: Flag, complaint: str) -> None:
     )
 
 
-def keep(signature: Signature) -> None:
-    """Note what was reported of a line that moderators let stand; the caller saves it.
+def note_answer(signature: Signature) -> None:
+    """Note what was reported of a line, once moderators have answered it; the caller saves it. Of a
+    line that was rejected as well: it may come back after an objection.
 
     All of it lapses together, on the day of the first: a later complaint must not prolong the
     silence about an earlier one.

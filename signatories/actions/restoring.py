@@ -1,6 +1,9 @@
 """Putting an entry back to where it was before one known decision about it."""
 
-from django.db.models import QuerySet
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
 from letters.actions import NotAllowed
@@ -18,6 +21,14 @@ def last_decision(signature: Signature) -> int | None:
     """The number of the audit entry of the newest decision about an entry."""
     decisions = _decisions(signature).filter(verb__in=removals.DECISIONS)
     return decisions.order_by("-pk").values_list("pk", flat=True).first()
+
+
+def last_decisions_by(actor: User, signatures: Iterable[Signature]) -> dict[UUID, int]:
+    """The same of many, by their keys, where this person made it."""
+    keys = {f"signature:{one.pk}": one.pk for one in signatures}
+    own = AuditEntry.objects.filter(target__in=keys, actor=actor, verb__in=removals.DECISIONS)
+    newest = own.order_by().values_list("target").annotate(Max("pk"))
+    return {keys[target]: number for target, number in newest}
 
 
 def _decisions(signature: Signature) -> QuerySet[AuditEntry]:

@@ -95,7 +95,7 @@ def _page(request: HttpRequest, template: str, title: Any, **context: Any) -> Ht
 
 def listing(request: HttpRequest) -> HttpResponse:
     decisions = _theirs(request).order_by("-made_on", "pk")[:LISTED]
-    return _page(request, "list", _("Decisions by rule"), decisions=decisions)
+    return _page(request, "list", _("Decisions about many entries"), decisions=decisions)
 
 
 def new(request: HttpRequest) -> HttpResponse:
@@ -127,7 +127,8 @@ def one(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _act(request, found)
     if found.is_previewed:
         return _page(request, "preview", _("What the rule means"), **_previewed(found))
-    page = _page(request, "one", _("A decision by rule"), **_result(request, found))
+    title = _("Ticked in the list") if found.is_selection else _("A decision by rule")
+    page = _page(request, "one", title, **_result(request, found))
     if request.headers.get("HX-Request") and not found.is_at_work:
         # Scripts watch the progress alone; what can be done next stands around it.
         page["HX-Redirect"] = request.path
@@ -225,7 +226,7 @@ def _result(request: HttpRequest, found: BulkDecision) -> dict[str, Any]:
     figures = [(FIGURES[what], number) for what, number in found.figures.items() if number]
     return {
         "bulk": found,
-        "rule": Rule.from_json(found.rule).in_words(),
+        "rule": [] if found.is_selection else Rule.from_json(found.rule).in_words(),
         "figures": figures,
         "is_asked": request.GET.get("ask") == "undo" and found.can_be_undone,
     }

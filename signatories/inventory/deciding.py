@@ -81,9 +81,9 @@ def many_entries(until: dict[str, str]) -> Entry:
     return Entry(
         title=_("Decisions about many entries"),
         what=_(
-            "That a moderator decided many entries of a letter by one rule: the rule, with "
-            "a part of a name if it asked for one, a reason and a note; and which entries it "
-            "meant, with what became of each."
+            "That a moderator decided many entries of a letter by one rule, or ticked in the list: "
+            "the rule, with a part of a name if it asked for one, a reason and a note; and which "
+            "entries it meant, with what became of each."
         ),
         seen_by=_("The letter’s moderators; of a preview, whoever made it."),
         kept_until=sentence(until["bulk"]),

@@ -31,6 +31,7 @@ class BulkState(models.TextChoices):
     UNDONE = "undone", _("taken back")
 
 
+SELECTED = {"selected": "yes"}  # In the place of a rule: what somebody ticked in the list.
 DECIDING = (BulkState.WAITING, BulkState.RUNNING)
 AT_WORK = (*DECIDING, BulkState.UNDOING)
 UNDOABLE = (BulkState.DONE, BulkState.CANCELLED)
@@ -147,6 +148,11 @@ class BulkDecision(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def is_selection(self) -> bool:
+        """Whether its entries were ticked in the list, not meant by a rule."""
+        return bool(self.rule == SELECTED)
 
     @property
     def is_previewed(self) -> bool:

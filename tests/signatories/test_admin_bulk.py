@@ -390,7 +390,7 @@ def test_list_shows_decisions_of_own_letters_and_own_previews(client, letter, bo
 
 
 def test_empty_list_says_what_a_rule_is(client, bob):
-    assert "Nothing has been decided by a rule yet." in text_of(client.get(ALL))
+    assert "Nothing has been decided together yet." in text_of(client.get(ALL))
 
 
 @pytest.mark.parametrize("do", ["start", "cancel", "undo", "undo_one:{key}"])

@@ -6,13 +6,14 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from config import crypto
-from letters.models import AuditEntry
+from letters.models import AuditEntry, Membership, Role
 from signatories import flags
-from signatories.actions import batches, checking, moderation, own, reading, reporting
-from signatories.models import Flag, Method, Reading, Signature, State
+from signatories.actions import batches, bulk, checking, moderation, own, reading, reporting
+from signatories.models import BulkDecision, Flag, Method, Reading, Signature, State
 from tests.admin_pages import (
     LIST,
     count_queries,
@@ -1041,3 +1042,82 @@ def test_question_that_one_looks_at_is_claimed_until_it_is_answered(client, kind
 
     assert not Reading.objects.exists()
     assert "data-reading" not in client.get(entry_page(entry)).content.decode()
+
+
+@pytest.fixture
+def letter():
+    return make_letter()
+
+
+@pytest.fixture
+def bob(client, letter):
+    bob = make_moderator("bob", letter)
+    client.force_login(bob)
+    return bob
+
+
+def test_selection_is_found_again_and_taken_back_entry_by_entry(client, letter, bob):
+    """Otherwise nobody finds an anonymous entry again that was approved among others."""
+    other = make_letter()
+    Membership.objects.create(letter=other, user=bob, role=Role.MODERATOR)
+    name = make_signature(letter, name="Ada")
+    nameless = make_anonymous(letter, make_organisation("Google"), state=State.IN_REVIEW)
+    elsewhere = make_signature(other, name="Grace")
+    ticked = {"_selected_action": [str(e.pk) for e in (name, nameless, elsewhere)]}
+    page = client.get(LIST)
+
+    client.post(LIST, {"action": "approve_selected", **ticked, "reads": hidden(page, "reads")})
+
+    works = BulkDecision.objects.in_bulk(field_name="pk").values()
+    assert {(work.letter, work.total, work.state) for work in works} == {
+        (letter, 2, "done"),
+        (other, 1, "done"),
+    }
+    work = BulkDecision.objects.get(letter=letter)
+    entry = work.entries.get(signature=nameless)
+    url = reverse("admin:signatories_bulk_one", args=[work.pk])
+    assert "Ticked in the list" in text_of(client.get(url))
+    client.post(url, {"do": f"undo_one:{entry.pk}"})
+    nameless.refresh_from_db()
+    name.refresh_from_db()
+    assert (nameless.state, name.state) == (State.IN_REVIEW, State.PUBLISHED)
+    client.post(url, {"do": "undo"})
+    while bulk.go_on(bulk_id=str(work.pk)):
+        pass
+    name.refresh_from_db()
+    elsewhere.refresh_from_db()
+    assert (name.state, elsewhere.state) == (State.IN_REVIEW, State.PUBLISHED)
+
+
+def test_message_of_a_selection_leads_to_it(client, letter, bob):
+    make_signature(letter, name="Ada")
+    page = client.get(LIST)
+    ticked = {"_selected_action": [str(letter.signatures.get().pk)]}
+
+    answer = client.post(
+        LIST,
+        {"action": "reject_selected", "confirming": "1", "reason": "abuse", **ticked},
+        follow=True,
+    )
+
+    url = reverse("admin:signatories_bulk_one", args=[BulkDecision.objects.get().pk])
+    assert f'href="{url}"' in answer.content.decode()
+    assert page.status_code == 200
+
+
+def test_selection_that_answers_questions_only_leaves_nothing_to_take_back(client, letter, bob):
+    line = make_signature(letter, name="Ada", state=State.PUBLISHED)
+    Flag.objects.create(signature=line, kind="reported", detail="me")
+    page = client.get(LIST)
+
+    client.post(
+        LIST,
+        {
+            "action": "approve_selected",
+            "_selected_action": [str(line.pk)],
+            "reads": hidden(page, "reads"),
+        },
+    )
+
+    assert not Flag.objects.exists()
+    assert not BulkDecision.objects.exists()

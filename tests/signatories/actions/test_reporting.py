@@ -252,9 +252,23 @@ def test_rejecting_takes_the_line_away_and_answers_the_report(letter, line):
     moderation.reject(signature=line, actor=bob, reason="impersonation")
 
     line.refresh_from_db()
-    assert (line.state, line.kept_on) == (State.REJECTED, None)
+    assert (line.state, line.kept_despite) == (State.REJECTED, "not_real")
     assert not Flag.objects.exists()
     assert not letter.signatures.on_roll().exists()
+
+
+def test_line_that_came_back_after_a_rejection_is_not_reported_for_the_same_at_once(letter, line):
+    """Else one reader could have moderators look again and again."""
+    bob = make_moderator(letter)
+    report(line)
+    moderation.reject(signature=line, actor=bob, reason="impersonation")
+    line.refresh_from_db()
+    moderation.approve(signature=line, actor=bob)
+    line.refresh_from_db()
+
+    report(line)
+
+    assert not Flag.objects.exists()
 
 
 def test_moderator_of_another_letter_answers_no_report(line):
