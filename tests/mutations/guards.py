@@ -50,6 +50,7 @@ T_REMINDER = ["tests/signatories/test_reminder.py"]
 T_PROMINENCE = [f"{T_ACTIONS}/test_prominence.py"]
 T_FOR_PEOPLE = ["tests/signatories/test_roll_for_people.py"]
 T_DECISIONS = ["tests/signatories/test_decisions.py"]
+T_OWN_PAGES = ["tests/signatories/test_own_pages.py"]
 
 GUARDS = [
     # 1. Nothing is lost.
@@ -455,9 +456,27 @@ GUARDS = [
         3,
         "an anonymous own page does not say whether it was published",
         "signatories/views/own.py",
-        "    if found.is_anonymous:\n        # Which of the two",
-        "    if found.is_anonymous and found.state != State.PUBLISHED:\n        # Which of the two",
+        '    if found.is_anonymous:\n        return _("Confirmed"), _nameless',
+        "    if found.is_anonymous and found.state != State.PUBLISHED:\n"
+        '        return _("Confirmed"), _nameless',
         [f"{PRIVACY}/test_employers_changes.py"],
+    ),
+    Guard(
+        3,
+        "an anonymous own page does not say whether a moderator is to decide",
+        "signatories/views/own.py",
+        "    if not found.is_verified:\n        return _(\"About an entry",
+        "    if not found.risk:\n        return \"\"\n"
+        "    if not found.is_verified:\n        return _(\"About an entry",
+        T_OWN_PAGES,
+    ),
+    Guard(
+        10,
+        "an anonymous own page under a sealed letter says that none comes any more",
+        "signatories/views/own.py",
+        "        return _sealed_nameless_in_words(found)\n",
+        "        pass\n",
+        T_OWN_PAGES,
     ),
     Guard(
         3,

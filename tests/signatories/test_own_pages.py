@@ -13,8 +13,16 @@ from config import crypto
 from letters.actions import Text, publish_text
 from letters.models import ReviewPolicy
 from signatories import roll
-from signatories.actions import batches, moderation
-from signatories.models import Signature, State, Tally, UsedAddress, Verification
+from signatories.actions import batches, moderation, sealing
+from signatories.models import (
+    Flag,
+    FlagKind,
+    Signature,
+    State,
+    Tally,
+    UsedAddress,
+    Verification,
+)
 from tests.factories import (
     make_anonymous,
     make_letter,
@@ -79,6 +87,11 @@ def move_batch(letter):
     batches.start_tally(letter)
     Tally.objects.filter(letter=letter).update(next_batch_at=timezone.now())
     batches.publish_batch(letter=letter, now=timezone.now())
+
+
+def seal(letter):
+    sealing.close(letter=letter, actor=None)
+    sealing.seal(letter=letter, actor=None)
 
 
 def errors_of(response, field):
@@ -241,6 +254,73 @@ def test_own_page_says_what_is_held_and_what_to_say_to_an_employer(client, named
     ]
     assert "none: deleted when you confirmed" in words(page)
     assert "My employer asks me about this letter" in words(page)
+
+
+FLOOD = "from a throw-away mailbox, a moderator decides about it first."
+UNVERIFIED = "a moderator decides first."
+
+
+def make_nameless(letter, google, appearance, state):
+    """A verified entry without a name; one in review came with many others."""
+    line = make_anonymous(letter, google, appearance=appearance, state=state, manage_digest=MANAGED)
+    if state == State.IN_REVIEW:
+        Flag.objects.create(signature=line, kind=FlagKind.BURST)
+        Signature.objects.update(risk=50)
+    return line
+
+
+@pytest.mark.parametrize("appearance", ["anonymous", "counted"])
+@pytest.mark.parametrize("page", ["", "receipt/"])
+def test_page_without_a_name_says_to_all_alike_what_waits_for_a_moderator(
+    client, google, page, appearance
+):
+    letter = make_letter()
+    pages = []
+    for state in (State.IN_REVIEW, State.APPROVED, State.DUPLICATE):
+        Signature.objects.all().delete()
+        make_nameless(letter, google, appearance, state)
+        pages.append(answer(client.get(OWN + page)))
+
+    assert FLOOD in words(client.get(OWN + page))
+    assert pages[0] == pages[1] == pages[2]
+
+
+def test_page_of_somebody_counted_without_a_proof_says_that_a_moderator_decides(client):
+    make_signature(make_letter(), appearance="counted", manage_digest=MANAGED)
+
+    assert UNVERIFIED in words(client.get(OWN))
+    assert UNVERIFIED in words(client.get(OWN + "receipt/"))
+
+
+@pytest.mark.parametrize(
+    ("appearance", "sentence"),
+    [
+        ("anonymous", "and had not: then it does not stand on the roll."),
+        ("counted", "You are in its last numbers, unless a moderator was to decide"),
+    ],
+)
+def test_page_without_a_name_says_under_a_sealed_letter_that_nothing_comes_any_more(
+    client, google, appearance, sentence
+):
+    pages = []
+    for state in (State.IN_REVIEW, State.APPROVED, State.DUPLICATE):
+        letter = make_letter(slug=f"open-{state}".replace("_", "-"), title="Open")
+        make_nameless(letter, google, appearance, state)
+        seal(letter)
+        page = client.get(OWN)
+        pages.append(words(page))
+        assert sentence in pages[-1]
+        assert "one of the next" not in pages[-1] + words(client.get(OWN + "receipt/"))
+        Signature.objects.all().delete()
+
+    assert pages[0] == pages[1] == pages[2]
+
+
+def test_how_signing_works_says_which_anonymous_lines_wait_for_a_moderator(client):
+    page = words(client.get("/how-it-works/"))
+
+    assert "a moderator decides about it only if it came at once with many others" in page
+    assert "needs no reading" not in page
 
 
 # Everything that is held, as a file ------------------------------------------------------------------
