@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from config import http, ratelimit
 from config.crypto import mac
 from letters.actions import NotAllowed
-from signatories import disclosure, roll, statistics
+from signatories import affiliation, disclosure, roll, statistics
 from signatories.actions import appearing, confirming, own, signing, vouching
 from signatories.addresses import Address
 from signatories.forms import FindForm, FreeForm, UpdatesForm
@@ -100,7 +100,13 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
     if address and found.is_anonymous:
         return _free(request, token, found, form, address)
     own.withdraw(token=token)
-    context = {"letter": found.letter, "leaves_with_batch": found.is_anonymous, "is_freed": False}
+    context = {
+        "letter": found.letter,
+        "leaves_with_batch": found.is_anonymous,
+        "is_rejected": found.is_refused,
+        "is_freed": False,
+        "stays_used": found.is_refused,
+    }
     return render(request, "signatories/withdrawn.html", context)
 
 
@@ -108,11 +114,14 @@ def _withdraw_page(
     request: HttpRequest, token: str, found: Signature, form: FreeForm, *, status: int = 200
 ) -> HttpResponse:
     csrf_failed = getattr(request, "csrf_failed", False)
+    why_never_freed = affiliation.why_never_freed(found)
     context = {
         "letter": found.letter,
         "token": token,
         "line": roll.line_with_organisation(found),
-        "can_be_freed": found.is_anonymous and not found.letter.is_sealed,
+        "is_rejected": found.is_refused,
+        "can_be_freed": found.is_anonymous and not why_never_freed,
+        "why_never_freed": why_never_freed,
         "form": form,
         "csrf_failed": csrf_failed,
     }

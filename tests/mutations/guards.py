@@ -188,8 +188,24 @@ GUARDS = [
         2,
         "only the organisation's own mailbox frees an anonymous address",
         f"{ACTIONS}/own.py",
-        "if not may_be_freed or affiliation.why_not_freed(signature, address):",
-        "if not may_be_freed:",
+        "    refusal = refusal or affiliation.why_not_freed(signature, address)\n",
+        "",
+        [f"{T_ACTIONS}/test_freeing.py"],
+    ),
+    Guard(
+        10,
+        "no address is freed in words that a rejection keeps",
+        "signatories/affiliation.py",
+        "    if signature.is_refused:\n",
+        "    if False:\n",
+        [f"{T_ACTIONS}/test_freeing.py"],
+    ),
+    Guard(
+        3,
+        "freeing answers a duplicate as it answers others",
+        f"{ACTIONS}/own.py",
+        "    return not refusal\n",
+        "    return may_be_freed and not refusal\n",
         [f"{T_ACTIONS}/test_freeing.py"],
     ),
     Guard(
@@ -465,9 +481,9 @@ GUARDS = [
         3,
         "an anonymous own page does not say whether a moderator is to decide",
         "signatories/views/own.py",
-        "    if not found.is_verified:\n        return _(\"About an entry",
-        "    if not found.risk:\n        return \"\"\n"
-        "    if not found.is_verified:\n        return _(\"About an entry",
+        '    if not found.is_verified:\n        return _("About an entry',
+        '    if not found.risk:\n        return ""\n'
+        '    if not found.is_verified:\n        return _("About an entry',
         T_OWN_PAGES,
     ),
     Guard(

@@ -822,7 +822,7 @@ def test_withdrawing_with_an_address_asks_for_a_code_and_frees_it(client, delive
     assert "Your signature is withdrawn then" in words(client.get(page.url))
     [message] = deliver()
     done = client.post(page.url, {"code": code_of(message)})
-    assert "The address you proved can sign this letter again." in words(done)
+    assert "The address you proved can sign this letter again" in words(done)
     assert not UsedAddress.objects.exists()
     assert client.get(own).status_code == client.get(page.url).status_code == 404
     signed = client.post(f"/letters/{letter.slug}/sign/", form)
@@ -886,6 +886,60 @@ def test_withdrawing_after_sealing_offers_no_address_and_frees_none(client, goog
     ]
     assert not Verification.objects.exists()
     assert client.post(OWN + "withdraw/").templates[0].name == "signatories/withdrawn.html"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (
+            {"state": State.REJECTED},
+            "This entry was not published: its address cannot sign this letter again.",
+        ),
+        (
+            {"vouches_given": 1},
+            "You gave a link to a colleague: your address cannot sign this letter again.",
+        ),
+    ],
+)
+def test_withdrawing_what_frees_no_address_says_so_and_offers_none(client, google, fields, reason):
+    make_anonymous(make_letter(), google, manage_digest=MANAGED, **fields)
+    page = client.get(OWN + "withdraw/")
+    assert reason in words(page)
+    assert 'name="email"' not in page.content.decode()
+
+    response = client.post(OWN + "withdraw/", {"email": "w@google.example"})
+
+    assert errors_of(response, "email") == [reason]
+    assert Signature.objects.count() == 1
+    assert not Verification.objects.exists()
+
+
+def test_withdrawing_what_was_rejected_between_form_and_code_says_that_nothing_is_freed(
+    client, anonymous, deliver, code_of
+):
+    page = client.post(OWN + "withdraw/", {"email": "w@google.example"})
+    [message] = deliver()
+    Signature.objects.update(state=State.IN_REVIEW)
+    moderation.reject(
+        signature=anonymous, actor=make_user("alice", is_superuser=True), reason="abuse"
+    )
+
+    done = client.post(page.url, {"code": code_of(message)})
+
+    assert "The address of this entry cannot sign this letter again." in words(done)
+    assert "The address you proved can sign" not in words(done)
+    assert not Signature.objects.exists()
+
+
+def test_withdrawing_a_rejected_name_speaks_of_no_line_on_the_roll(client):
+    make_signature(make_letter(), state=State.REJECTED, manage_digest=MANAGED)
+
+    before, after = client.get(OWN + "withdraw/"), client.post(OWN + "withdraw/")
+
+    assert "No line of it stands on the roll." in words(before)
+    assert "it leaves at once" not in words(before)
+    assert "gone from there" not in words(after)
+    assert "The address of this entry cannot sign this letter again." in words(after)
 
 
 def test_withdrawing_by_name_ignores_an_address(client, named):
