@@ -194,6 +194,14 @@ GUARDS = [
     ),
     Guard(
         10,
+        "a sealed letter promises no objection",
+        "signatories/templates/signatories/verification.html",
+        "          {% if letter.is_sealed %}\n",
+        "          {% if False %}\n",
+        ["tests/signatories/test_verification_page.py"],
+    ),
+    Guard(
+        10,
         "no address is freed in words that a rejection keeps",
         "signatories/affiliation.py",
         "    if signature.is_refused:\n",
