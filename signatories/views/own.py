@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -210,10 +211,7 @@ def _who_decides(found: Signature) -> str:
 def _state_in_words(found: Signature) -> tuple[str, str]:
     """What became of the entry, in words that say the same for a duplicate and a new one."""
     if found.is_refused:
-        return _("Not published"), _(
-            "A moderator decided not to publish this entry. It is erased %(days)d days after "
-            "the decision, or after you objected to it."
-        ) % {"days": settings.REJECTED_DAYS}
+        return _("Not published"), _refused_in_words(found)
     if found.is_anonymous:
         return _("Confirmed"), _nameless_in_words(found)
     if found.is_undecided:
@@ -224,6 +222,23 @@ def _state_in_words(found: Signature) -> tuple[str, str]:
     if found.state == State.PUBLISHED:
         return _("On the roll"), _("Your line stands on the roll.")
     return _("Confirmed"), _next_step(found)
+
+
+def _refused_in_words(found: Signature) -> str:
+    """That of a duplicate by name under a sealed letter reads as if nobody had decided it."""
+    if disclosure.is_undecided_at_sealing(found):
+        words = _(
+            "The letter was sealed on %(day)s, before a moderator had decided about this entry. So "
+            "it is not published, and erased by %(erased)s."
+        )
+    else:
+        words = _(
+            "On %(day)s a moderator decided not to publish this entry. Unless that changes, it is "
+            "erased by %(erased)s."
+        )
+    day, erased = disclosure.rejected_on(found), disclosure.erased_on(found)
+    assert day and erased  # A constraint: rejected entries and sealed letters have their day.
+    return words % {"day": date_format(day, "j F Y"), "erased": date_format(erased, "j F Y")}
 
 
 def _nameless_in_words(found: Signature) -> str:

@@ -193,6 +193,14 @@ GUARDS = [
         [f"{T_ACTIONS}/test_freeing.py"],
     ),
     Guard(
+        3,
+        "what nobody decided before the sealing has the day that a duplicate has",
+        "signatories/disclosure.py",
+        "        return signature.letter.sealed_on\n",
+        "        return signature.rejected_on\n",
+        T_OWN_PAGES,
+    ),
+    Guard(
         10,
         "a sealed letter promises no objection",
         "signatories/templates/signatories/verification.html",

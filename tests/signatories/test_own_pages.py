@@ -5,6 +5,7 @@ import re
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -13,7 +14,7 @@ from config import crypto
 from letters.actions import Text, publish_text
 from letters.models import ReviewPolicy
 from signatories import roll
-from signatories.actions import batches, moderation, sealing
+from signatories.actions import batches, erasing, moderation, sealing
 from signatories.models import (
     Flag,
     FlagKind,
@@ -354,6 +355,8 @@ def common(signature, **members):
         "hidden_from_search": False,
         "asked_to_be_shown_first_on": None,
         "answer_to_that": "",
+        "rejected_on": None,
+        "can_be_objected_to_until": None,
         "reason_of_rejection": "",
         "note_of_the_moderator": "",
         "objection": "",
@@ -373,7 +376,7 @@ def test_file_of_a_name_holds_everything_that_is_held(client, named):
 
     document = file_of(client)
 
-    assert "everything that is held about you" in document.pop("note")
+    assert "held about you, but for what moderators go by" in document.pop("note")
     assert document == common(
         named,
         state="on_roll",
@@ -413,6 +416,123 @@ def test_file_of_a_rejected_entry_says_why(client, named):
     assert document["state"] == "not_published"
     assert document["reason_of_rejection"] == "impersonation"
     assert document["published_on"] is None
+
+
+@pytest.mark.parametrize("is_anonymous", [False, True])
+@time_machine.travel("2026-01-21T12:00:00Z", tick=False)
+def test_rejected_entry_tells_its_signatory_the_days(client, google, is_anonymous):
+    fields = {"state": State.REJECTED, "rejected_on": "2026-01-10", "manage_digest": MANAGED}
+    if is_anonymous:
+        make_anonymous(make_letter(), google, **fields)
+    else:
+        make_signature(make_letter(), **fields)
+
+    page, document = words(client.get(OWN)), file_of(client)
+
+    assert "On 10 January 2026 a moderator decided not to publish this entry." in page
+    assert "The last day for it is 8 February 2026" in page
+    assert "erased by 9 February 2026" in page
+    assert document["rejected_on"] == "2026-01-10"
+    assert document["can_be_objected_to_until"] == "2026-02-08"
+
+
+def test_last_day_to_object_is_the_last_on_which_the_entry_is_kept(client, time_machine):
+    signature = make_signature(
+        make_letter(), state=State.REJECTED, rejected_on="2026-01-10", manage_digest=MANAGED
+    )
+    time_machine.move_to("2026-02-08T23:59:00Z", tick=False)
+    last = file_of(client)["can_be_objected_to_until"]
+    assert last == timezone.localdate().isoformat()
+
+    list(erasing.erase_expired(now=timezone.now()))
+    assert Signature.objects.filter(pk=signature.pk).exists()
+    time_machine.move_to("2026-02-09T00:10:00Z", tick=False)
+    list(erasing.erase_expired(now=timezone.now()))
+
+    assert not Signature.objects.exists()
+
+
+@time_machine.travel("2026-01-21T12:00:00Z", tick=False)
+def test_objected_entry_tells_its_signatory_when_it_is_erased(client):
+    make_signature(
+        make_letter(),
+        state=State.REJECTED,
+        rejected_on="2026-01-10",
+        objected_on="2026-01-20",
+        manage_digest=MANAGED,
+    )
+
+    assert "erased by 19 February 2026" in words(client.get(OWN))
+    assert file_of(client)["can_be_objected_to_until"] is None
+
+
+@time_machine.travel("2026-01-21T12:00:00Z", tick=False)
+def test_page_of_a_name_that_nobody_decided_before_the_sealing_says_so_also_of_a_duplicate(client):
+    pages = []
+    for state in (State.IN_REVIEW, State.DUPLICATE):
+        letter = make_letter(slug=f"open-{state}".replace("_", "-"), title="Open")
+        make_signature(letter, state=state, manage_digest=MANAGED, confirmed_on="2026-01-20")
+        seal(letter)
+        page = words(client.get(OWN))
+        document = file_of(client)
+        pages.append((page, {**document, "letter": "", "submitted_on": ""}))
+        assert "The letter was sealed on 21 January 2026, before a moderator had decided" in page
+        assert "erased by 20 February 2026" in page
+        assert "you objected" not in page
+        assert document["rejected_on"] == "2026-01-21"
+        Signature.objects.all().delete()
+
+    assert pages[0] == pages[1]
+
+
+@time_machine.travel("2026-01-21T12:00:00Z", tick=False)
+def test_page_of_a_name_rejected_before_the_sealing_says_what_became_of_its_objection(client):
+    pages = []
+    for objected_on in ("2026-01-20", None):
+        letter = make_letter(status="sealed")
+        fields = {"rejected_on": "2026-01-10", "objected_on": objected_on}
+        make_signature(letter, state=State.REJECTED, manage_digest=MANAGED, **fields)
+        pages.append(words(client.get(OWN)))
+        Signature.objects.all().delete()
+
+    objected, silent = pages
+    assert "On 10 January 2026 a moderator decided" in objected and "sealed on" not in objected
+    assert "You objected on 20 January 2026 . The letter has been sealed since" in objected
+    assert "The letter is sealed, so nobody can object any more." in silent
+    assert "The last day for it" not in objected + silent
+
+
+def test_own_page_speaks_of_a_digest_of_the_address_only_while_there_is_one(client, named):
+    assert "a digest of your address" in words(client.get(OWN))
+
+    seal(named.letter)
+
+    assert "a digest of your address" not in words(client.get(OWN))
+    assert file_of(client)["digest_of_address_kept_with_this_entry"] is False
+
+
+def test_own_page_of_a_rejected_name_does_not_let_its_anonymous_line_wait(client):
+    fields = {"manage_digest": MANAGED, "replaces": "r" * 64}
+    signature = make_signature(make_letter(), **fields)
+    waiting = words(client.get(OWN))
+    Signature.objects.filter(pk=signature.pk).update(
+        state=State.REJECTED, rejected_on=timezone.localdate(), reason="other"
+    )
+    rejected = words(client.get(OWN))
+
+    assert "Your anonymous line stays where it is until then" in waiting
+    assert "until then" not in rejected
+    assert "It does not take the place of your anonymous line." in rejected
+
+
+def test_documents_for_programs_describe_every_member_of_the_file(client, named):
+    text = (settings.ROOT / "docs/api.md").read_text(encoding="utf-8")
+    section = text.split("## One's own signature as a file")[1].split("\n## ")[0]
+
+    described = set(re.findall(r"^\| (.*?) \|", section, re.MULTILINE))
+
+    members = {name for cell in described for name in re.findall(r"`(\w+)`", cell)}
+    assert members == set(file_of(client))
 
 
 def test_rejected_entry_tells_its_signatory_the_reason_and_the_note(client, named):
@@ -457,12 +577,12 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
             "submitted_on",
             "confirmed_on",
         ),
-        *("published_on", "reason", "note", "vouches_given"),
+        *("published_on", "rejected_on", "reason", "note", "vouches_given"),
         *("objection", "objected_on", "kept_despite", "kept_on"),
     }
     follow_from_those_or_stand_on_the_roll = {
         *("id", "threshold", "shown_organisation", "shown_tenure", "shown_role", "roll_key"),
-        *("replaces", "rejected_on", "is_demonstration", "group", "has_been_shown"),
+        *("replaces", "is_demonstration", "group", "has_been_shown"),
         # It would tell a name that takes the place of an anonymous line from a duplicate.
         "was_decided",
     }
