@@ -59,6 +59,18 @@ def proves(address: Address, signature: Signature) -> bool:
     return organisation is not None and proven_by(address) == organisation.standing
 
 
+def why_never_freed(signature: Signature) -> str:
+    """What keeps any address from being freed by withdrawing this signature. The same for a
+    duplicate, or whoever reads the mailbox could learn from it whether it had signed."""
+    if signature.letter.is_sealed:
+        return _("The letter is sealed: no address can sign it any more.")
+    if signature.is_refused:
+        return _("This entry was not published: its address cannot sign this letter again.")
+    if signature.vouches_given:
+        return _("You gave a link to a colleague: your address cannot sign this letter again.")
+    return ""
+
+
 def why_not_freed(signature: Signature, address: Address) -> str:
     """What keeps an address from being freed by withdrawing this anonymous signature.
 

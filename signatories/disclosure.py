@@ -4,13 +4,15 @@ An employer may hold it too, after signing with an employee's mailbox. So nothin
 depends on whether the entry is a duplicate, except where the public roll tells as much.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from letters.models import LetterVersion
+from signatories.actions import objecting
 from signatories.models import Prominence, Reason, Signature, State
 
 
@@ -77,6 +79,8 @@ def document(signature: Signature) -> dict[str, Any]:
         "hidden_from_search": signature.is_hidden_from_search,
         "asked_to_be_shown_first_on": _iso(asked.asked_on) if asked else None,
         "answer_to_that": asked.answer if asked else "",
+        "rejected_on": _iso(rejected_on(signature)),
+        "can_be_objected_to_until": _iso(objection_ends_on(signature)),
         "reason_of_rejection": _reason(signature),
         "note_of_the_moderator": signature.note,
         "objection": signature.objection,
@@ -95,6 +99,36 @@ def rejection(signature: Signature) -> tuple[str, str] | None:
     """Why an entry was not published, in words, and the note of the moderator if there is one."""
     reason = _reason(signature)
     return (str(Reason(reason).label), signature.note) if reason else None
+
+
+def is_undecided_at_sealing(signature: Signature) -> bool:
+    """Whether its page says that nobody had decided before the letter was sealed: also that of a
+    duplicate by name."""
+    return _reason(signature) == Reason.SEALED
+
+
+def rejected_on(signature: Signature) -> date | None:
+    """The day of the rejection. What nobody decided has that of the sealing, as a duplicate has,
+    which no day of its own was given."""
+    if is_undecided_at_sealing(signature):
+        return signature.letter.sealed_on
+    return signature.rejected_on if signature.is_refused else None
+
+
+def objection_ends_on(signature: Signature) -> date | None:
+    """The last day on which its signatory can object; none where that is not possible."""
+    erased = erased_on(signature)
+    can_object = erased and objecting.may_object(signature)
+    return erased - timedelta(days=1) if erased and can_object else None
+
+
+def erased_on(signature: Signature) -> date | None:
+    """The day on which what was rejected is erased at the latest, unless somebody decides otherwise
+    or a batch has to take an anonymous line off the roll first."""
+    rejected = rejected_on(signature)
+    if rejected is None:
+        return None
+    return max(rejected, signature.objected_on or rejected) + timedelta(days=settings.REJECTED_DAYS)
 
 
 def _reason(signature: Signature) -> str:
@@ -133,11 +167,16 @@ def _keeps_digest(signature: Signature) -> bool:
 def _note(signature: Signature) -> str:
     if signature.is_anonymous:
         return _(
-            "This is everything that leads from here to you. The day of your batch, and whether "
-            "the line stands on the roll, are held too and not told: whoever reads your mailbox "
-            "could sign with it, and learn from them whether you had signed before."
+            "This is everything that leads from here to you. The day of your batch, whether the "
+            "line stands on the roll, and what moderators go by until they have decided are held "
+            "too and not told: whoever reads your mailbox could sign with it, and learn from them "
+            "whether you had signed before."
         )
     return _(
-        "This is everything that is held about you. The email address was deleted when you "
-        "confirmed it; a keyed digest of it finds this entry again until the letter is sealed."
+        "This is what is held about you, but for what moderators go by: what gave reason to look "
+        "twice and how much it weighs, your name in the form in which it is compared, and whether "
+        "the entry was set aside, approved or decided before. A second entry under your address "
+        "has less of that, so whoever reads your mailbox could learn whether you had signed. "
+        "The email address was deleted when you confirmed it; a keyed digest of it finds this "
+        "entry again until the letter is sealed."
     )

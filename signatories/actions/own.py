@@ -11,10 +11,12 @@ from config import crypto
 from config.celery import enqueue
 from config.deadlocks import tried_again
 from letters.actions import NotAllowed
+from letters.models import Letter
 from signatories import addresses, affiliation, statistics, tasks
 from signatories.actions import prominence
 from signatories.actions.batches import OFF_ROLL
 from signatories.actions.confirming import Gone, has_name, use_up
+from signatories.addresses import Address
 from signatories.checks.names import kept
 from signatories.models import (
     Fate,
@@ -47,12 +49,14 @@ def withdraw(*, token: str) -> None:
 
 @tried_again
 @transaction.atomic
-def withdraw_and_free(*, verification: Verification) -> None:
+def withdraw_and_free(*, verification: Verification) -> bool:
     """Withdraw an anonymous signature and free the proven address, so that it can sign again.
 
     The address must be worth what the signature was (`affiliation.why_not_freed`):
-    `signing.ask_to_free` sees to that, and so does this. Neither a rejected entry nor an address
-    that carries a name is freed. Raises `Gone` if the proof has been used.
+    `signing.ask_to_free` sees to that, and so does this: a moderator may have rejected the entry
+    meanwhile. An address that another entry stands for is never freed. Return whether it can be
+    said that the address may sign again if none does, which is the same for a duplicate. Raises
+    `Gone` if the proof has been used.
     """
     address = addresses.decrypt(bytes(verification.address), verification.key_name)
     use_up(verification)
@@ -61,10 +65,15 @@ def withdraw_and_free(*, verification: Verification) -> None:
         raise Gone
     # The address of a duplicate belongs to another line, which stays.
     may_be_freed = _may_be_freed(signature)
+    refusal = affiliation.why_never_freed(signature)
+    refusal = refusal or affiliation.why_not_freed(signature, address)
     _withdraw(signature)
-    if not may_be_freed or affiliation.why_not_freed(signature, address):
-        return
-    letter = signature.letter
+    if may_be_freed and not refusal:
+        _free(signature.letter, address)
+    return not refusal
+
+
+def _free(letter: Letter, address: Address) -> None:
     digest = addresses.digest(letter, address)
     if not has_name(letter, digest):
         letter.used_addresses.filter(digest=digest).delete()

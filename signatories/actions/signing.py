@@ -17,7 +17,7 @@ from letters.actions.policies import rules_of
 from letters.models import Letter, LetterVersion
 from signatories import addresses, tasks
 from signatories.addresses import Address
-from signatories.affiliation import Affiliation, why_not_freed
+from signatories.affiliation import Affiliation, why_never_freed, why_not_freed
 from signatories.models import (
     NAMELESS,
     Appearance,
@@ -161,11 +161,9 @@ def ask_to_enter(*, address: Address) -> str:
 def ask_to_free(*, signature: Signature, address: Address) -> str:
     """Make a code due that will withdraw an anonymous signature and free the address.
 
-    Raises `NotAllowed` where `why_not_freed` has a reason, and for a letter that ended.
+    Raises `NotAllowed` where `why_never_freed` or `why_not_freed` has a reason.
     """
-    if signature.letter.is_sealed:
-        raise NotAllowed(_("The letter is sealed: no address can sign it any more."))
-    refusal = why_not_freed(signature, address)
+    refusal = why_never_freed(signature) or why_not_freed(signature, address)
     if refusal:
         raise NotAllowed(refusal)
     return _await_proof(

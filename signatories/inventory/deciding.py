@@ -13,22 +13,33 @@ def your_entry(until: dict[str, str]) -> list[Entry]:
             title=_("What became of your entry"),
             what=_(
                 "Whether it waits, stands on the roll or was rejected, on which day and why, with "
-                "a note of the moderator if there is one; whether it was set aside for later; of a "
-                "rejected entry whether it had been approved before; of a name whether it has been "
-                "decided before; and, if readers reported your line and it was left standing, for "
-                "what and on which day."
+                "a note of the moderator if there is one; and, if readers reported your line and "
+                "it was left standing, for what and on which day."
             ),
-            seen_by=_("You, and the letter’s moderators."),
+            seen_by=_(
+                "You, and the letter’s moderators. Of an anonymous entry you see only whether it "
+                "was rejected, when and why."
+            ),
             kept_until=_(
                 "As long as the signature. Rejected: %(rejected)s. A second entry: %(duplicate)s."
             )
             % {"rejected": until["rejected"], "duplicate": until["duplicate"]},
             protected=_("A second entry under one address looks like a first one, also to you."),
-            fields=of(
-                signature,
-                "state rejected_on reason note set_aside_on was_approved was_decided "
-                "kept_despite kept_on",
+            fields=of(signature, "state rejected_on reason note kept_despite kept_on"),
+        ),
+        Entry(
+            title=_("What moderators did with it before"),
+            what=_(
+                "Whether your entry was set aside for later, and on which day; of a rejected entry "
+                "whether it had been approved before; of a name whether it has been decided before."
             ),
+            seen_by=_("The letter’s moderators."),
+            kept_until=_("As long as the signature; that it was set aside, until it is decided."),
+            protected=_(
+                "Not even your own page tells it: a second entry under your address has none, so "
+                "whoever reads your mailbox could learn from it whether you had signed."
+            ),
+            fields=of(signature, "set_aside_on was_approved was_decided"),
         ),
         Entry(
             title=_("Your objection"),

@@ -1,6 +1,5 @@
 """Objecting to the rejection of one's own entry."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from config import http, ratelimit
 from letters.actions import NotAllowed
-from signatories import roll
+from signatories import disclosure, roll
 from signatories.actions import confirming, objecting
 from signatories.forms.asking import ObjectionForm
 from signatories.models import Signature
@@ -64,14 +63,13 @@ def _page(
 
 def about(found: Signature) -> dict[str, Any] | None:
     """What one's own page says of an objection, made or still possible."""
-    if not found.is_refused or found.is_settled:
+    if not found.is_refused or disclosure.is_undecided_at_sealing(found):
         return None
-    if found.objected_on is None:
-        return {"is_possible": True} if objecting.may_object(found) else None
     return {
-        "is_possible": False,
+        "until": disclosure.objection_ends_on(found),
+        "is_settled": found.is_settled,
         "is_open": objecting.is_open(found),
         "made_on": found.objected_on,
-        "until": found.objected_on + timedelta(days=settings.REJECTED_DAYS),
+        "erased_on": disclosure.erased_on(found),
         "words": found.objection,
     }

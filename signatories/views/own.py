@@ -4,13 +4,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config import http, ratelimit
 from config.crypto import mac
 from letters.actions import NotAllowed
-from signatories import disclosure, roll, statistics
+from signatories import affiliation, disclosure, roll, statistics
 from signatories.actions import appearing, confirming, own, signing, vouching
 from signatories.addresses import Address
 from signatories.forms import FindForm, FreeForm, UpdatesForm
@@ -100,7 +101,13 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
     if address and found.is_anonymous:
         return _free(request, token, found, form, address)
     own.withdraw(token=token)
-    context = {"letter": found.letter, "leaves_with_batch": found.is_anonymous, "is_freed": False}
+    context = {
+        "letter": found.letter,
+        "leaves_with_batch": found.is_anonymous,
+        "is_rejected": found.is_refused,
+        "is_freed": False,
+        "stays_used": found.is_refused,
+    }
     return render(request, "signatories/withdrawn.html", context)
 
 
@@ -108,11 +115,14 @@ def _withdraw_page(
     request: HttpRequest, token: str, found: Signature, form: FreeForm, *, status: int = 200
 ) -> HttpResponse:
     csrf_failed = getattr(request, "csrf_failed", False)
+    why_never_freed = affiliation.why_never_freed(found)
     context = {
         "letter": found.letter,
         "token": token,
         "line": roll.line_with_organisation(found),
-        "can_be_freed": found.is_anonymous and not found.letter.is_sealed,
+        "is_rejected": found.is_refused,
+        "can_be_freed": found.is_anonymous and not why_never_freed,
+        "why_never_freed": why_never_freed,
         "form": form,
         "csrf_failed": csrf_failed,
     }
@@ -159,8 +169,11 @@ def _may_show(found: Signature) -> bool:
 
 def _next_step(found: Signature) -> str:
     """What follows, from the letter's rules alone and never from what became of the entry."""
+    if found.letter.is_sealed:
+        return _("The letter is sealed. The page of your entry says what that means for it.")
     if not found.has_line:
-        return _("You are counted with one of the next batches. No line appears on the roll.")
+        counted = _("You are counted with one of the next batches. No line appears on the roll.")
+        return f"{counted} {_who_decides(found)}"
     if found.is_undecided:
         return _(
             "You signed for your colleagues, and the letter has become public since. You are "
@@ -172,7 +185,8 @@ def _next_step(found: Signature) -> str:
             "the next batches."
         )
     if found.is_anonymous:
-        return _("Your line appears on the roll with one of the next batches.")
+        comes = _("Your line appears on the roll with one of the next batches.")
+        return f"{comes} {_who_decides(found)}"
     if found.replaces:
         return _("Your name takes the place of your anonymous line with one of the next batches.")
     if found.letter.reviews_before:
@@ -183,34 +197,23 @@ def _next_step(found: Signature) -> str:
     )
 
 
+def _who_decides(found: Signature) -> str:
+    """Which entries without a name wait for a moderator. Whether this one does would tell whoever
+    reads the mailbox that it had not signed before, so all of them read the same."""
+    if not found.is_verified:
+        return _("About an entry that is not verified, a moderator decides first.")
+    return _(
+        "If it came at once with many others, or from a throw-away mailbox, a moderator decides "
+        "about it first."
+    )
+
+
 def _state_in_words(found: Signature) -> tuple[str, str]:
     """What became of the entry, in words that say the same for a duplicate and a new one."""
     if found.is_refused:
-        return _("Not published"), _(
-            "A moderator decided not to publish this entry. It is erased %(days)d days after "
-            "the decision, or after you objected to it."
-        ) % {"days": settings.REJECTED_DAYS}
-    if not found.has_line:
-        return _("Confirmed"), _(
-            "Numbers that include you move with batches, usually once a day. You were counted with "
-            "one of them, or will be with one of the next. No line stands on the roll."
-        )
-    if found.is_anonymous and not found.is_verified and found.letter.is_sealed:
-        return _("Confirmed"), _(
-            "The letter is sealed. If a moderator let your line through before, it stands on the "
-            "roll; if nobody had decided, it does not."
-        )
-    if found.is_anonymous and not found.is_verified:
-        return _("Confirmed"), _(
-            "A moderator decides about lines that are not verified. Then they come with a batch, "
-            "usually once a day. Yours came with one of them, or still waits."
-        )
+        return _("Not published"), _refused_in_words(found)
     if found.is_anonymous:
-        # Which of the two is true would tell whoever reads the mailbox whether it had signed.
-        return _("Confirmed"), _(
-            "Anonymous lines come and go with batches, usually once a day. Yours came with one "
-            "of them, or comes with one of the next."
-        )
+        return _("Confirmed"), _nameless_in_words(found)
     if found.is_undecided:
         return _("Confirmed"), _(
             "You gave your name to colleagues, and the letter has become public since. You are "
@@ -219,6 +222,65 @@ def _state_in_words(found: Signature) -> tuple[str, str]:
     if found.state == State.PUBLISHED:
         return _("On the roll"), _("Your line stands on the roll.")
     return _("Confirmed"), _next_step(found)
+
+
+def _refused_in_words(found: Signature) -> str:
+    """That of a duplicate by name under a sealed letter reads as if nobody had decided it."""
+    if disclosure.is_undecided_at_sealing(found):
+        words = _(
+            "The letter was sealed on %(day)s, before a moderator had decided about this entry. So "
+            "it is not published, and erased by %(erased)s."
+        )
+    else:
+        words = _(
+            "On %(day)s a moderator decided not to publish this entry. Unless that changes, it is "
+            "erased by %(erased)s."
+        )
+    day, erased = disclosure.rejected_on(found), disclosure.erased_on(found)
+    assert day and erased  # A constraint: rejected entries and sealed letters have their day.
+    return words % {"day": date_format(day, "j F Y"), "erased": date_format(erased, "j F Y")}
+
+
+def _nameless_in_words(found: Signature) -> str:
+    """What may have become of an entry without a name. Which of it is true would tell whoever
+    reads the mailbox whether it had signed."""
+    if found.letter.is_sealed:
+        return _sealed_nameless_in_words(found)
+    if not found.has_line:
+        counted = _(
+            "Numbers that include you move with batches, usually once a day. You were counted with "
+            "one of them, or will be with one of the next. No line stands on the roll."
+        )
+        return f"{counted} {_who_decides(found)}"
+    if not found.is_verified:
+        return _(
+            "A moderator decides about lines that are not verified. Then they come with a batch, "
+            "usually once a day. Yours came with one of them, or still waits."
+        )
+    comes = _(
+        "Anonymous lines come and go with batches, usually once a day. Yours came with one "
+        "of them, or comes with one of the next."
+    )
+    return f"{comes} {_who_decides(found)}"
+
+
+def _sealed_nameless_in_words(found: Signature) -> str:
+    if not found.has_line:
+        return _(
+            "The letter is sealed. You are in its last numbers, unless a moderator was to decide "
+            "about your entry and had not: because it came at once with many others, from a "
+            "throw-away mailbox, or not verified. No line stands on the roll."
+        )
+    if not found.is_verified:
+        return _(
+            "The letter is sealed. If a moderator let your line through before, it stands on the "
+            "roll; if nobody had decided, it does not."
+        )
+    return _(
+        "The letter is sealed. Your line came with one of its batches, unless a moderator was to "
+        "decide about it, because it came at once with many others or from a throw-away mailbox, "
+        "and had not: then it does not stand on the roll."
+    )
 
 
 def _receipt_code(token: str) -> str:

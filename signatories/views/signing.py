@@ -188,8 +188,14 @@ def _found(
 def _freed(
     request: HttpRequest, verification: Verification, secrets: tuple[str, ...]
 ) -> HttpResponse:
-    own.withdraw_and_free(verification=verification)
-    context = {"letter": verification.letter, "leaves_with_batch": True, "is_freed": True}
+    is_freed = own.withdraw_and_free(verification=verification)
+    context = {
+        "letter": verification.letter,
+        "leaves_with_batch": True,
+        "is_rejected": False,
+        "is_freed": is_freed,
+        "stays_used": not is_freed,
+    }
     return render(request, "signatories/withdrawn.html", context)
 
 

@@ -68,7 +68,7 @@ def test_named_signature_is_corrected_hidden_downloaded_and_made_anonymous(site,
     expect(page.locator("main")).to_contain_text("Search engines are asked not to list your name.")
 
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download all of it as a file").click()
+        page.get_by_role("link", name="Download it as a file").click()
     held = json.loads(download.value.path().read_text())
     assert (held["name"], held["title"], held["email_address"]) == (
         "Tuva Juniperberry",

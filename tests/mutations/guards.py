@@ -51,6 +51,7 @@ T_REMINDER = ["tests/signatories/test_reminder.py"]
 T_PROMINENCE = [f"{T_ACTIONS}/test_prominence.py"]
 T_FOR_PEOPLE = ["tests/signatories/test_roll_for_people.py"]
 T_DECISIONS = ["tests/signatories/test_decisions.py"]
+T_OWN_PAGES = ["tests/signatories/test_own_pages.py"]
 
 GUARDS = [
     # 1. Nothing is lost.
@@ -188,8 +189,40 @@ GUARDS = [
         2,
         "only the organisation's own mailbox frees an anonymous address",
         f"{ACTIONS}/own.py",
-        "if not may_be_freed or affiliation.why_not_freed(signature, address):",
-        "if not may_be_freed:",
+        "    refusal = refusal or affiliation.why_not_freed(signature, address)\n",
+        "",
+        [f"{T_ACTIONS}/test_freeing.py"],
+    ),
+    Guard(
+        3,
+        "what nobody decided before the sealing has the day that a duplicate has",
+        "signatories/disclosure.py",
+        "        return signature.letter.sealed_on\n",
+        "        return signature.rejected_on\n",
+        T_OWN_PAGES,
+    ),
+    Guard(
+        10,
+        "a sealed letter promises no objection",
+        "signatories/templates/signatories/verification.html",
+        "          {% if letter.is_sealed %}\n",
+        "          {% if False %}\n",
+        ["tests/signatories/test_verification_page.py"],
+    ),
+    Guard(
+        10,
+        "no address is freed in words that a rejection keeps",
+        "signatories/affiliation.py",
+        "    if signature.is_refused:\n",
+        "    if False:\n",
+        [f"{T_ACTIONS}/test_freeing.py"],
+    ),
+    Guard(
+        3,
+        "freeing answers a duplicate as it answers others",
+        f"{ACTIONS}/own.py",
+        "    return not refusal\n",
+        "    return may_be_freed and not refusal\n",
         [f"{T_ACTIONS}/test_freeing.py"],
     ),
     Guard(
@@ -456,9 +489,27 @@ GUARDS = [
         3,
         "an anonymous own page does not say whether it was published",
         "signatories/views/own.py",
-        "    if found.is_anonymous:\n        # Which of the two",
-        "    if found.is_anonymous and found.state != State.PUBLISHED:\n        # Which of the two",
+        '    if found.is_anonymous:\n        return _("Confirmed"), _nameless',
+        "    if found.is_anonymous and found.state != State.PUBLISHED:\n"
+        '        return _("Confirmed"), _nameless',
         [f"{PRIVACY}/test_employers_changes.py"],
+    ),
+    Guard(
+        3,
+        "an anonymous own page does not say whether a moderator is to decide",
+        "signatories/views/own.py",
+        '    if not found.is_verified:\n        return _("About an entry',
+        '    if not found.risk:\n        return ""\n'
+        '    if not found.is_verified:\n        return _("About an entry',
+        T_OWN_PAGES,
+    ),
+    Guard(
+        10,
+        "an anonymous own page under a sealed letter says that none comes any more",
+        "signatories/views/own.py",
+        "        return _sealed_nameless_in_words(found)\n",
+        "        pass\n",
+        T_OWN_PAGES,
     ),
     Guard(
         3,

@@ -5,6 +5,7 @@ import re
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -13,8 +14,16 @@ from config import crypto
 from letters.actions import Text, publish_text
 from letters.models import ReviewPolicy
 from signatories import roll
-from signatories.actions import batches, moderation
-from signatories.models import Signature, State, Tally, UsedAddress, Verification
+from signatories.actions import batches, erasing, moderation, sealing
+from signatories.models import (
+    Flag,
+    FlagKind,
+    Signature,
+    State,
+    Tally,
+    UsedAddress,
+    Verification,
+)
 from tests.factories import (
     make_anonymous,
     make_letter,
@@ -79,6 +88,11 @@ def move_batch(letter):
     batches.start_tally(letter)
     Tally.objects.filter(letter=letter).update(next_batch_at=timezone.now())
     batches.publish_batch(letter=letter, now=timezone.now())
+
+
+def seal(letter):
+    sealing.close(letter=letter, actor=None)
+    sealing.seal(letter=letter, actor=None)
 
 
 def errors_of(response, field):
@@ -243,6 +257,73 @@ def test_own_page_says_what_is_held_and_what_to_say_to_an_employer(client, named
     assert "My employer asks me about this letter" in words(page)
 
 
+FLOOD = "from a throw-away mailbox, a moderator decides about it first."
+UNVERIFIED = "a moderator decides first."
+
+
+def make_nameless(letter, google, appearance, state):
+    """A verified entry without a name; one in review came with many others."""
+    line = make_anonymous(letter, google, appearance=appearance, state=state, manage_digest=MANAGED)
+    if state == State.IN_REVIEW:
+        Flag.objects.create(signature=line, kind=FlagKind.BURST)
+        Signature.objects.update(risk=50)
+    return line
+
+
+@pytest.mark.parametrize("appearance", ["anonymous", "counted"])
+@pytest.mark.parametrize("page", ["", "receipt/"])
+def test_page_without_a_name_says_to_all_alike_what_waits_for_a_moderator(
+    client, google, page, appearance
+):
+    letter = make_letter()
+    pages = []
+    for state in (State.IN_REVIEW, State.APPROVED, State.DUPLICATE):
+        Signature.objects.all().delete()
+        make_nameless(letter, google, appearance, state)
+        pages.append(answer(client.get(OWN + page)))
+
+    assert FLOOD in words(client.get(OWN + page))
+    assert pages[0] == pages[1] == pages[2]
+
+
+def test_page_of_somebody_counted_without_a_proof_says_that_a_moderator_decides(client):
+    make_signature(make_letter(), appearance="counted", manage_digest=MANAGED)
+
+    assert UNVERIFIED in words(client.get(OWN))
+    assert UNVERIFIED in words(client.get(OWN + "receipt/"))
+
+
+@pytest.mark.parametrize(
+    ("appearance", "sentence"),
+    [
+        ("anonymous", "and had not: then it does not stand on the roll."),
+        ("counted", "You are in its last numbers, unless a moderator was to decide"),
+    ],
+)
+def test_page_without_a_name_says_under_a_sealed_letter_that_nothing_comes_any_more(
+    client, google, appearance, sentence
+):
+    pages = []
+    for state in (State.IN_REVIEW, State.APPROVED, State.DUPLICATE):
+        letter = make_letter(slug=f"open-{state}".replace("_", "-"), title="Open")
+        make_nameless(letter, google, appearance, state)
+        seal(letter)
+        page = client.get(OWN)
+        pages.append(words(page))
+        assert sentence in pages[-1]
+        assert "one of the next" not in pages[-1] + words(client.get(OWN + "receipt/"))
+        Signature.objects.all().delete()
+
+    assert pages[0] == pages[1] == pages[2]
+
+
+def test_how_signing_works_says_which_anonymous_lines_wait_for_a_moderator(client):
+    page = words(client.get("/how-it-works/"))
+
+    assert "a moderator decides about it only if it came at once with many others" in page
+    assert "needs no reading" not in page
+
+
 # Everything that is held, as a file ------------------------------------------------------------------
 
 
@@ -274,6 +355,8 @@ def common(signature, **members):
         "hidden_from_search": False,
         "asked_to_be_shown_first_on": None,
         "answer_to_that": "",
+        "rejected_on": None,
+        "can_be_objected_to_until": None,
         "reason_of_rejection": "",
         "note_of_the_moderator": "",
         "objection": "",
@@ -293,7 +376,7 @@ def test_file_of_a_name_holds_everything_that_is_held(client, named):
 
     document = file_of(client)
 
-    assert "everything that is held about you" in document.pop("note")
+    assert "held about you, but for what moderators go by" in document.pop("note")
     assert document == common(
         named,
         state="on_roll",
@@ -333,6 +416,123 @@ def test_file_of_a_rejected_entry_says_why(client, named):
     assert document["state"] == "not_published"
     assert document["reason_of_rejection"] == "impersonation"
     assert document["published_on"] is None
+
+
+@pytest.mark.parametrize("is_anonymous", [False, True])
+@time_machine.travel("2026-01-21T12:00:00Z", tick=False)
+def test_rejected_entry_tells_its_signatory_the_days(client, google, is_anonymous):
+    fields = {"state": State.REJECTED, "rejected_on": "2026-01-10", "manage_digest": MANAGED}
+    if is_anonymous:
+        make_anonymous(make_letter(), google, **fields)
+    else:
+        make_signature(make_letter(), **fields)
+
+    page, document = words(client.get(OWN)), file_of(client)
+
+    assert "On 10 January 2026 a moderator decided not to publish this entry." in page
+    assert "The last day for it is 8 February 2026" in page
+    assert "erased by 9 February 2026" in page
+    assert document["rejected_on"] == "2026-01-10"
+    assert document["can_be_objected_to_until"] == "2026-02-08"
+
+
+def test_last_day_to_object_is_the_last_on_which_the_entry_is_kept(client, time_machine):
+    signature = make_signature(
+        make_letter(), state=State.REJECTED, rejected_on="2026-01-10", manage_digest=MANAGED
+    )
+    time_machine.move_to("2026-02-08T23:59:00Z", tick=False)
+    last = file_of(client)["can_be_objected_to_until"]
+    assert last == timezone.localdate().isoformat()
+
+    list(erasing.erase_expired(now=timezone.now()))
+    assert Signature.objects.filter(pk=signature.pk).exists()
+    time_machine.move_to("2026-02-09T00:10:00Z", tick=False)
+    list(erasing.erase_expired(now=timezone.now()))
+
+    assert not Signature.objects.exists()
+
+
+@time_machine.travel("2026-01-21T12:00:00Z", tick=False)
+def test_objected_entry_tells_its_signatory_when_it_is_erased(client):
+    make_signature(
+        make_letter(),
+        state=State.REJECTED,
+        rejected_on="2026-01-10",
+        objected_on="2026-01-20",
+        manage_digest=MANAGED,
+    )
+
+    assert "erased by 19 February 2026" in words(client.get(OWN))
+    assert file_of(client)["can_be_objected_to_until"] is None
+
+
+@time_machine.travel("2026-01-21T12:00:00Z", tick=False)
+def test_page_of_a_name_that_nobody_decided_before_the_sealing_says_so_also_of_a_duplicate(client):
+    pages = []
+    for state in (State.IN_REVIEW, State.DUPLICATE):
+        letter = make_letter(slug=f"open-{state}".replace("_", "-"), title="Open")
+        make_signature(letter, state=state, manage_digest=MANAGED, confirmed_on="2026-01-20")
+        seal(letter)
+        page = words(client.get(OWN))
+        document = file_of(client)
+        pages.append((page, {**document, "letter": "", "submitted_on": ""}))
+        assert "The letter was sealed on 21 January 2026, before a moderator had decided" in page
+        assert "erased by 20 February 2026" in page
+        assert "you objected" not in page
+        assert document["rejected_on"] == "2026-01-21"
+        Signature.objects.all().delete()
+
+    assert pages[0] == pages[1]
+
+
+@time_machine.travel("2026-01-21T12:00:00Z", tick=False)
+def test_page_of_a_name_rejected_before_the_sealing_says_what_became_of_its_objection(client):
+    pages = []
+    for objected_on in ("2026-01-20", None):
+        letter = make_letter(status="sealed")
+        fields = {"rejected_on": "2026-01-10", "objected_on": objected_on}
+        make_signature(letter, state=State.REJECTED, manage_digest=MANAGED, **fields)
+        pages.append(words(client.get(OWN)))
+        Signature.objects.all().delete()
+
+    objected, silent = pages
+    assert "On 10 January 2026 a moderator decided" in objected and "sealed on" not in objected
+    assert "You objected on 20 January 2026 . The letter has been sealed since" in objected
+    assert "The letter is sealed, so nobody can object any more." in silent
+    assert "The last day for it" not in objected + silent
+
+
+def test_own_page_speaks_of_a_digest_of_the_address_only_while_there_is_one(client, named):
+    assert "a digest of your address" in words(client.get(OWN))
+
+    seal(named.letter)
+
+    assert "a digest of your address" not in words(client.get(OWN))
+    assert file_of(client)["digest_of_address_kept_with_this_entry"] is False
+
+
+def test_own_page_of_a_rejected_name_does_not_let_its_anonymous_line_wait(client):
+    fields = {"manage_digest": MANAGED, "replaces": "r" * 64}
+    signature = make_signature(make_letter(), **fields)
+    waiting = words(client.get(OWN))
+    Signature.objects.filter(pk=signature.pk).update(
+        state=State.REJECTED, rejected_on=timezone.localdate(), reason="other"
+    )
+    rejected = words(client.get(OWN))
+
+    assert "Your anonymous line stays where it is until then" in waiting
+    assert "until then" not in rejected
+    assert "It does not take the place of your anonymous line." in rejected
+
+
+def test_documents_for_programs_describe_every_member_of_the_file(client, named):
+    text = (settings.ROOT / "docs/api.md").read_text(encoding="utf-8")
+    section = text.split("## One's own signature as a file")[1].split("\n## ")[0]
+
+    described = set(re.findall(r"^\| (.*?) \|", section, re.MULTILINE))
+
+    members = {name for cell in described for name in re.findall(r"`(\w+)`", cell)}
+    assert members == set(file_of(client))
 
 
 def test_rejected_entry_tells_its_signatory_the_reason_and_the_note(client, named):
@@ -377,12 +577,12 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
             "submitted_on",
             "confirmed_on",
         ),
-        *("published_on", "reason", "note", "vouches_given"),
+        *("published_on", "rejected_on", "reason", "note", "vouches_given"),
         *("objection", "objected_on", "kept_despite", "kept_on"),
     }
     follow_from_those_or_stand_on_the_roll = {
         *("id", "threshold", "shown_organisation", "shown_tenure", "shown_role", "roll_key"),
-        *("replaces", "rejected_on", "is_demonstration", "group", "has_been_shown"),
+        *("replaces", "is_demonstration", "group", "has_been_shown"),
         # It would tell a name that takes the place of an anonymous line from a duplicate.
         "was_decided",
     }
@@ -767,7 +967,7 @@ def test_withdrawing_with_an_address_asks_for_a_code_and_frees_it(client, delive
     assert "Your signature is withdrawn then" in words(client.get(page.url))
     [message] = deliver()
     done = client.post(page.url, {"code": code_of(message)})
-    assert "The address you proved can sign this letter again." in words(done)
+    assert "The address you proved can sign this letter again" in words(done)
     assert not UsedAddress.objects.exists()
     assert client.get(own).status_code == client.get(page.url).status_code == 404
     signed = client.post(f"/letters/{letter.slug}/sign/", form)
@@ -831,6 +1031,60 @@ def test_withdrawing_after_sealing_offers_no_address_and_frees_none(client, goog
     ]
     assert not Verification.objects.exists()
     assert client.post(OWN + "withdraw/").templates[0].name == "signatories/withdrawn.html"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (
+            {"state": State.REJECTED},
+            "This entry was not published: its address cannot sign this letter again.",
+        ),
+        (
+            {"vouches_given": 1},
+            "You gave a link to a colleague: your address cannot sign this letter again.",
+        ),
+    ],
+)
+def test_withdrawing_what_frees_no_address_says_so_and_offers_none(client, google, fields, reason):
+    make_anonymous(make_letter(), google, manage_digest=MANAGED, **fields)
+    page = client.get(OWN + "withdraw/")
+    assert reason in words(page)
+    assert 'name="email"' not in page.content.decode()
+
+    response = client.post(OWN + "withdraw/", {"email": "w@google.example"})
+
+    assert errors_of(response, "email") == [reason]
+    assert Signature.objects.count() == 1
+    assert not Verification.objects.exists()
+
+
+def test_withdrawing_what_was_rejected_between_form_and_code_says_that_nothing_is_freed(
+    client, anonymous, deliver, code_of
+):
+    page = client.post(OWN + "withdraw/", {"email": "w@google.example"})
+    [message] = deliver()
+    Signature.objects.update(state=State.IN_REVIEW)
+    moderation.reject(
+        signature=anonymous, actor=make_user("alice", is_superuser=True), reason="abuse"
+    )
+
+    done = client.post(page.url, {"code": code_of(message)})
+
+    assert "The address of this entry cannot sign this letter again." in words(done)
+    assert "The address you proved can sign" not in words(done)
+    assert not Signature.objects.exists()
+
+
+def test_withdrawing_a_rejected_name_speaks_of_no_line_on_the_roll(client):
+    make_signature(make_letter(), state=State.REJECTED, manage_digest=MANAGED)
+
+    before, after = client.get(OWN + "withdraw/"), client.post(OWN + "withdraw/")
+
+    assert "No line of it stands on the roll." in words(before)
+    assert "it leaves at once" not in words(before)
+    assert "gone from there" not in words(after)
+    assert "The address of this entry cannot sign this letter again." in words(after)
 
 
 def test_withdrawing_by_name_ignores_an_address(client, named):

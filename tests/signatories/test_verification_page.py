@@ -45,6 +45,22 @@ def test_page_without_signatures_says_so(client):
     assert "Nothing to count yet." in read(client, make_letter())
 
 
+def test_page_says_how_long_one_can_object(client, settings):
+    letter = make_letter()
+    assert "can object there within 30 days." in read(client, letter)
+
+    settings.REJECTED_DAYS = 1
+
+    assert "can object there within 1 day." in read(client, letter)
+
+
+def test_page_of_a_sealed_letter_promises_no_objection(client):
+    words = read(client, make_letter(status="sealed"))
+
+    assert "The letter is sealed, so nobody can object any more." in words
+    assert "can object there" not in words
+
+
 @pytest.mark.parametrize(
     ("fields", "sentences"),
     [

@@ -133,18 +133,47 @@ def test_withdraw_and_free_of_a_duplicate_frees_nothing(google):
     assert departures() == []
 
 
-def test_withdraw_and_free_of_a_rejected_entry_frees_nothing(google):
+def reject(token):
+    alice = make_user("alice", is_superuser=True)
+    moderation.reject(signature=signature_of(token), actor=alice, reason="abuse")
+
+
+def test_withdraw_and_free_of_what_was_rejected_meanwhile_frees_nothing_and_says_so(google):
     letter = make_letter()
     token = sign_and_confirm(letter, google)
     move_batch(letter)
-    moderation.reject(
-        signature=signature_of(token), actor=make_user("alice", is_superuser=True), reason="abuse"
-    )
+    page = signing.ask_to_free(signature=signature_of(token), address=ADDRESS)
+    reject(token)
 
-    withdraw_and_free(token)
+    assert own.withdraw_and_free(verification=awaited(page)) is False
 
     assert signature_of(token) is None
     assert UsedAddress.objects.count() == 1
+
+
+def test_ask_to_free_the_address_of_a_rejected_entry_is_refused(google):
+    letter = make_letter()
+    token = sign_and_confirm(letter, google)
+    move_batch(letter)
+    reject(token)
+
+    with pytest.raises(NotAllowed, match="its address cannot sign this letter again"):
+        signing.ask_to_free(signature=signature_of(token), address=ADDRESS)
+
+    assert not Verification.objects.exists()
+
+
+def test_withdraw_and_free_answers_the_same_for_a_duplicate(google):
+    letter = make_letter()
+    tokens = [sign_and_confirm(letter, google) for _twice in range(2)]
+    assert signature_of(tokens[1]).state == State.DUPLICATE
+
+    answers = []
+    for token in tokens:
+        page = signing.ask_to_free(signature=signature_of(token), address=ADDRESS)
+        answers.append(own.withdraw_and_free(verification=awaited(page)))
+
+    assert answers == [True, True]
 
 
 def test_withdraw_and_free_never_frees_an_address_that_carries_a_name(google):
