@@ -3029,6 +3029,22 @@ GUARDS = [
         ["tests/signatories/test_prominent_pages.py"],
     ),
     Guard(
+        10,
+        "search engines are asked to leave out an unlisted letter",
+        "letters/models/letter.py",
+        "return self.visibility == Visibility.PUBLIC",
+        "return not self.is_internal",
+        T_FOR_PEOPLE,
+    ),
+    Guard(
+        10,
+        "every answer about an unlisted letter says so in its head",
+        "signatories/views/access.py",
+        "    if not letter.is_for_search:\n        http.keep_from_search(request)\n",
+        "",
+        T_FOR_PEOPLE,
+    ),
+    Guard(
         9,
         "a roll for people is counted by network",
         "signatories/views/public.py",

@@ -121,6 +121,46 @@ def test_header_and_page_say_the_same_to_engines(client, letter, fields, query, 
     assert ('name="robots"' not in page.content.decode()) == is_listed
 
 
+PAGES = ["", "roll/", "verification/", "versions/", "versions/1/", "updates/"]
+FOR_PROGRAMS = ["stats.json", "versions/1/text.json"]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *FOR_PROGRAMS])
+@pytest.mark.parametrize("visibility", [Visibility.PUBLIC, Visibility.UNLISTED])
+def test_every_page_of_an_unlisted_letter_asks_engines_to_leave_it_out(
+    client, letter, visibility, page
+):
+    Letter.objects.update(visibility=visibility, roll_for_people=False)
+
+    answer = client.get(f"/letters/library/{page}")
+
+    is_listed = visibility == Visibility.PUBLIC
+    assert answer.get("X-Robots-Tag") == (None if is_listed else "noindex, nofollow")
+    if page not in FOR_PROGRAMS:
+        assert ('name="robots"' in answer.content.decode()) != is_listed
+    assert answer["Cache-Control"] == "public, max-age=30"
+
+
+def test_unlisted_letter_shows_the_beginning_of_its_roll_to_whoever_has_the_link(client, letter):
+    Letter.objects.update(visibility=Visibility.UNLISTED, roll_for_people=False)
+
+    assert [line.name for line in client.get("/letters/library/").context["lines"]] == [
+        "Ottoline Fairweather"
+    ]
+    assert "search engines will find it" not in text_of(client.get("/letters/library/sign/"))
+
+
+def test_archive_of_an_unlisted_letter_asks_engines_to_leave_every_page_out(letter):
+    Letter.objects.update(visibility=Visibility.UNLISTED, roll_for_people=False)
+    letter.refresh_from_db()
+
+    pages = {name: b"".join(content) for name, content in archive.archive(letter)}
+
+    pages = {name: content for name, content in pages.items() if name.endswith(".html")}
+    assert len(pages) == 5
+    assert all(b'<meta name="robots" content="noindex' in content for content in pages.values())
+
+
 def test_letter_page_shows_no_part_of_the_roll_but_names_shown_first(client, letter):
     make_signature(letter, state=State.PUBLISHED, name="Ada Marchetti")
     agreed = letter.signatures.get(name="Ottoline Fairweather")
