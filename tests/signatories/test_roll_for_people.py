@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
+from config import ratelimit
 from letters.models import AuditEntry, Letter, Membership, Role, Visibility
 from signatories.actions import batches
 from signatories.exports import archive
@@ -82,6 +83,26 @@ def test_roll_inside_an_organisation_is_counted_too(client, letter, few, setting
     Letter.objects.update(visibility=Visibility.INTERNAL)
 
     assert [read(client).status_code for _each in range(3)] == [404, 404, 404]
+
+
+def test_reading_is_counted_where_the_privacy_page_says_so_and_nowhere_else(
+    client, letter, monkeypatch
+):
+    counted = set()
+    monkeypatch.setattr(ratelimit, "check", lambda limit, key: counted.add(limit))
+    patterns, _namespace = public_patterns
+    for pattern in patterns:
+        url = "/" + str(pattern.pattern).replace("<slug:slug>", "library")
+        client.get(url.replace("<int:number>", "1"))
+
+    words = text_of(client.get("/privacy/"))
+
+    assert counted == {"roll:network", "suggest:network"}
+    assert "we count for some minutes how many pages of such rolls a network reads" in words
+    assert "when you open a page of a roll that is kept for people" in words
+    assert "how many pages of rolls that are kept for people a network read" in words
+    assert "when the form completes the name of an organisation while you type it" in words
+    assert "no record of your visit" not in words
 
 
 def test_page_may_be_kept_by_the_reader_and_by_no_cache_that_others_share(client, letter):
