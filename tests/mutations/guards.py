@@ -3045,6 +3045,22 @@ GUARDS = [
         T_FOR_PEOPLE,
     ),
     Guard(
+        10,
+        "lists of an archive are kept out of search engines where it is a site's root",
+        "signatories/exports/archive.py",
+        '        yield "robots.txt", [ROBOTS.encode()]\n',
+        "",
+        ["tests/signatories/exports/test_archive.py"],
+    ),
+    Guard(
+        10,
+        "the privacy page says that reading a roll for people is counted",
+        "signatories/templates/signatories/privacy.html",
+        ", and when you open a page of a roll that is kept for people",
+        "",
+        T_FOR_PEOPLE,
+    ),
+    Guard(
         9,
         "a roll for people is counted by network",
         "signatories/views/public.py",
