@@ -60,6 +60,15 @@ def is_inside(request: HttpRequest) -> bool:
     return getattr(request, "is_inside", False)
 
 
+def keep_from_search(request: HttpRequest) -> None:
+    """Search engines are asked not to list the answer to this request."""
+    request.is_for_search = False  # type: ignore[attr-defined]
+
+
+def is_for_search(request: HttpRequest) -> bool:
+    return not is_inside(request) and getattr(request, "is_for_search", True)
+
+
 def keep_for_browser(request: HttpRequest) -> None:
     """The answer is the same for everybody, and each reader has to ask for it themself."""
     request.is_for_browser = True  # type: ignore[attr-defined]
@@ -99,10 +108,11 @@ def robots(request: HttpRequest) -> HttpResponse:
     """Keeps search engines out of what is nobody's business but one person's.
 
     The roll is not in it: an engine has to read the page in order to see that it must not
-    list it. Nor is any letter: an unlisted one is to be found by its link alone.
+    list it. Nor is any letter: an unlisted one is to be found by its link alone, and its pages
+    ask not to be listed.
     """
     rules = [
-        "# Each page of a roll says itself, in X-Robots-Tag too, whether it may be listed.",
+        "# Each page of a letter says itself, in X-Robots-Tag too, whether it may be listed.",
         "User-agent: *",
         *(f"Disallow: {path}" for path in NOT_FOR_ROBOTS),
     ]

@@ -53,7 +53,8 @@ class NoBodyForHead:
 
 
 class PrivateByDefault:
-    """A page that does not say how long it may be cached may not be stored at all."""
+    """A page that does not say how long it may be cached may not be stored at all; and one that
+    was kept from search engines asks them not to list it."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -62,7 +63,7 @@ class PrivateByDefault:
         response = self.get_response(request)
         if "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
-        if http.is_inside(request):
+        if not http.is_for_search(request):
             response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 

@@ -62,6 +62,7 @@ class Row:
 class Result:
     added: int = 0
     changed: int = 0
+    renamed: list[Organisation] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -270,7 +271,7 @@ def _load_row(row: Row, result: Result, problems: list[str]) -> Organisation:
     result.added += 0 if organisation.pk else 1
     if row.slug or not organisation.pk:
         # Without a slug it was found by its name already, or by another spelling.
-        organisation.name = row.name
+        _rename(organisation, row.name, result)
     organisation.headcount_band = row.headcount_band or organisation.headcount_band
     try:
         organisation.full_clean()
@@ -283,6 +284,12 @@ def _load_row(row: Row, result: Result, problems: list[str]) -> Organisation:
     for cell in row.domains:
         _load_domain(organisation, cell, problems)
     return organisation
+
+
+def _rename(organisation: Organisation, name: str, result: Result) -> None:
+    if organisation.pk and organisation.name != name:
+        result.renamed.append(organisation)
+    organisation.name = name
 
 
 def _load_alias(organisation: Organisation, name: str, problems: list[str]) -> None:

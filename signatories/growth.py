@@ -3,7 +3,8 @@
 Names are counted while they stand, on the day on which they came. Signatures without a name are
 counted on the day of the batch with which they came, and stay there when they leave: were the
 column of that day to fall, it would tell that one of those few who came then has left. How many
-left since is one number for all days, which moves with a batch.
+left since is one number for all days, which moves with a batch. Whoever steps back for want of
+company and comes again came once.
 """
 
 from dataclasses import dataclass
@@ -105,7 +106,8 @@ def by_day(letter: Letter) -> list[Day]:
 
 
 def gone_since(days: list[Day], tally: Tally) -> int:
-    """How many of those without a name who came by batch stand no more, whenever they came."""
+    """How many of those without a name who came by batch do not stand now, whenever they came:
+    they left, or stepped back and wait."""
     arrived = sum(one.others for one in days)
     return max(0, arrived - tally.anonymous - tally.counted)
 

@@ -210,8 +210,9 @@ def _may_be_named(letter: Letter, after: str) -> bool:
 
 
 def beginning(letter: Letter, size: int) -> list[Line]:
-    """The first lines of the roll that search engines may list, for the letter's own page."""
-    if not letter.is_roll_for_search and not letter.is_internal:
+    """The first lines of the roll for the letter's own page, without those that their signatories
+    keep from search engines."""
+    if letter.is_roll_kept_apart and not letter.is_internal:
         return []
     signatures = letter.signatures.on_roll().for_search_engines()
     related = signatures.select_related("organisation", "shown_organisation")

@@ -302,9 +302,20 @@ class Letter(models.Model):
         return self.visibility == Visibility.INTERNAL
 
     @property
+    def is_for_search(self) -> bool:
+        """Whether search engines may list pages of the letter: an unlisted one is found by its
+        link alone."""
+        return self.visibility == Visibility.PUBLIC
+
+    @property
     def is_roll_for_search(self) -> bool:
         """Whether search engines may list pages with names of the roll."""
-        return self.roll_in_search and not self.roll_for_people and not self.is_internal
+        return self.is_for_search and not self.is_roll_kept_apart
+
+    @property
+    def is_roll_kept_apart(self) -> bool:
+        """Whether its team wants the names on the pages of the roll only, and these unlisted."""
+        return self.roll_for_people or not self.roll_in_search
 
     @property
     def allows_counted(self) -> bool:

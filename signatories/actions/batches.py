@@ -47,7 +47,8 @@ def start_tally(letter: Letter) -> Tally:
 
 @tried_again
 def publish_batch(*, letter: Letter, now: datetime) -> int | None:
-    """Move the letter's anonymous signatures, if a batch is due; return how many came.
+    """Move the letter's anonymous signatures, if a batch is due; return how many came, those not
+    counted who stood before.
 
     None means that no batch was due, or that another worker is moving it. In one transaction:
     withdrawn and rejected lines leave; those that wait are deleted and inserted again in
@@ -106,7 +107,8 @@ def _keep_from_the_public(letter: Letter) -> None:
 
 
 def _move_those(letter: Letter, appearance: str, now: datetime, is_last: bool) -> int:
-    """Move the signatures without a name that appear in one way; return how many came."""
+    """Move the signatures without a name that appear in one way; return how many came, as
+    `_let_arrive` counts them."""
     approved = letter.signatures.appearing(appearance).approved()
     waiting, standing = approved.waiting_for_batch(), approved.standing()
     told = statistics.told_by_elimination(letter, approved)
@@ -135,7 +137,7 @@ def _wait_for_company(lines: SignatureQuerySet, now: datetime) -> bool:
 
 def _let_leave(letter: Letter) -> None:
     leaving = letter.signatures.leaving_with_batch()
-    leaving.rejected().update(**OFF_ROLL)
+    leaving.rejected().update(has_stood=True, **OFF_ROLL)
     leaving.withdrawn().delete()
 
 
@@ -153,7 +155,7 @@ def _swap(letter: Letter) -> None:
 
 def _step_back(standing: SignatureQuerySet) -> None:
     """Take them off the roll, or out of the count, until they are enough again."""
-    standing.update(state=State.APPROVED, **OFF_ROLL)
+    standing.update(state=State.APPROVED, has_stood=True, **OFF_ROLL)
 
 
 def _let_wait(letter: Letter, appearance: str) -> None:
@@ -165,18 +167,24 @@ def _let_wait(letter: Letter, appearance: str) -> None:
 
 
 def _let_arrive(letter: Letter, waiting: SignatureQuerySet, carried_over: SignatureQuerySet) -> int:
+    """Put them on the roll, or into the count; return how many of them came for the first time.
+
+    Whoever stood before is not counted as coming again, and the mark that says so goes: on the
+    roll those who came back are like those who came.
+    """
     arriving = list(waiting.select_for_update(of=("self",)))
+    came = sum(not signature.has_stood for signature in arriving)
     carried = list(carried_over.select_for_update(of=("self",)))
     places = roll.places_by_lot(_names_on_roll(letter), len(arriving))
     today = timezone.localdate()
     for signature, place in zip(arriving, places, strict=True):
-        signature.state = State.PUBLISHED
+        signature.state, signature.has_stood = State.PUBLISHED, False
         signature.roll_key = place if signature.has_line else ""
         # From now on no day is finer than that of the batch.
         signature.published_on = signature.confirmed_on = signature.submitted_on = today
     if arriving or carried:
         _insert_anew(letter, [*arriving, *carried])
-    return len(arriving)
+    return came
 
 
 def _insert_anew(letter: Letter, signatures: list[Signature]) -> None:

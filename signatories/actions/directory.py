@@ -271,10 +271,15 @@ def list_again(*, organisation: Organisation, actor: User | None) -> Organisatio
 
 
 @transaction.atomic
-def record_change(*, organisation: Organisation, actor: User, is_new: bool = False) -> None:
+def record_change(
+    *, organisation: Organisation, actor: User, is_new: bool = False, is_renamed: bool = False
+) -> None:
     """What goes with an organisation that a keeper wrote: its own name among its spellings,
-    the entries that say one of them, and the audit entry."""
+    the entries that say one of them, and the audit entry; with another name than before, the end
+    of what was agreed to for lines that say it."""
     _refuse_others(actor)
+    if is_renamed:
+        end_prominence_at(organisation)
     _add_spellings(organisation, [organisation.name])
     keys = set(organisation.aliases.values_list("key", flat=True))
     for proposal in (
@@ -371,7 +376,17 @@ def _let_entries_follow(organisation: Organisation, keys: set[str]) -> None:
     for start in range(0, len(texts), BATCH_SIZE):
         batch = Signature.objects.filter(organisation_text__in=texts[start : start + BATCH_SIZE])
         _hold(batch)
+        prominence.end_of(batch.exclude(organisation_text=organisation.name))
         batch.update(organisation=organisation, organisation_text="")
+
+
+def end_prominence_at(organisation: Organisation) -> None:
+    """An organisation goes by another name: who agreed to stand first beside it agreed to the one
+    before."""
+    asked = organisation.signatures.named().filter(prominence__isnull=False)
+    names = Signature.objects.filter(pk__in=list(asked.values_list("pk", flat=True)))
+    _hold(names)
+    prominence.end_of(names)
 
 
 def _hold(signatures: QuerySet[Signature]) -> None:

@@ -208,6 +208,7 @@ def leave(*, token: str) -> Signature:
     if signature.is_standing:
         signature.shown_tenure = Tenure.FORMER
     signature.save(update_fields=["tenure", "said_tenure", "shown_tenure"])
+    prominence.end(signature)  # Formerly is another line than the one that was agreed to.
     vouch.take_back_all(signature.manage_digest)
     follow_up(signature)
     return signature

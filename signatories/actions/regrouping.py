@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from django.db.models import BigIntegerField, Case, F, Value, When
 
 from letters.models import Letter, Organisation
+from signatories.actions import prominence
 from signatories.models import Signature
 from signatories.models.selecting import SignatureQuerySet
 
@@ -52,6 +53,7 @@ def let_names_follow(
         output_field=BigIntegerField(),
     )
     entries = signatures.following_at_once().filter(organisation=duplicate)
+    prominence.end_of(entries)  # Their signatories agreed to the line as it stood.
     entries.update(organisation=kept, shown_organisation=now_shown)
 
 

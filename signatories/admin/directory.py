@@ -114,7 +114,10 @@ class KeptOrganisationAdmin(OrganisationAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         directory.record_change(
-            organisation=form.instance, actor=person(request), is_new=not change
+            organisation=form.instance,
+            actor=person(request),
+            is_new=not change,
+            is_renamed=change and "name" in form.changed_data,
         )
 
     # Merging and withdrawing.

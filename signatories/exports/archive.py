@@ -40,6 +40,10 @@ STATIC = (
     "fonts/stix-two-text-latin-wght-normal.woff2",
 )
 SUMS = "sha256sums.txt"
+# Lists cannot ask engines themselves, as pages do, to leave out whom engines may not list. Pages
+# are not in it: an engine has to read them to see what they ask.
+LISTS = ("roll.csv", "roll.json")
+ROBOTS = "".join(["User-agent: *\n", *(f"Disallow: /{name}\n" for name in LISTS)])
 
 Content = Iterable[bytes]
 TEMPLATES = Path(__file__).parent.parent / "templates" / "archive"
@@ -247,7 +251,8 @@ class Pages:
         yield "roll.csv", files.roll_csv(self.book.lines())
         yield "roll.json", files.roll_json(self.letter, self.book.lines())
         yield "stats.json", files.statistics_json(self.letter)
-        context = {"versions": self.versions, "lines": self.book.number}
+        yield "robots.txt", [ROBOTS.encode()]
+        context = {"versions": self.versions, "lines": self.book.number, "lists": LISTS}
         yield self.page("README.txt", "README.txt", context)
 
 

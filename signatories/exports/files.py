@@ -56,6 +56,10 @@ def notes(letter: Letter) -> list[str]:
             "The order is that of names. Anonymous signatures are placed between them by lot, and "
             "no place says when anyone signed."
         ),
+        _(
+            "People can ask search engines not to list their name. The pages of the roll say so; "
+            "this file cannot. Where you put it on the web, keep search engines out of it."
+        ),
         _("People can withdraw. Ask for the roll again before you print or pass on an old file."),
     ]
 

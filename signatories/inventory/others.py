@@ -311,7 +311,9 @@ def beside_the_database(until: dict[str, str]) -> list[Entry]:
         Entry(
             title=_("Counters against floods"),
             what=_(
-                "How often a network, a mailbox, a page or an account tried, for some minutes that "
+                "How often a network, a mailbox, a page or an account tried, how many pages of "
+                "rolls that are kept for people a network read, and how often it had the name of "
+                "an organisation completed, for some minutes that "
                 "a button was pressed, and for a day from which networks an account came in, under "
                 "scrambled forms of them; how many forms a letter and the site got in the last "
                 "minutes, and for an hour which checks by a browser are used up. No address of a "

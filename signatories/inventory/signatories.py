@@ -155,8 +155,9 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             title=_("Your line on the roll"),
             what=_(
                 "What the line shows, its place, and the day it came; of an anonymous line also "
-                "whether its organisation ever showed, and since a merger of organisations, with "
-                "which other lines it is counted."
+                "whether its organisation ever showed, since a merger of organisations, with "
+                "which other lines it is counted, and while it is off the roll, whether it stood "
+                "there before."
             ),
             seen_by=_("Everybody; nobody sees the day."),
             kept_until=_("%(until)s A withdrawn anonymous line: until %(leaving)s.")
@@ -168,7 +169,7 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             fields=of(
                 signature,
                 "shown_organisation shown_tenure shown_role roll_key published_on group "
-                "has_been_shown",
+                "has_been_shown has_stood",
             ),
         ),
         Entry(

@@ -53,6 +53,8 @@ class Signature(models.Model):
     # Merged organisations keep their anonymous lines apart: each group needs its own minimum.
     group = models.PositiveSmallIntegerField(default=0, db_default=0)
     has_been_shown = models.BooleanField(default=False, db_default=False)
+    # Of what waits without a name: whether a batch brought it before, so that it came already.
+    has_stood = models.BooleanField(default=False, db_default=False)
     roll_key = models.CharField(_("place on the roll"), max_length=200, blank=True)
     address_digest = models.CharField(max_length=64, null=True, blank=True)
     # The manage digest of the anonymous entry whose place this one takes with a batch.
@@ -291,6 +293,11 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=Q(was_decided=False) | ~Q(appearance__in=NAMELESS),
                 name="only_names_remember_a_decision",
+            ),
+            models.CheckConstraint(
+                condition=Q(has_stood=False)
+                | Q(appearance__in=NAMELESS, published_on__isnull=True, confirmed_on__isnull=False),
+                name="only_lines_that_left_have_stood_before",
             ),
             models.CheckConstraint(
                 condition=Q(state=State.UNCONFIRMED, confirmed_on__isnull=True)

@@ -68,9 +68,12 @@ def readable_letters(request: HttpRequest) -> LetterQuerySet:
 
 
 def readable_letter(request: HttpRequest, slug: str, *related: str) -> Letter:
-    """The letter, or the one not-found page; what shows an internal one is kept inside."""
+    """The letter, or the one not-found page; what shows an internal one is kept inside, and what
+    shows an unlisted one from search engines."""
     letters = readable_letters(request).with_pause()
     letter = get_object_or_404(letters.select_related(*related), slug=slug)
     if letter.is_internal:
         http.keep_inside(request)
+    if not letter.is_for_search:
+        http.keep_from_search(request)
     return letter

@@ -18,6 +18,10 @@ def days():
     return DecisionDays(letter=make_letter(), days=2)
 
 
+def asked_name():
+    return make_signature(make_letter())
+
+
 def anonymous():
     return make_anonymous(make_letter(), make_organisation("Google"))
 
@@ -27,4 +31,5 @@ PROMINENCE_CASES = [
     Case("positions_count_from_one", asked, {"position": 0}),
     Case("decision_days_count_somebody", days, {"number": 0}),
     Case("only_names_remember_a_decision", anonymous, {"was_decided": True}),
+    Case("only_lines_that_left_have_stood_before", asked_name, {"has_stood": True}),
 ]

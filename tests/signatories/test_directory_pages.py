@@ -4,9 +4,9 @@ import pytest
 
 from letters.actions import propose
 from letters.models import AuditEntry, Organisation, OrganisationDomain, Proposal
-from signatories import affiliation
+from signatories import affiliation, roll
 from signatories.forms import SignForm
-from signatories.models import Signature, State
+from signatories.models import Prominence, Signature, State
 from tests.admin_pages import make_host, make_moderator, messages_of, text_of
 from tests.factories import make_letter, make_organisation, make_signature
 
@@ -254,6 +254,23 @@ def test_domain_that_others_of_the_organisation_lead_to_cannot_go_alone(client, 
     assert salesforce.domains.count() == 2
     assert delete(main, other).status_code == 302
     assert salesforce.domains.count() == 0
+
+
+def test_rename_ends_what_was_agreed_to_beside_the_name_before_and_another_change_does_not(
+    client, letter
+):
+    acme = make_organisation("Acme")
+    name = make_signature(letter, organisation=acme, state=State.PUBLISHED)
+    Prominence.objects.create(signature=name, position=1, asked_on="2026-01-20", answer="agreed")
+    client.force_login(make_host("harriet"))
+
+    client.post(page_of(acme), {"name": "Acme", "headcount_band": "10000+", **inlines()})
+    assert [line.name for line in roll.prominent(letter)] == [name.name]
+    client.post(page_of(acme), {"name": "Acme Missiles Inc", **inlines()})
+
+    acme.refresh_from_db()
+    assert acme.name == "Acme Missiles Inc"
+    assert roll.prominent(letter) == []
 
 
 def test_host_merges_and_withdraws_on_pages_that_say_what_it_means(client, letter, salesforce):

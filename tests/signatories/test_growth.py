@@ -190,6 +190,95 @@ def test_day_of_a_batch_does_not_tell_that_one_of_its_people_left(letter):
     assert (tally.anonymous, growth.gone_since(days, tally)) == (5, 1)
 
 
+def counted_in(letter):
+    letter = type(letter).objects.get(pk=letter.pk)
+    days, tally = growth.by_day(letter), statistics.tally_of(letter)
+    return [one.others for one in days], tally.anonymous, growth.gone_since(days, tally)
+
+
+def of_one_organisation(letter):
+    google = make_organisation("Google")
+    letter.organisations.set([google])
+    return google
+
+
+def those_who_come(letter, day, number, organisation):
+    with time_machine.travel(datetime(day.year, day.month, day.day, 12, tzinfo=UTC), tick=False):
+        made = [make_anonymous(letter, organisation) for _each in range(number)]
+        batches.publish_batch_now(letter=letter, now=datetime.now(UTC))
+    return made
+
+
+def withdraw_one(letter):
+    line = letter.signatures.standing().anonymous().first()
+    line.manage_digest = crypto.digest("manage", "m" * 43)
+    line.save()
+    own.withdraw(token="m" * 43)
+
+
+def test_those_who_step_back_and_come_again_came_once(letter):
+    google = of_one_organisation(letter)
+    those_who_come(letter, MONDAY, 5, google)
+    withdraw_one(letter)
+    those_who_come(letter, MONDAY + timedelta(days=1), 0, google)
+    assert counted_in(letter) == ([5], 0, 5)
+    assert letter.signatures.filter(has_stood=True).count() == 4
+
+    those_who_come(letter, MONDAY + timedelta(days=2), 1, google)
+
+    assert counted_in(letter) == ([5, 1], 5, 1)
+    tally = statistics.tally_of(type(letter).objects.get())
+    assert (tally.figures["received"], tally.figures["withdrawn"]) == (6, 1)
+    weeks = growth.by_week(growth.by_day(letter))
+    assert [(week.others, week.total) for week in weeks] == [(6, 6)]
+
+
+def test_those_who_came_again_are_on_the_roll_like_those_who_came(letter):
+    google = of_one_organisation(letter)
+    those_who_come(letter, MONDAY, 5, google)
+    withdraw_one(letter)
+    those_who_come(letter, MONDAY + timedelta(days=1), 0, google)
+    those_who_come(letter, MONDAY + timedelta(days=2), 1, google)
+
+    lines = letter.signatures.standing().values_list("has_stood", "confirmed_on", "submitted_on")
+
+    day = MONDAY + timedelta(days=2)
+    assert set(lines) == {(False, day, day)}
+
+
+def test_those_told_by_elimination_who_come_again_came_once(letter):
+    letter.eligibility = "organisations"
+    letter.save()
+    firms = [make_organisation(name) for name in ("Google", "Orrery")]
+    letter.organisations.set(firms)
+    with time_machine.travel(NOON, tick=False):
+        for firm, number in zip(firms, (3, 2), strict=True):
+            those_who_come(letter, MONDAY, number, firm)
+    assert counted_in(letter) == ([5], 5, 0)
+    withdraw_one(letter)
+    those_who_come(letter, MONDAY + timedelta(days=1), 0, firms[0])
+    assert counted_in(letter) == ([5], 0, 5)
+
+    those_who_come(letter, MONDAY + timedelta(days=2), 2, firms[1])
+
+    assert counted_in(letter) == ([5, 2], 6, 1)
+
+
+def test_line_that_a_moderator_took_off_and_lets_stand_again_came_once(letter):
+    come(letter, MONDAY, others=6)
+    bob = make_user("bob")
+    Membership.objects.create(letter=letter, user=bob, role=Role.MODERATOR)
+    line = letter.signatures.standing().anonymous().first()
+    moderation.reject(signature=line, actor=bob, reason="other")
+    come(letter, MONDAY + timedelta(days=1))
+    assert counted_in(letter) == ([6], 5, 1)
+
+    moderation.approve(signature=letter.signatures.get(state=State.REJECTED), actor=bob)
+    come(letter, MONDAY + timedelta(days=2))
+
+    assert counted_in(letter) == ([6], 6, 0)
+
+
 def test_day_leaves_with_its_last_name(letter):
     come(letter, MONDAY, named=1)
     moderator = make_user("bob")

@@ -585,6 +585,8 @@ def test_every_field_of_a_signature_is_told_in_the_file_or_named_here():
         *("replaces", "is_demonstration", "group", "has_been_shown"),
         # It would tell a name that takes the place of an anonymous line from a duplicate.
         "was_decided",
+        # Of a line off the roll: that a batch brought it before. Its signer saw it stand.
+        "has_stood",
     }
     # What moderators go by. A duplicate has less of it, and the file would tell.
     of_moderators = {"needs_check", "name_key", "risk", "set_aside_on", "was_approved"}

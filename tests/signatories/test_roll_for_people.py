@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
+from config import ratelimit
 from letters.models import AuditEntry, Letter, Membership, Role, Visibility
 from signatories.actions import batches
 from signatories.exports import archive
@@ -84,6 +85,26 @@ def test_roll_inside_an_organisation_is_counted_too(client, letter, few, setting
     assert [read(client).status_code for _each in range(3)] == [404, 404, 404]
 
 
+def test_reading_is_counted_where_the_privacy_page_says_so_and_nowhere_else(
+    client, letter, monkeypatch
+):
+    counted = set()
+    monkeypatch.setattr(ratelimit, "check", lambda limit, key: counted.add(limit))
+    patterns, _namespace = public_patterns
+    for pattern in patterns:
+        url = "/" + str(pattern.pattern).replace("<slug:slug>", "library")
+        client.get(url.replace("<int:number>", "1"))
+
+    words = text_of(client.get("/privacy/"))
+
+    assert counted == {"roll:network", "suggest:network"}
+    assert "we count for some minutes how many pages of such rolls a network reads" in words
+    assert "when you open a page of a roll that is kept for people" in words
+    assert "how many pages of rolls that are kept for people a network read" in words
+    assert "when the form completes the name of an organisation while you type it" in words
+    assert "no record of your visit" not in words
+
+
 def test_page_may_be_kept_by_the_reader_and_by_no_cache_that_others_share(client, letter):
     answer = read(client)
 
@@ -119,6 +140,46 @@ def test_header_and_page_say_the_same_to_engines(client, letter, fields, query, 
 
     assert ("X-Robots-Tag" not in page) == is_listed
     assert ('name="robots"' not in page.content.decode()) == is_listed
+
+
+PAGES = ["", "roll/", "verification/", "versions/", "versions/1/", "updates/"]
+FOR_PROGRAMS = ["stats.json", "versions/1/text.json"]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *FOR_PROGRAMS])
+@pytest.mark.parametrize("visibility", [Visibility.PUBLIC, Visibility.UNLISTED])
+def test_every_page_of_an_unlisted_letter_asks_engines_to_leave_it_out(
+    client, letter, visibility, page
+):
+    Letter.objects.update(visibility=visibility, roll_for_people=False)
+
+    answer = client.get(f"/letters/library/{page}")
+
+    is_listed = visibility == Visibility.PUBLIC
+    assert answer.get("X-Robots-Tag") == (None if is_listed else "noindex, nofollow")
+    if page not in FOR_PROGRAMS:
+        assert ('name="robots"' in answer.content.decode()) != is_listed
+    assert answer["Cache-Control"] == "public, max-age=30"
+
+
+def test_unlisted_letter_shows_the_beginning_of_its_roll_to_whoever_has_the_link(client, letter):
+    Letter.objects.update(visibility=Visibility.UNLISTED, roll_for_people=False)
+
+    assert [line.name for line in client.get("/letters/library/").context["lines"]] == [
+        "Ottoline Fairweather"
+    ]
+    assert "search engines will find it" not in text_of(client.get("/letters/library/sign/"))
+
+
+def test_archive_of_an_unlisted_letter_asks_engines_to_leave_every_page_out(letter):
+    Letter.objects.update(visibility=Visibility.UNLISTED, roll_for_people=False)
+    letter.refresh_from_db()
+
+    pages = {name: b"".join(content) for name, content in archive.archive(letter)}
+
+    pages = {name: content for name, content in pages.items() if name.endswith(".html")}
+    assert len(pages) == 5
+    assert all(b'<meta name="robots" content="noindex' in content for content in pages.values())
 
 
 def test_letter_page_shows_no_part_of_the_roll_but_names_shown_first(client, letter):

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from letters import directory_files
 from signatories.actions import directory
@@ -32,12 +33,19 @@ class Command(BaseCommand):
     def _import(self, file: Path, dry_run: bool) -> None:
         try:
             rows = directory_files.read(file.read_bytes())
-            result = directory_files.load(rows, is_dry_run=dry_run)
+            result = self._load(rows, dry_run)
         except directory_files.Unreadable as wrong:
             raise CommandError("\n".join([*wrong.problems, "Nothing was imported."])) from None
-        if not dry_run:
-            directory.take_up_listed_names()
         would = "would be " if dry_run else ""
         self.stdout.write(
             f"Organisations: {result.added} {would}added, {result.changed} {would}changed."
         )
+
+    @transaction.atomic
+    def _load(self, rows: list[directory_files.Row], dry_run: bool) -> directory_files.Result:
+        result = directory_files.load(rows, is_dry_run=dry_run)
+        if not dry_run:
+            for organisation in result.renamed:
+                directory.end_prominence_at(organisation)
+            directory.take_up_listed_names()
+        return result

@@ -93,6 +93,7 @@ def test_appear_without_name_erases_name_and_title_everywhere_at_once():
         "shown_role": "",
         "group": 0,
         "has_been_shown": False,
+        "has_stood": False,
         "roll_key": "",
         "address_digest": None,
         "replaces": None,

@@ -3,13 +3,33 @@
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from config import crypto
 from letters.actions import NotAllowed
-from letters.models import AuditEntry, Letter, Membership, ReviewPolicy, Role, Status, Visibility
+from letters.models import (
+    AuditEntry,
+    Letter,
+    Membership,
+    Organisation,
+    Proposal,
+    ReviewPolicy,
+    Role,
+    Status,
+    Visibility,
+)
 from signatories import roll, tasks
-from signatories.actions import appearing, directory, moderation, opening, own, prominence, showing
+from signatories.actions import (
+    appearing,
+    batches,
+    directory,
+    moderation,
+    opening,
+    own,
+    prominence,
+    showing,
+)
 from signatories.actions.confirming import Gone
 from signatories.models import Prominence, Signature, State
 from tests.factories import (
@@ -243,7 +263,58 @@ def show_another_organisation(signature, host):
     )
 
 
+def says_acme(letter):
+    Signature.objects.update(organisation_text="Acme", title="CTO")
+    return Proposal.objects.get_or_create(name="Acme", key="acme")[0]
+
+
+def merge_the_name(signature, host):
+    missiles = make_organisation("Acme Missiles Inc")
+    proposal = says_acme(signature.letter)
+    directory.merge_proposal(proposal=proposal, organisation=missiles, actor=None)
+
+
+def accept_the_name_otherwise(signature, host):
+    proposal = says_acme(signature.letter)
+    directory.accept(proposal=proposal, name="Acme Missiles Inc", actor=None)
+
+
+def merge_the_record(signature, host):
+    acme, missiles = make_organisation("Acme"), make_organisation("Acme Missiles Inc")
+    Signature.objects.update(organisation=acme)
+    directory.merge(duplicate=acme, kept=missiles, actor=host, keeps_names=True)
+
+
+def merge_before_the_batch(signature, host):
+    merge_the_record(signature, host)
+    Signature.objects.update(organisation=Organisation.objects.get(name="Acme"))
+    Prominence.objects.get_or_create(
+        signature=signature,
+        defaults={"position": 1, "asked_on": timezone.localdate(), "answer": "agreed"},
+    )
+    batches.publish_batch_now(letter=signature.letter, now=timezone.now())
+
+
+def rename(signature, host):
+    acme = make_organisation("Acme")
+    Signature.objects.update(organisation=acme)
+    Organisation.objects.update(name="Acme Missiles Inc")
+    acme.refresh_from_db()
+    directory.record_change(organisation=acme, actor=host, is_renamed=True)
+
+
+def leave(signature, host):
+    Signature.objects.update(organisation_text="Acme")
+    own.leave(token=TOKEN)
+
+
 ENDS = {
+    "merging the name it says": merge_the_name,
+    "listing the name it says as another": accept_the_name_otherwise,
+    "merging its organisation": merge_the_record,
+    "merging its organisation, with a batch": merge_before_the_batch,
+    "renaming its organisation": rename,
+    "leaving its organisation": leave,
     "another organisation, shown to a moderator": show_another_organisation,
     "withdrawing": lambda signature, host: own.withdraw(token=TOKEN),
     "becoming anonymous": become_anonymous,
@@ -287,14 +358,38 @@ def test_consent_does_not_come_back_with_a_line_that_is_approved_again(letter, a
     assert shown_first(letter) == []
 
 
-def test_consent_stays_when_a_title_is_left_out_or_somebody_leaves(letter, agreed):
+def test_consent_stays_when_a_title_is_left_out(letter, agreed):
     Signature.objects.update(title="Director", organisation_text="Google")
 
     own.correct_title(token=TOKEN, title="")
-    own.leave(token=TOKEN)
 
     [line] = roll.prominent(letter)
-    assert line.detail == "says formerly Google; not verified"
+    assert line.detail == "says Google; not verified"
+
+
+def test_consent_stays_where_the_name_is_listed_as_it_was_said(letter, agreed):
+    proposal = says_acme(letter)
+    before = roll.prominent(letter)
+
+    acme = directory.accept(proposal=proposal, name="Acme", actor=None)
+    directory.record_change(organisation=acme, actor=make_user("host", is_superuser=True))
+
+    assert roll.prominent(letter) == before != []
+    assert Signature.objects.get().organisation == acme
+
+
+def test_consent_ends_where_a_file_renames_the_organisation(letter, agreed, tmp_path):
+    acme = make_organisation("Acme")
+    Signature.objects.update(organisation=acme)
+    file = tmp_path / "directory.csv"
+
+    file.write_text(f"slug,name\n{acme.slug},Acme\n")
+    call_command("directory", "import", file)
+    assert shown_first(letter) == ["Ottoline Fairweather"]
+    file.write_text(f"slug,name\n{acme.slug},Acme Missiles Inc\n")
+    call_command("directory", "import", file)
+
+    assert shown_first(letter) == []
 
 
 def test_consent_given_inside_ends_when_the_letter_becomes_public(time_machine):

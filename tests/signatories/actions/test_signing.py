@@ -95,6 +95,7 @@ def test_sign_by_name_stores_an_unconfirmed_signature_and_what_its_proof_needs()
         "risk": 0,
         "group": 0,
         "has_been_shown": False,
+        "has_stood": False,
         "is_demonstration": False,
     }
     address = bytes(verification.address)

@@ -245,6 +245,21 @@ def test_search_engines_are_asked_as_on_the_site(letter):
     assert b"Hidden Aaa" not in folder["index.html"]
 
 
+def test_search_engines_are_kept_out_of_lists_that_cannot_ask_for_it_themselves(letter):
+    folder = folder_of(letter)
+
+    robots, readme = folder["robots.txt"].decode(), folder["README.txt"].decode()
+    lists = {name for name in folder if b"Hidden Aaa" in folder[name]} - {"roll/1.html"}
+    assert lists == {"roll.csv", "roll.json"}
+    for name in lists:
+        assert f"Disallow: /{name}\n" in robots
+        assert f"Disallow: /kept/{name}\n" in readme
+    assert "where this folder is the root of a site, and nowhere else" in readme
+    assert "Disallow: /roll/" not in robots
+    notes = " ".join(json.loads(folder["roll.json"])["notes"])
+    assert "Where you put it on the web, keep search engines out of it." in notes
+
+
 def test_two_runs_give_the_same_bytes(letter):
     assert b"".join(archive.as_zip(letter)) == b"".join(archive.as_zip(letter))
 
