@@ -54,10 +54,10 @@ def test_page_says_how_long_one_can_object(client, settings):
     assert "can object there within 1 day." in read(client, letter)
 
 
-def test_page_of_a_sealed_letter_promises_no_objection(client):
+def test_page_of_a_sealed_letter_says_who_can_object_still(client):
     words = read(client, make_letter(status="sealed"))
 
-    assert "The letter is sealed, so nobody can object any more." in words
+    assert "only those can still object whose line stood on its roll by then" in words
     assert "can object there" not in words
 
 
