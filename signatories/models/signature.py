@@ -402,21 +402,17 @@ class Signature(models.Model):
 
     @property
     def left_after_sealing(self) -> bool:
-        """Whether it stood on the roll when its letter was sealed, by day, and was rejected since.
-
-        Of an anonymous line it can be said until it has left, and nobody can bring it back later.
-        """
-        sealed_on = self.letter.sealed_on
-        if self.state != State.REJECTED or not sealed_on or self.reason == Reason.SEALED:
+        """Whether it was taken off a sealed roll, by day; of an anonymous line, until it leaves."""
+        sealed_on, rejected_on = self.letter.sealed_on, self.rejected_on
+        if not (sealed_on and rejected_on) or self.reason == Reason.SEALED:
             return False
-        if self.is_anonymous:
-            return self.is_standing
-        return self.was_approved and self.rejected_on is not None and self.rejected_on >= sealed_on
+        was_there = self.is_standing if self.is_anonymous else self.was_approved
+        return was_there and (self.is_anonymous or rejected_on >= sealed_on)
 
     @property
     def is_settled(self) -> bool:
-        """Whether nobody reviews it any more. Sealing ends all review; what is taken off a sealed
-        roll can come back, or whoever moderates could destroy it for good."""
+        """Whether sealing has ended all review of it. What is taken off a sealed roll can come
+        back, or whoever moderates could destroy it for good."""
         return self.letter.is_sealed and not self.left_after_sealing
 
     @property

@@ -2657,8 +2657,8 @@ GUARDS = [
         7,
         "what left before the sealing stays away",
         "signatories/models/signature.py",
-        " and self.rejected_on >= sealed_on",
-        "",
+        "(self.is_anonymous or rejected_on >= sealed_on)",
+        "True",
         [f"{T_ACTIONS}/test_taking_back.py"],
     ),
     Guard(
