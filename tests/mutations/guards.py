@@ -39,6 +39,7 @@ T_IMPORTING = [f"{T_ACTIONS}/test_importing.py"]
 T_INVITATION = ["tests/signatories/test_invitation.py"]
 T_INVITING = ["tests/signatories/test_inviting.py"]
 T_CHECKING = f"{T_ACTIONS}/test_checking.py"
+T_NAMED = f"{T_ACTIONS}/test_becoming_named.py"
 
 T_PROOF_OF_WORK = ["tests/config/test_proof_of_work.py"]
 T_STAMPS = ["tests/config/test_stamps.py"]
@@ -166,6 +167,38 @@ GUARDS = [
         "filter(pk=verification.pk, tries__lt=settings.CODE_TRIES)",
         "filter(pk=verification.pk)",
         ["tests/signatories/test_mailbox.py"],
+    ),
+    Guard(
+        8,
+        "a name takes along what spoke against its anonymous entry",
+        f"{ACTIONS}/confirming.py",
+        "    found += _said_of_replaced(signature, found)\n",
+        "",
+        [f"{T_NAMED}::test_adding_a_name_leaves_no_burst_behind"],
+    ),
+    Guard(
+        8,
+        "a name that is added can come in a burst",
+        f"{ACTIONS}/signing.py",
+        "return _await_signature(named, address, Appearance.ANONYMOUS, is_burst=is_burst)",
+        "return _await_signature(named, address, Appearance.ANONYMOUS)",
+        [f"{T_NAMED}::test_name_that_comes_in_a_burst_itself_waits_for_a_moderator"],
+    ),
+    Guard(
+        8,
+        "a rejected line does not come back as a name",
+        f"{ACTIONS}/batches.py",
+        "    return_doubtful_names(letter)\n",
+        "",
+        [f"{T_NAMED}::test_rejected_line_does_not_come_back_as_a_name_that_nobody_read"],
+    ),
+    Guard(
+        8,
+        "a rejected line does not come back by sealing",
+        f"{ACTIONS}/sealing.py",
+        "    batches.return_doubtful_names(sealed)\n",
+        "",
+        [f"{T_NAMED}::test_rejected_line_does_not_come_back_by_sealing"],
     ),
     Guard(
         2,
