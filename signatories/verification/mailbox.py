@@ -42,7 +42,8 @@ def send_code(verification_id: str) -> float | None:
     """Send the code of one verification, if it is still due and nobody else is at it.
 
     Returns the seconds after which to try again, or None. A crash between claim and mark
-    repeats the mail in flight and loses none.
+    repeats the mail in flight and loses none. Only what says that there is no such mailbox erases
+    the entry.
     """
     code = crypto.new_code()
     button = crypto.new_token()
@@ -56,9 +57,17 @@ def send_code(verification_id: str) -> float | None:
     except (keys.KeyLost, crypto.Unreadable):
         erase_unreadable(verification)
         return None
+    except mail.TurnedAway:
+        mail_health.count(MailKind.REFUSED)
+        _put_off(verification, "turned a code away, though not because of the mailbox")
+        return None
     except mail.Refused:
         erase(verification, Fate.REFUSED)
         mail_health.count(MailKind.REFUSED)
+        return None
+    except mail.Deferred:
+        mail_health.count(MailKind.DEFERRED)
+        _put_off(verification, "put a code off")
         return None
     except mail.Unreachable as error:
         mail_health.count(MailKind.DEFERRED)
@@ -140,6 +149,16 @@ def _put_back(verification: Verification, error: mail.Unreachable) -> float:
     )
     logger.warning("Mail server not reached (%s), again in %d s", error, delay.total_seconds())
     return delay.total_seconds()
+
+
+def _put_off(verification: Verification, what: str) -> None:
+    """Release the claim; this one mailbox is asked again later and later. Until then its code is
+    not due, so that nobody takes the mail server for broken."""
+    until = timezone.now() + mail.deferment_after(verification.attempts)
+    Verification.objects.filter(pk=verification.pk, claimed_at=verification.claimed_at).update(
+        due_at=until, retry_at=None, claimed_at=None, attempts=F("attempts") + 1
+    )
+    logger.warning("A mail server has %s", what)
 
 
 def unsent(now: datetime, limit: int) -> list[str]:

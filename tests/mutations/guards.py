@@ -47,6 +47,7 @@ T_DOOR = ["tests/signatories/test_door.py"]
 
 MAILBOX = "signatories/verification/mailbox.py"
 REMINDER = "signatories/verification/reminder.py"
+T_MAILBOX = "tests/signatories/test_mailbox.py"
 T_REMINDER = ["tests/signatories/test_reminder.py"]
 T_PROMINENCE = [f"{T_ACTIONS}/test_prominence.py"]
 T_FOR_PEOPLE = ["tests/signatories/test_roll_for_people.py"]
@@ -167,6 +168,40 @@ GUARDS = [
         "filter(pk=verification.pk, tries__lt=settings.CODE_TRIES)",
         "filter(pk=verification.pk)",
         ["tests/signatories/test_mailbox.py"],
+    ),
+    Guard(
+        1,
+        "a refusal that is not about the mailbox erases no entry",
+        MAILBOX,
+        "    except mail.TurnedAway:\n",
+        "    except ():\n",
+        [
+            f"{T_MAILBOX}::test_mailbox_that_is_put_off_keeps_its_entry_and_is_asked_again_later_and_later"
+        ],
+    ),
+    Guard(
+        1,
+        "one mailbox that is put off does not pass for a broken server",
+        MAILBOX,
+        "due_at=until, retry_at=None,",
+        "retry_at=until,",
+        [f"{T_MAILBOX}::test_one_mailbox_that_is_put_off_leaves_the_installation_ready"],
+    ),
+    Guard(
+        1,
+        "a refused reminder erases nobody who may be there",
+        REMINDER,
+        "    except mail.Unknown:\n",
+        "    except mail.Refused:\n",
+        T_REMINDER,
+    ),
+    Guard(
+        1,
+        "what a filter sent back erases no entry",
+        "config/returned.py",
+        'action == "failed" and _is_nobody(recipient)',
+        'action == "failed" and str(recipient["Status"]).startswith("5.")',
+        ["tests/config/test_returned.py"],
     ),
     Guard(
         8,

@@ -365,10 +365,37 @@ def test_reminder_that_may_have_left_is_not_repeated(noon, mail_server, error):
     assert sweep() == []
 
 
-def test_mailbox_that_refuses_the_reminder_loses_its_entry(noon, mail_server):
+REFUSALS = [
+    (554, b"5.7.1 blocked using Spamhaus"),
+    (552, b"5.2.2 full"),
+    (550, b"5.2.1 disabled"),
+    (550, b"no"),
+]
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_refusal_of_the_reminder_that_names_no_missing_mailbox_erases_nothing(
+    noon, mail_server, client, answer
+):
+    signed()
+    button = crypto.new_token()
+    Verification.objects.update(button_digest=crypto.digest("button", button))
+    noon.move_to(NOON + A_DAY, tick=False)
+    mail_server.error = smtplib.SMTPRecipientsRefused({"w": answer})
+
+    sweep()
+
+    mail_server.error = None
+    noon.move_to(NOON + timedelta(hours=40), tick=False)
+    assert sweep() == []
+    client.post(f"/confirm/{button}/", {"decision": "confirm"})
+    assert Signature.objects.get().state == State.IN_REVIEW
+
+
+def test_mailbox_that_is_not_there_for_the_reminder_loses_its_entry(noon, mail_server):
     signed()
     noon.move_to(NOON + A_DAY, tick=False)
-    mail_server.error = smtplib.SMTPRecipientsRefused({"w": (550, b"nobody")})
+    mail_server.error = smtplib.SMTPRecipientsRefused({"w": (550, b"5.1.1 nobody")})
 
     sweep()
 
