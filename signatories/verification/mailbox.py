@@ -92,16 +92,21 @@ def _mark(verification: Verification, now: datetime) -> None:
     )
 
 
-def _remind_at(verification: Verification, sent_at: datetime) -> datetime | None:
-    """When to remind of this code: once, only private mailboxes, and only who signs by name.
+def is_to_be_reminded(verification: Verification) -> bool:
+    """Whether a reminder may follow: to private mailboxes only, and only who signs by name.
 
     Whoever signs anonymously gets no second mail that somebody might find, and the entry is gone
-    after a day anyway. A reminder also leaves half a day to act on it.
+    after a day anyway.
     """
     signature = verification.signature if verification.purpose == Purpose.SIGN else None
     if not (settings.REMINDER_HOURS and signature and verification.is_private):
-        return None
-    if verification.reminder_digest or signature.is_anonymous or signature.replaces:
+        return False
+    return not (signature.is_anonymous or signature.replaces)
+
+
+def _remind_at(verification: Verification, sent_at: datetime) -> datetime | None:
+    """When to remind of this code: once. A reminder also leaves half a day to act on it."""
+    if verification.reminder_digest or not is_to_be_reminded(verification):
         return None
     moment = sent_at + timedelta(hours=settings.REMINDER_HOURS)
     return moment if moment + TIME_TO_ANSWER <= verification.erase_after else None
@@ -135,6 +140,8 @@ def _mail(verification: Verification, to: str, code: str, button: str, ticket: s
         "minutes": settings.CODE_MINUTES,
     }
     if verification.is_private:
+        # In every mail of the kind: it does not say what is confirmed.
+        context["reminder_hours"] = settings.REMINDER_HOURS
         context["button_url"] = settings.SITE_URL + reverse("signer:confirm", args=[button])
         mail.send("signatories/mail/code_private", to, context, ticket=ticket)
     else:

@@ -20,7 +20,7 @@ from signatories.actions.confirming import Found
 from signatories.affiliation import Affiliation
 from signatories.forms import CodeForm, SignForm
 from signatories.models import Method, Purpose, Signature, Tenure, Verification
-from signatories.verification import login
+from signatories.verification import login, mailbox
 from signatories.verification.vouch import proves
 from signatories.views import door, wording
 
@@ -152,6 +152,7 @@ def code_page(
         "sender": settings.MAIL_FROM,
         "subject": mail.subject("mail/code"),
         "is_private": verification.is_private,
+        "reminder_hours": settings.REMINDER_HOURS if mailbox.is_to_be_reminded(verification) else 0,
         "offers_login": bool(login.offered_for(verification)),
     }
     return render(request, "signatories/code.html", context, status=status)
