@@ -96,6 +96,6 @@ def _is_nobody(recipient: Message) -> bool:
     they got."""
     status = str(recipient["Status"]).strip()
     if refusals.enhanced_code(status) != refusals.NO_DETAIL:
-        return refusals.is_for_good(500, status) and bool(refusals.enhanced_code(status))
+        return refusals.is_for_good(500, status)
     answer = ANSWER.match(str(recipient["Diagnostic-Code"]).strip())
-    return bool(answer) and refusals.is_for_good(int(answer[1]), answer[2])
+    return answer is not None and refusals.is_for_good(int(answer[1]), answer[2])

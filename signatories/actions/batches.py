@@ -144,7 +144,8 @@ def _let_leave(letter: Letter) -> None:
 def return_doubtful_names(letter: Letter) -> None:
     """Have a moderator read the names that nobody has read, and whose anonymous entry a moderator
     has rejected, or has not decided: what was turned away must not come back by adding a name."""
-    doubtful = letter.signatures.anonymous().filter(state__in=[State.IN_REVIEW, State.REJECTED])
+    lines = letter.signatures.anonymous()
+    doubtful = lines.in_review() | lines.rejected()
     names = letter.signatures.to_be_swapped().select_for_update(of=("self",))
     for name in names.filter(replaces__in=doubtful.values("manage_digest")):
         if not _was_read(name):
