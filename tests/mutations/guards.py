@@ -47,6 +47,7 @@ T_DOOR = ["tests/signatories/test_door.py"]
 
 MAILBOX = "signatories/verification/mailbox.py"
 REMINDER = "signatories/verification/reminder.py"
+T_MAILBOX_DOOR = "tests/signatories/test_door_of_mailboxes.py"
 T_MAILBOX = "tests/signatories/test_mailbox.py"
 T_REMINDER = ["tests/signatories/test_reminder.py"]
 T_PROMINENCE = [f"{T_ACTIONS}/test_prominence.py"]
@@ -202,6 +203,54 @@ GUARDS = [
         'action == "failed" and _is_nobody(recipient)',
         'action == "failed" and str(recipient["Status"]).startswith("5.")',
         ["tests/config/test_returned.py"],
+    ),
+    Guard(
+        9,
+        "forms that ask for a mailbox only have the door of the others",
+        "signatories/views/door.py",
+        "    _filled_in_by_a_person(request, form)\n    if _asks",
+        "    if _asks",
+        [f"{T_MAILBOX_DOOR}::test_machine_gets_the_form_back_filled_in_and_stores_nothing"],
+    ),
+    Guard(
+        9,
+        "forms that ask for a mailbox only ask for the check",
+        "signatories/views/door.py",
+        'return when == "always" or (when == "auto" and is_pressed)',
+        "return False",
+        [f"{T_MAILBOX_DOOR}::test_check_is_asked_for_and_without_it_few_forms_are_taken"],
+    ),
+    Guard(
+        1,
+        "forms with mistakes are counted",
+        "signatories/views/signing.py",
+        "        door.refuse_flood(request)\n",
+        "",
+        [f"{T_DOOR[0]}::test_forms_with_mistakes_are_counted_and_come_back_unread_in_the_end"],
+    ),
+    Guard(
+        8,
+        "a name below a mail provider is counted as a domain",
+        "letters/mail_domains.py",
+        "    return domain in free_mail_domains()",
+        "    return not free_mail_domains().isdisjoint(itself_and_above(domain))",
+        ["tests/signatories/test_allowance.py"],
+    ),
+    Guard(
+        8,
+        "names that a company gives away are counted together",
+        "letters/mail_domains.py",
+        "PublicSuffixList(only_icann=True)",
+        "PublicSuffixList()",
+        ["tests/signatories/test_allowance.py"],
+    ),
+    Guard(
+        10,
+        "a reminder is told beforehand to those only who may get one",
+        MAILBOX,
+        "    return not (signature.is_anonymous or signature.replaces)",
+        "    return True",
+        T_REMINDER,
     ),
     Guard(
         8,
