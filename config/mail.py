@@ -18,11 +18,25 @@ from django.core.mail.message import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from config import refusals
+
 LONGEST_DELAY = timedelta(minutes=15)
+# A mailbox that is put off: after a minute, twice as long each time up to some hours.
+FIRST_DEFERMENT = timedelta(minutes=1)
+LONGEST_DEFERMENT = timedelta(hours=6)
 
 
 class Refused(Exception):
     """The mail server refuses this mailbox for good (SMTP 5xx)."""
+
+
+class Unknown(Refused):
+    """The mail server says in so many words that there is no such mailbox (5.1.x)."""
+
+
+class TurnedAway(Refused):
+    """A refusal that is not about the mailbox: a block list on which our server stands, a filter,
+    a full mailbox (`config.refusals`). Another time the same mail may pass."""
 
 
 class Unreachable(Exception):
@@ -49,8 +63,8 @@ def send(
     """Send the mail in the template folder `folder` to one address, from `MAIL_FROM` unless another
     sender is named. `ticket` is what a returned mail will be known by (`new_ticket`).
 
-    Raises `Refused` or `Unreachable`, of which `Deferred` and `Silent` are two; none carries the
-    address.
+    Raises `Refused`, of which `Unknown` and `TurnedAway` are two, or `Unreachable`, of which
+    `Deferred` and `Silent` are two; none carries the address.
     """
     author = sender or settings.MAIL_FROM
     message = EmailMultiAlternatives(
@@ -115,6 +129,11 @@ def delay_after(attempts: int) -> timedelta:
     return delay * (0.5 + secrets.randbelow(1000) / 1000)
 
 
+def deferment_after(attempts: int) -> timedelta:
+    """How long to wait before one mailbox is asked again that was put off so often."""
+    return min(FIRST_DEFERMENT * 2 ** min(attempts, 10), LONGEST_DEFERMENT)
+
+
 # What certainly happened before a mail could be taken.
 NEVER_REACHED = (
     ConnectionRefusedError,
@@ -131,11 +150,23 @@ def _kind_of(error: Exception) -> type[Refused | Unreachable]:
     if isinstance(error, AnymailError):
         return Unreachable if getattr(error, "status_code", None) else Silent
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        is_final = all(500 <= code < 600 for code, _ in error.recipients.values())
-        return Refused if is_final else Deferred
+        return _kind_of_refusal(list(error.recipients.values()))
     if isinstance(error, (smtplib.SMTPResponseException, *NEVER_REACHED)):
         return Unreachable
     return Silent
+
+
+def _kind_of_refusal(answers: list[tuple[int, bytes | str]]) -> type[Refused | Unreachable]:
+    read = [(code, _as_text(said)) for code, said in answers]
+    if not all(500 <= code < 600 for code, _text in read):
+        return Deferred
+    if all(refusals.says_no_such_mailbox(text) for _code, text in read):
+        return Unknown
+    return Refused if all(refusals.is_for_good(*answer) for answer in read) else TurnedAway
+
+
+def _as_text(said: bytes | str) -> str:
+    return said.decode("ascii", "replace") if isinstance(said, bytes) else said
 
 
 def _sender_domain() -> str:

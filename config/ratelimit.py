@@ -7,9 +7,11 @@ is never turned away because Redis is down.
 
 import ipaddress
 import logging
+import re
 import secrets
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import ceil
 
 from django.conf import settings
@@ -89,15 +91,29 @@ def visitor_address(request: HttpRequest) -> str:
     return request.META.get("REMOTE_ADDR", "")
 
 
+# An address as some proxies write it: in brackets, with a port, or with both.
+WITH_PORT = re.compile(r"\[([0-9a-fA-F:.]+)\](?::\d{1,5})?|(\d+(?:\.\d+){3}):\d{1,5}")
+
+
 def network_prefix(address: str) -> str:
+    found = WITH_PORT.fullmatch(address)
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address((found[1] or found[2]) if found else address)
     except ValueError:
+        _say_once_that_visitors_are_unknown()
         return "unknown"
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
     bits = 24 if parsed.version == 4 else 56
     return str(ipaddress.ip_network(f"{parsed}/{bits}", strict=False))
+
+
+@lru_cache(maxsize=1)
+def _say_once_that_visitors_are_unknown() -> None:
+    logger.warning(
+        "Visitors arrive without an address that can be read, and share their limits. Look at "
+        "TRUSTED_PROXIES, and at what your proxies write into X-Forwarded-For."
+    )
 
 
 _process_key = secrets.token_bytes(32)

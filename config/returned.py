@@ -1,9 +1,9 @@
 """Reading a message that may say that a mail could not be delivered (RFC 3464).
 
 What arrives here was written by anybody. The reader is strict: a report of the standard form,
-with a permanent failure and nothing else in it, addressed to one ticket of ours. Everything else
-is ignored: delays, automatic answers, people, and whatever is broken or too long. Nothing of a
-message is kept or logged.
+about a mailbox that is not there and nothing else in it, addressed to one ticket of ours.
+Everything else is ignored: delays, what a filter turned away, automatic answers, people, and
+whatever is broken or too long. Nothing of a message is kept or logged.
 """
 
 import re
@@ -11,6 +11,8 @@ from email import message_from_bytes
 from email.message import Message
 
 from django.conf import settings
+
+from config import refusals
 
 LONGEST = 256 * 1024
 # More parts than any report has. The library reads nested ones by recursion.
@@ -24,7 +26,8 @@ BLANK_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?=[\r\n])")
 MOST_BLANK_LINES = 2000
 # Where mail servers write to whom they deliver.
 TO = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
-PERMANENT = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
+# Of the other server's answer: its reply code and what stands behind it.
+ANSWER = re.compile(r"smtp;\s*(\d{3})[ -](.*)", re.IGNORECASE | re.DOTALL)
 MOST_RECIPIENTS = 10
 
 
@@ -83,9 +86,16 @@ def _all_failed(report: Message) -> bool:
 
 
 def _failed_for_good(recipient: Message) -> bool:
-    action, status = str(recipient["Action"]), str(recipient["Status"])
-    return (
-        bool(recipient["Final-Recipient"])
-        and action.split("(")[0].strip().lower() == "failed"
-        and bool(PERMANENT.match(status.strip()))
-    )
+    action = str(recipient["Action"]).split("(")[0].strip().lower()
+    return bool(recipient["Final-Recipient"]) and action == "failed" and _is_nobody(recipient)
+
+
+def _is_nobody(recipient: Message) -> bool:
+    """Whether there is no such mailbox. What a filter turned away, or a full mailbox, is left to
+    the erasure that comes anyway. Some servers write 5.0.0 and leave the rest to the answer that
+    they got."""
+    status = str(recipient["Status"]).strip()
+    if refusals.enhanced_code(status) != refusals.NO_DETAIL:
+        return refusals.is_for_good(500, status)
+    answer = ANSWER.match(str(recipient["Diagnostic-Code"]).strip())
+    return answer is not None and refusals.is_for_good(int(answer[1]), answer[2])

@@ -48,8 +48,12 @@ def have_one_owner(domain: str, below: str) -> bool:
 
 def owned_part(domain: str) -> str:
     """What somebody registered: example.co.uk of mail.example.co.uk. A flood through many names
-    below one domain is a flood through one."""
-    return _public_suffixes().privatesuffix(domain) or domain
+    below one domain is a flood through one.
+
+    Names that a company gives away below its own (x.duckdns.org) count as that company's: whoever
+    takes one can take a thousand.
+    """
+    return _registered_suffixes().privatesuffix(domain) or domain
 
 
 def itself_and_above(domain: str) -> list[str]:
@@ -71,6 +75,12 @@ def _public_suffixes() -> PublicSuffixList:
 
 
 @lru_cache(maxsize=1)
+def _registered_suffixes() -> PublicSuffixList:
+    """Without the part of the list that companies have added."""
+    return PublicSuffixList(only_icann=True)
+
+
+@lru_cache(maxsize=1)
 def _listed() -> frozenset[str]:
     return free_mail_domains() | _read("unproving-domains.txt")
 
@@ -81,5 +91,6 @@ def _read(name: str) -> frozenset[str]:
 
 
 def is_at_provider(domain: str) -> bool:
-    """Whether mailboxes there are a mail provider's: half the world has one at a few of them."""
-    return not free_mail_domains().isdisjoint(itself_and_above(domain))
+    """Whether mailboxes there are a mail provider's: half the world has one at a few of them. At a
+    name below such a domain one customer has all mailboxes."""
+    return domain in free_mail_domains()

@@ -7,7 +7,7 @@ own doing.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F, Q, Sum
 
@@ -16,11 +16,14 @@ from signatories.models import ImportState, Mailing, Verification
 from signatories.models.mailing import RUNNING
 
 LATE_SECONDS = 5 * 60
+MANY_PUT_OFF = 20
+PUT_OFF_OF_LATE = 5  # times: in about half an hour (`mail.deferment_after`)
 FEW = 5  # Below this a number of subscribers is not told.
 
 
 def oldest_unsent_seconds(now: datetime) -> int:
-    """How long the oldest code that is due has waited; 0 where none waits."""
+    """How long the oldest code that is due has waited; 0 where none waits. Those of mailboxes that
+    were put off are due when they are to be asked again."""
     oldest = Verification.objects.unsent().order_by("due_at").values_list("due_at", flat=True)
     first = oldest.first()
     return max(0, int((now - first).total_seconds())) if first else 0
@@ -29,6 +32,18 @@ def oldest_unsent_seconds(now: datetime) -> int:
 def is_late(now: datetime) -> bool:
     """Whether a code has waited longer than any mail server takes when all is well."""
     return oldest_unsent_seconds(now) > LATE_SECONDS
+
+
+def puts_everybody_off(now: datetime) -> bool:
+    """Whether many mailboxes are put off that were asked of late, and no code has left meanwhile.
+
+    One mailbox that is put off is its own server's matter, and is due again only later.
+    """
+    put_off = Verification.objects.put_off(now).filter(attempts__lte=PUT_OFF_OF_LATE)
+    if put_off[MANY_PUT_OFF - 1 : MANY_PUT_OFF].exists():
+        since = now - timedelta(seconds=LATE_SECONDS)
+        return not Verification.objects.filter(sent_at__gt=since).exists()
+    return False
 
 
 # What owners have sent --------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from config.deadlocks import tried_again
 from letters.actions import audit
-from letters.models import Letter
+from letters.models import AuditEntry, Letter
 from signatories import decisions, growth, roll, statistics
 from signatories.actions import confirming, regrouping
+from signatories.checks.names import kept
 from signatories.models import NAMELESS, Appearance, Signature, State, Tally
 from signatories.models.selecting import SignatureQuerySet
 from signatories.verification import vouch
@@ -53,9 +54,9 @@ def publish_batch(*, letter: Letter, now: datetime) -> int | None:
     None means that no batch was due, or that another worker is moving it. In one transaction:
     withdrawn and rejected lines leave; those that wait are deleted and inserted again in
     random order, under new random keys, the lines at places drawn by lot; names take the places of
-    anonymous lines; entries follow their organisation where it was merged; lines are carried
-    over to a newer text; what each line may show is decided anew; and the counts that include
-    anonymous signatures follow.
+    anonymous lines, or wait for a moderator; entries follow their organisation where it was merged;
+    lines are carried over to a newer text; what each line may show is decided anew; and the counts
+    that include anonymous signatures follow.
 
     While fewer than `BATCH_MINIMUM` of a kind wait, and none of them too long, they stay where
     they are, shuffled, and no number tells of them. The two kinds are anonymous lines, and those
@@ -90,6 +91,7 @@ def publish_batch_now(*, letter: Letter, now: datetime) -> int:
 def _move(letter: Letter, now: datetime, *, is_last: bool) -> int:
     _let_leave(letter)
     _keep_from_the_public(letter)
+    return_doubtful_names(letter)
     _swap(letter)
     regrouping.follow_merges(letter)
     arrived = sum(_move_those(letter, appearance, now, is_last) for appearance in NAMELESS)
@@ -139,6 +141,26 @@ def _let_leave(letter: Letter) -> None:
     leaving = letter.signatures.leaving_with_batch()
     leaving.rejected().update(has_stood=True, **OFF_ROLL)
     leaving.withdrawn().delete()
+
+
+def return_doubtful_names(letter: Letter) -> None:
+    """Have a moderator read the names that nobody has read, and whose anonymous entry a moderator
+    has rejected, or has not decided: what was turned away must not come back by adding a name."""
+    lines = letter.signatures.anonymous()
+    doubtful = lines.in_review() | lines.rejected()
+    names = letter.signatures.to_be_swapped().select_for_update(of=("self",))
+    for name in names.filter(replaces__in=doubtful.values("manage_digest")):
+        if not _was_read(name):
+            name.state = State.IN_REVIEW
+            # Not as new: it waits for a moderator, whatever a check finds.
+            name.name_key = name.name_key or kept(name.name)
+            name.save(update_fields=["state", "name_key"])
+
+
+def _was_read(name: Signature) -> bool:
+    """Whether a moderator has approved it. Names keep their ids, so the trail knows."""
+    decisions_about = AuditEntry.objects.filter(letter=name.letter_id, verb="signature.approved")
+    return decisions_about.filter(target=f"signature:{name.pk}").exists()
 
 
 def _swap(letter: Letter) -> None:

@@ -14,8 +14,10 @@ from letters.models import Letter, Organisation
 from signatories import addresses, flags, roll, tasks
 from signatories.addresses import Address
 from signatories.checks import mailbox
+from signatories.checks.finding import Finding
 from signatories.models import (
     Flag,
+    FlagKind,
     LetterKey,
     Method,
     Signature,
@@ -90,6 +92,7 @@ def confirm(
     _follow_directory(signature)
     # A duplicate is flagged as well, and its letter checked: that must not show in the time.
     found = mailbox.found_at(address, signature, is_burst=verification.is_burst)
+    found += _said_of_replaced(signature, found)
     signature.risk = flags.risk_of(one.kind for one in found)
     if is_vouched and is_original:
         _admit(signature)
@@ -135,6 +138,21 @@ def _is_original(signature: Signature, used: UsedAddress, proof: Proof | None) -
     # Asked even where the address is new: that must not show in the time it takes.
     may_replace = bool(signature.replaces) and _may_replace(signature, used.digest)
     return is_new or may_replace
+
+
+def _said_of_replaced(signature: Signature, found: list[Finding]) -> list[Finding]:
+    """What the mailbox said against the anonymous entry that this one replaces, and nobody has
+    decided. It goes along, or a flood could enter as anonymous lines and pass as names."""
+    if not signature.replaces:
+        return []
+    against = Flag.objects.filter(
+        signature__letter=signature.letter_id,
+        signature__manage_digest=signature.replaces,
+        kind__in=flags.OF_MAILBOX,
+    )
+    known = {one.kind for one in found}
+    kinds = against.order_by("kind").values_list("kind", flat=True)
+    return [Finding(FlagKind(kind)) for kind in kinds if kind not in known]
 
 
 def _locked(signature: Signature) -> Signature:

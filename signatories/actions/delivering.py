@@ -30,10 +30,7 @@ FILL_SIZE = 500
 SLICE_SECONDS = 10
 REFUSALS_TO_PAUSE = 20
 REFUSALS_TO_ERASE = 3
-# A mailbox that is put off: after a minute, twice as long each time up to some hours, and given up
-# after five days (RFC 5321, section 4.5.4.1).
-FIRST_DEFERMENT = timedelta(minutes=1)
-LONGEST_DEFERMENT = timedelta(hours=6)
+# A mailbox that is put off so often is given up, after five days (RFC 5321, section 4.5.4.1).
 DEFERMENTS = 27
 
 
@@ -313,7 +310,7 @@ def _defer(mailing: Mailing, delivery: Delivery) -> None:
     if delivery.attempts >= DEFERMENTS:
         _drop(mailing, delivery, "was put off for days")
         return
-    delay = min(FIRST_DEFERMENT * 2 ** min(delivery.attempts, 10), LONGEST_DEFERMENT)
+    delay = mail.deferment_after(delivery.attempts)
     _claimed(delivery).update(
         claimed_at=None, retry_at=timezone.now() + delay, attempts=F("attempts") + 1
     )

@@ -59,6 +59,7 @@ def seal(*, letter: Letter, actor: User | None) -> Letter:
     checking.check_letter(letter_id=letter.pk)
     sealed = letters.seal(letter=letter, actor=actor)
     _erase_unconfirmed(sealed)
+    batches.return_doubtful_names(sealed)
     _reject_undecided(sealed)
     objecting.end_all_of(sealed)
     batches.publish_last_batch(letter=sealed, now=timezone.now())

@@ -104,13 +104,18 @@ def sign_with_proof(
 
 @transaction.atomic
 def ask_to_be_named(
-    *, signature: Signature, entry: Entry, address: Address, affiliation: Affiliation
+    *,
+    signature: Signature,
+    entry: Entry,
+    address: Address,
+    affiliation: Affiliation,
+    is_burst: bool = False,
 ) -> str:
     """Store an unconfirmed entry by name that is to take the place of an anonymous one, and
     make its code due; return the browser's token.
 
-    Both stay bound to the text that the anonymous one was given to. Raises `NotAllowed`, also
-    while signing pauses: no code leaves for it then.
+    Both stay bound to the text that the anonymous one was given to. `is_burst` is as for `sign`.
+    Raises `NotAllowed`, also while signing pauses: no code leaves for it then.
     """
     refuse_while_paused(signature.letter)
     refusal = why_not_named(signature)
@@ -122,7 +127,7 @@ def ask_to_be_named(
     named = _unconfirmed(signature.letter, version, entry, affiliation)
     named.replaces = signature.manage_digest
     # Until it is confirmed the entry leads to an anonymous one, so it is not kept for long.
-    return _await_signature(named, address, Appearance.ANONYMOUS)
+    return _await_signature(named, address, Appearance.ANONYMOUS, is_burst=is_burst)
 
 
 def takes_unverified_names(letter: Letter) -> bool:

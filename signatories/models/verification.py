@@ -38,6 +38,10 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
     def unsent(self) -> "VerificationQuerySet":
         return self.filter(due_at__isnull=False)
 
+    def put_off(self, now: datetime) -> "VerificationQuerySet":
+        """Codes that are due later only: their mailboxes' servers have put them off."""
+        return self.filter(due_at__gt=now)
+
     def expired(self, now: datetime) -> "VerificationQuerySet":
         return self.filter(erase_after__lte=now)
 
@@ -61,7 +65,8 @@ class Verification(models.Model):
 
     The row is the outbox: a code is due while `due_at` is set; a worker claims it
     (`claimed_at`), and once the mail server has taken it, `sent_at` is set and `due_at`
-    emptied. Where the mail server is out of reach, nobody tries again before `retry_at`.
+    emptied. Where the mail server is out of reach, nobody tries again before `retry_at`; where it
+    puts this one mailbox off, `due_at` moves to when it is asked again.
     The address is encrypted under `FIELD_KEYS` and the key of the day `key_name`.
 
     Where a reminder is due, `remind_at` says when. Whoever sends it empties that and sets the

@@ -42,7 +42,8 @@ def send_code(verification_id: str) -> float | None:
     """Send the code of one verification, if it is still due and nobody else is at it.
 
     Returns the seconds after which to try again, or None. A crash between claim and mark
-    repeats the mail in flight and loses none.
+    repeats the mail in flight and loses none. Only what says that there is no such mailbox erases
+    the entry.
     """
     code = crypto.new_code()
     button = crypto.new_token()
@@ -56,9 +57,17 @@ def send_code(verification_id: str) -> float | None:
     except (keys.KeyLost, crypto.Unreadable):
         erase_unreadable(verification)
         return None
+    except mail.TurnedAway:
+        mail_health.count(MailKind.REFUSED)
+        _put_off(verification, "turned a code away, though not because of the mailbox")
+        return None
     except mail.Refused:
         erase(verification, Fate.REFUSED)
         mail_health.count(MailKind.REFUSED)
+        return None
+    except mail.Deferred:
+        mail_health.count(MailKind.DEFERRED)
+        _put_off(verification, "put a code off")
         return None
     except mail.Unreachable as error:
         mail_health.count(MailKind.DEFERRED)
@@ -83,16 +92,21 @@ def _mark(verification: Verification, now: datetime) -> None:
     )
 
 
-def _remind_at(verification: Verification, sent_at: datetime) -> datetime | None:
-    """When to remind of this code: once, only private mailboxes, and only who signs by name.
+def is_to_be_reminded(verification: Verification) -> bool:
+    """Whether a reminder may follow: to private mailboxes only, and only who signs by name.
 
     Whoever signs anonymously gets no second mail that somebody might find, and the entry is gone
-    after a day anyway. A reminder also leaves half a day to act on it.
+    after a day anyway.
     """
     signature = verification.signature if verification.purpose == Purpose.SIGN else None
     if not (settings.REMINDER_HOURS and signature and verification.is_private):
-        return None
-    if verification.reminder_digest or signature.is_anonymous or signature.replaces:
+        return False
+    return not (signature.is_anonymous or signature.replaces)
+
+
+def _remind_at(verification: Verification, sent_at: datetime) -> datetime | None:
+    """When to remind of this code: once. A reminder also leaves half a day to act on it."""
+    if verification.reminder_digest or not is_to_be_reminded(verification):
         return None
     moment = sent_at + timedelta(hours=settings.REMINDER_HOURS)
     return moment if moment + TIME_TO_ANSWER <= verification.erase_after else None
@@ -126,6 +140,8 @@ def _mail(verification: Verification, to: str, code: str, button: str, ticket: s
         "minutes": settings.CODE_MINUTES,
     }
     if verification.is_private:
+        # In every mail of the kind: it does not say what is confirmed.
+        context["reminder_hours"] = settings.REMINDER_HOURS
         context["button_url"] = settings.SITE_URL + reverse("signer:confirm", args=[button])
         mail.send("signatories/mail/code_private", to, context, ticket=ticket)
     else:
@@ -140,6 +156,16 @@ def _put_back(verification: Verification, error: mail.Unreachable) -> float:
     )
     logger.warning("Mail server not reached (%s), again in %d s", error, delay.total_seconds())
     return delay.total_seconds()
+
+
+def _put_off(verification: Verification, what: str) -> None:
+    """Release the claim; this one mailbox is asked again later and later. Until then its code is
+    not due, so that nobody takes the mail server for broken."""
+    until = timezone.now() + mail.deferment_after(verification.attempts)
+    Verification.objects.filter(pk=verification.pk, claimed_at=verification.claimed_at).update(
+        due_at=until, retry_at=None, claimed_at=None, attempts=F("attempts") + 1
+    )
+    logger.warning("A mail server has %s", what)
 
 
 def unsent(now: datetime, limit: int) -> list[str]:

@@ -50,14 +50,23 @@ def send(verification_id: str) -> None:
         mail.send(FOLDER, str(address), _context(verification, button), ticket=ticket)
     except (keys.KeyLost, crypto.Unreadable):
         mailbox.erase_unreadable(verification)
-    except mail.Refused:
+    except mail.Unknown:
         mailbox.erase(verification, Fate.REFUSED)
         mail_health.count(MailKind.REFUSED)
+    except mail.Refused:
+        # The first mail arrived, and its button works still.
+        mail_health.count(MailKind.REFUSED)
+        logger.warning("A mail server has refused a reminder; the entry stays")
     except mail.Silent as error:
         # It may have arrived. Rather none than two.
         logger.warning("A reminder may be lost: %s", error)
+    except mail.Deferred:
+        _put_back(verification, button, mail.deferment_after(verification.attempts))
+        logger.warning("A mail server has put a reminder off")
     except mail.Unreachable as error:
-        _put_back(verification, button, error)
+        delay = mail.delay_after(verification.attempts)
+        _put_back(verification, button, delay)
+        logger.warning("Mail server not reached (%s), again in %d s", error, delay.total_seconds())
     else:
         mail_health.count(MailKind.REMINDED)
 
@@ -111,9 +120,8 @@ def _has_been_reminded(letter: Letter, address: Address) -> bool:
     return False
 
 
-def _put_back(verification: Verification, button: str, error: mail.Unreachable) -> None:
-    """It has certainly not left: free the row, and leave the server alone for a while."""
-    delay = mail.delay_after(verification.attempts)
+def _put_back(verification: Verification, button: str, delay: timedelta) -> None:
+    """It has certainly not left: free the row, and come back after a while."""
     own = Verification.objects.filter(
         pk=verification.pk, reminder_digest=crypto.digest("button", button)
     )
@@ -125,4 +133,3 @@ def _put_back(verification: Verification, button: str, error: mail.Unreachable) 
         attempts=F("attempts") + 1,
     )
     mail_health.count(MailKind.DEFERRED)
-    logger.warning("Mail server not reached (%s), again in %d s", error, delay.total_seconds())

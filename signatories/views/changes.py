@@ -15,6 +15,7 @@ from signatories import roll
 from signatories.actions import appearing, confirming, own, prominence, signing
 from signatories.forms import NameForm, TitleForm
 from signatories.models import Appearance, Signature, Tenure
+from signatories.verification import bursts
 from signatories.views import pages
 
 CHANGE = ["GET", "HEAD", "POST"]
@@ -180,7 +181,7 @@ def named(request: HttpRequest, token: str) -> HttpResponse:
         try:
             ratelimit.check("sign:network", ratelimit.network(request))
             ratelimit.check("change:page", token)
-            return redirect("signer:confirm", _ask_to_be_named(found, form))
+            return redirect("signer:confirm", _ask_to_be_named(request, found, form))
         except Refused as refusal:
             form.add_error(None, pages.refusal(refusal))
             status = pages.status_of(refusal)
@@ -188,12 +189,14 @@ def named(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, "named", token, found, status=status, form=form, refusal=no_name)
 
 
-def _ask_to_be_named(found: Signature, form: NameForm) -> str:
+def _ask_to_be_named(request: HttpRequest, found: Signature, form: NameForm) -> str:
+    address = form.cleaned_data["email"]
     return signing.ask_to_be_named(
         signature=found,
         entry=form.entry,
-        address=form.cleaned_data["email"],
+        address=address,
         affiliation=form.affiliation,
+        is_burst=bursts.is_one_of_many(found.letter, address, ratelimit.network(request)),
     )
 
 

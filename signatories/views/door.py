@@ -1,4 +1,5 @@
-"""The door in front of the form to sign: what a form has to bring along before it is acted on.
+"""The door in front of the form to sign, and of the forms that ask for a mailbox only: what a form
+has to bring along before it is acted on.
 
 No third party is asked, there is no cookie and no session beyond what the form needs anyway, and
 nothing about a visitor is stored: the form itself carries when it was served and what its browser
@@ -41,6 +42,10 @@ class Held(Exception):
         self.title, self.sentence, self.status, self.seconds = title, sentence, status, seconds
 
 
+class Flooded(Held):
+    """The form comes back without having been looked at."""
+
+
 @dataclass(frozen=True)
 class Carried:
     """What a form takes along to the door."""
@@ -51,12 +56,25 @@ class Carried:
 
 def carried(request: HttpRequest, letter: Letter) -> Carried:
     """What the form that is shown now takes along."""
-    form = _name(letter)
-    asks = is_checking(letter, _numbers(letter))
+    return _carried(request, _name(letter), asks=is_checking(letter, _numbers(letter)))
+
+
+def _carried(request: HttpRequest, form: str, *, asks: bool) -> Carried:
     return Carried(
         stamp=stamps.again(request.POST.get(SERVED, ""), form),
         challenge=proof_of_work.challenge(form) if asks else "",
     )
+
+
+def carried_unread(request: HttpRequest, letter: Letter) -> Carried:
+    """The same for a form that nobody looks at: a challenge would cost us more than the sender."""
+    return _carried(request, _name(letter), asks=False)
+
+
+def refuse_flood(request: HttpRequest) -> None:
+    """Raise `Flooded` for a network that sends very many forms, whatever is in them: reading one
+    may take the whole directory."""
+    _within("form:network", ratelimit.network(request), too_many_from_network, Flooded)
 
 
 def refuse_while_paused(letter: Letter) -> None:
@@ -80,9 +98,9 @@ def check(request: HttpRequest, letter: Letter) -> None:
     """
     _within("sign:network", ratelimit.network(request), too_many_from_network)
     numbers = _count(letter)
-    _filled_in_by_a_person(request, letter)
+    _filled_in_by_a_person(request, _name(letter))
     if is_checking(letter, numbers):
-        _checked_or_slow(request, letter)
+        _checked_or_slow(request, _name(letter))
     _within("sign:letter", letter.slug, too_many_for_letter)
 
 
@@ -100,38 +118,83 @@ def is_checking_now(letter: Letter) -> bool:
     return is_checking(letter, _numbers(letter))
 
 
+# Forms that ask for a mailbox only ----------------------------------------------------------------
+#
+# Each has a code sent to an address of the sender's choice, so each counts towards the pressure on
+# the site and asks for what the form to sign asks for. Pauses do not concern them: people find
+# their signature, come inside and end what they began, whatever a team or a host has paused.
+
+FIND = "find"
+ENTER = "enter"
+
+
+def updates_of(letter: Letter) -> str:
+    """What the form for a letter's updates is called."""
+    return f"updates:{letter.pk}"
+
+
+def carried_for_mailbox(request: HttpRequest, form: str) -> Carried:
+    """What the form that is shown now takes along."""
+    return _carried(request, form, asks=_asks_for_check(_number_on_site()))
+
+
+def stamped(form: str) -> Carried:
+    """What a form takes along that stands on a page about something else: it comes back with the
+    check, where one is asked for."""
+    return Carried(stamp=stamps.stamp(form), challenge="")
+
+
+def check_mailbox(request: HttpRequest, form: str, limit: str) -> None:
+    """Let a filled-in form pass, or raise `Held`. `limit` is how many one network may send."""
+    _within(limit, ratelimit.network(request), too_many_from_network)
+    [of_site] = pressure.count(pressure.SITE)
+    _filled_in_by_a_person(request, form)
+    if _asks_for_check(of_site):
+        _checked_or_slow(request, form)
+
+
+def _number_on_site() -> int:
+    return pressure.numbers(pressure.SITE)[0] if settings.DEFENCES.proof_of_work == "auto" else 0
+
+
+def _asks_for_check(of_site: int) -> bool:
+    when = settings.DEFENCES.proof_of_work
+    is_pressed = of_site >= settings.DEFENCES.pressure_site
+    return when == "always" or (when == "auto" and is_pressed)
+
+
 # What is asked ---------------------------------------------------------------------------------
 
 
-def _filled_in_by_a_person(request: HttpRequest, letter: Letter) -> None:
+def _filled_in_by_a_person(request: HttpRequest, form: str) -> None:
     """Raise `Held` for a form that came sooner than anybody fills one in, lay open for more than
     a day, was never served, or has the field filled in that nobody sees."""
     try:
         if request.POST.get(UNSEEN):
             raise stamps.TooSoon
-        stamps.check(request.POST.get(SERVED, ""), _name(letter))
+        stamps.check(request.POST.get(SERVED, ""), form)
     except (stamps.TooSoon, stamps.NoStamp):
         raise Held(
             _("Please press the button once more"),
             _(
                 "The form came sooner than people fill one in, or it was open for more than a "
-                "day. We ask once more, so that machines do not sign."
+                "day. We ask once more, so that machines do not send it."
             ),
         ) from None
 
 
-def _checked_or_slow(request: HttpRequest, letter: Letter) -> None:
+def _checked_or_slow(request: HttpRequest, form: str) -> None:
     """Take the form of a browser that did the check, and of others a few by network."""
-    if proof_of_work.is_solved(request.POST.get(SOLUTION, ""), _name(letter)):
+    if proof_of_work.is_solved(request.POST.get(SOLUTION, ""), form):
         return
     _within("sign:slow", ratelimit.network(request), too_many_without_check)
 
 
-def _within(limit: str, key: str, sentence: Callable[[int], str]) -> None:
+def _within(limit: str, key: str, sentence: Callable[[int], str], kind: type[Held] = Held) -> None:
     try:
         ratelimit.check(limit, key)
     except ratelimit.LimitReached as reached:
-        raise Held(
+        raise kind(
             _("Not taken yet"),
             sentence(reached.minutes),
             status=429,
@@ -164,11 +227,11 @@ def too_many_for_letter(minutes: int) -> str:
 
 def too_many_without_check(minutes: int) -> str:
     return ngettext(
-        "The letter is guarded against floods just now. With JavaScript your browser does a short "
+        "This form is guarded against floods just now. With JavaScript your browser does a short "
         "check, and you can press again as soon as it is done. Without it few forms are taken "
         "from a network: try again "
         "in %(n)d minute.",
-        "The letter is guarded against floods just now. With JavaScript your browser does a short "
+        "This form is guarded against floods just now. With JavaScript your browser does a short "
         "check, and you can press again as soon as it is done. Without it few forms are taken "
         "from a network: try again "
         "in %(n)d minutes.",

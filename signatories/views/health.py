@@ -25,6 +25,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     report: dict[str, object] = {"database": _database(), "broker": _broker()}
     if report["database"] == "ok":
         report["oldest_unsent_mail_seconds"] = outbox.oldest_unsent_seconds(timezone.now())
+        report["mail_is_put_off"] = outbox.puts_everybody_off(timezone.now())
         report["keys"] = _keys()
         report["day_keys_lost_recently"] = _day_keys_lost()
         # What a host decided: no reason to be taken for broken.
@@ -34,6 +35,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         report["database"] == report["broker"] == report.get("keys") == "ok"
         and isinstance(late, int)
         and late < MAIL_LATE_SECONDS
+        and not report["mail_is_put_off"]
     )
     return JsonResponse({"ready": is_ready, **report}, status=200 if is_ready else 503)
 

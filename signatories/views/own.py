@@ -16,7 +16,7 @@ from signatories.actions import appearing, confirming, own, signing, vouching
 from signatories.addresses import Address
 from signatories.forms import FindForm, FreeForm, UpdatesForm
 from signatories.models import Method, Signature, State
-from signatories.views import objecting, pages
+from signatories.views import door, objecting, pages
 
 
 @require_safe
@@ -80,6 +80,7 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
         "share_url": settings.SITE_URL + found.letter.get_absolute_url(),
         "receipt_code": _receipt_code(token),
         "updates_form": UpdatesForm(),
+        "updates_door": door.stamped(door.updates_of(found.letter)),
         "confirmed_on": found.confirmed_on,
     }
     return render(request, "signatories/receipt.html", context)
@@ -147,16 +148,12 @@ def _free(
 def find(request: HttpRequest) -> HttpResponse:
     """Send a code that opens the named signatures of a mailbox. Same answer for every address."""
     form = FindForm(request.POST if request.method == "POST" else None)
-    if getattr(request, "csrf_failed", False):
-        context = {"form": form, "csrf_failed": True}
-        return render(request, "signatories/find.html", context, status=403)
-    if not form.is_valid():
-        return render(request, "signatories/find.html", {"form": form})
+    if getattr(request, "csrf_failed", False) or not form.is_valid():
+        return pages.mailbox_form(request, "find", form, door.FIND)
     try:
-        ratelimit.check("find:network", ratelimit.network(request))
-    except ratelimit.LimitReached as limit:
-        form.add_error("email", pages.come_back(limit))
-        return render(request, "signatories/find.html", {"form": form}, status=429)
+        door.check_mailbox(request, door.FIND, "find:network")
+    except door.Held as held:
+        return pages.mailbox_form(request, "find", form, door.FIND, held=held)
     return redirect("signer:confirm", signing.ask_for_link(address=form.cleaned_data["email"]))
 
 

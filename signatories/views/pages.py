@@ -5,6 +5,7 @@ from typing import Any
 
 from csp.constants import SELF
 from csp.decorators import csp_update
+from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,7 +21,7 @@ from signatories.actions.confirming import Found
 from signatories.affiliation import Affiliation
 from signatories.forms import CodeForm, SignForm
 from signatories.models import Method, Purpose, Signature, Tenure, Verification
-from signatories.verification import login
+from signatories.verification import login, mailbox
 from signatories.verification.vouch import proves
 from signatories.views import door, wording
 
@@ -29,6 +30,9 @@ logger = logging.getLogger(__name__)
 # The form may load our own script, which asks us for names of organisations as one types.
 # The check of a browser runs in a worker, which is a script of ours too.
 completes_names = csp_update({"script-src": [SELF], "connect-src": [SELF], "worker-src": [SELF]})
+
+# What the check of a browser needs, on pages that else run no script.
+CHECKS_BROWSER = {"script-src": [SELF], "worker-src": [SELF]}
 
 
 def come_back(limit: ratelimit.LimitReached) -> str:
@@ -58,12 +62,13 @@ def sign_form(
     held: door.Held | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    carry = door.carried_unread if isinstance(held, door.Flooded) else door.carried
     context = {
         **sign_context(letter, form),
         "token": token,
         "csrf_failed": csrf_failed,
         "held": held,
-        "door": door.carried(request, letter),
+        "door": carry(request, letter),
     }
     return render(request, "signatories/sign.html", context, status=status)
 
@@ -72,8 +77,34 @@ def held_form(
     request: HttpRequest, letter: Letter, form: SignForm, held: door.Held, *, token: str = ""
 ) -> HttpResponse:
     """The form as it was sent, with what the door has to say about it."""
+    if isinstance(held, door.Flooded):
+        form.leave_unread()
     response = sign_form(request, letter, form, token=token, held=held, status=held.status)
     if held.seconds:
+        response["Retry-After"] = str(held.seconds)
+    return response
+
+
+def mailbox_form(
+    request: HttpRequest,
+    page: str,
+    form: forms.Form,
+    name: str,
+    *,
+    held: door.Held | None = None,
+    **context: object,
+) -> HttpResponse:
+    """The page of a form that asks for a mailbox only, as it was sent; `name` is what the door
+    calls the form."""
+    csrf_failed = getattr(request, "csrf_failed", False)
+    carried = door.carried_for_mailbox(request, name)
+    context |= {"form": form, "csrf_failed": csrf_failed, "held": held, "door": carried}
+    status = 403 if csrf_failed else held.status if held else 200
+    response = render(request, f"signatories/{page}.html", context, status=status)
+    if carried.challenge:
+        # As `csp_update` does: whether the page runs the check is known only here.
+        response._csp_update = CHECKS_BROWSER  # type: ignore[attr-defined]
+    if held and held.seconds:
         response["Retry-After"] = str(held.seconds)
     return response
 
@@ -152,6 +183,7 @@ def code_page(
         "sender": settings.MAIL_FROM,
         "subject": mail.subject("mail/code"),
         "is_private": verification.is_private,
+        "reminder_hours": settings.REMINDER_HOURS if mailbox.is_to_be_reminded(verification) else 0,
         "offers_login": bool(login.offered_for(verification)),
     }
     return render(request, "signatories/code.html", context, status=status)

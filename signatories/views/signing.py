@@ -28,17 +28,22 @@ def sign(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         return _blank(request, letter)
     form = SignForm(letter, request.POST)
+    try:
+        door.refuse_flood(request)
+        return _sent(request, letter, form)
+    except door.Held as held:
+        return pages.held_form(request, letter, form, held)
+
+
+def _sent(request: HttpRequest, letter: Letter, form: SignForm) -> HttpResponse:
     if getattr(request, "csrf_failed", False):
         form.is_valid()
         return pages.sign_form(request, letter, form, csrf_failed=True, status=403)
-    try:
-        door.refuse_while_paused(letter)
-        if not form.is_valid():
-            return pages.sign_form(request, letter, form)
-        door.check(request, letter)
-        return _sign(request, letter, form)
-    except door.Held as held:
-        return pages.held_form(request, letter, form, held)
+    door.refuse_while_paused(letter)
+    if not form.is_valid():
+        return pages.sign_form(request, letter, form)
+    door.check(request, letter)
+    return _sign(request, letter, form)
 
 
 def _blank(request: HttpRequest, letter: Letter) -> HttpResponse:

@@ -5,13 +5,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from config import http, ratelimit
+from config import http
 from config.http import public_for
 from letters import timeline as timelines
 from letters.actions import NotAllowed
+from letters.models import Letter
 from signatories.actions import signing, subscribing
 from signatories.forms import UpdatesForm
-from signatories.views import access, pages
+from signatories.views import access, door, pages
 from signatories.views.public import FRESH_SECONDS
 
 ENTRIES_A_PAGE = 20
@@ -34,18 +35,24 @@ def subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     if letter.is_sealed:
         raise Http404
     form = UpdatesForm(request.POST if request.method == "POST" else None)
-    csrf_failed = getattr(request, "csrf_failed", False)
-    status = 403 if csrf_failed else 200
-    if not csrf_failed and form.is_valid():
-        try:
-            ratelimit.check("updates:network", ratelimit.network(request))
-            token = signing.ask_for_updates(letter=letter, address=form.cleaned_data["email"])
-            return redirect("signer:confirm", token)
-        except (ratelimit.LimitReached, NotAllowed) as refusal:
-            form.add_error("email", pages.refusal(refusal))
-            status = pages.status_of(refusal)
-    context = {"letter": letter, "form": form, "csrf_failed": csrf_failed}
-    return render(request, "signatories/subscribe.html", context, status=status)
+    if getattr(request, "csrf_failed", False) or not form.is_valid():
+        return _form(request, letter, form)
+    try:
+        door.check_mailbox(request, door.updates_of(letter), "updates:network")
+        token = signing.ask_for_updates(letter=letter, address=form.cleaned_data["email"])
+        return redirect("signer:confirm", token)
+    except door.Held as held:
+        return _form(request, letter, form, held)
+    except NotAllowed as refusal:
+        form.add_error("email", str(refusal))
+        return _form(request, letter, form)
+
+
+def _form(
+    request: HttpRequest, letter: Letter, form: UpdatesForm, held: door.Held | None = None
+) -> HttpResponse:
+    name = door.updates_of(letter)
+    return pages.mailbox_form(request, "subscribe", form, name, held=held, letter=letter)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -75,9 +75,6 @@ def vouched(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST" and pausing.is_paused(found.letter):
         return render(request, "signatories/paused.html", {"letter": found.letter})
     form = SignForm(found.letter, request.POST if request.method == "POST" else None, vouch=found)
-    if getattr(request, "csrf_failed", False):
-        form.is_valid()
-        return _form(request, token, form, csrf_failed=True, status=403)
     try:
         return _sent(request, token, found, form)
     except door.Held as held:
@@ -85,6 +82,11 @@ def vouched(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _sent(request: HttpRequest, token: str, found: Vouch, form: SignForm) -> HttpResponse:
+    if form.is_bound:
+        door.refuse_flood(request)
+    if getattr(request, "csrf_failed", False):
+        form.is_valid()
+        return _form(request, token, form, csrf_failed=True, status=403)
     if form.is_bound:
         door.refuse_while_paused(found.letter)
     if not form.is_valid():

@@ -94,9 +94,16 @@ FORWARDED = report(
 Original-Recipient: rfc822;w.otterbourne@gmail.com
 Final-Recipient: rfc822; old@former.example
 Action: failed (undeliverable)
-Status: 5.4.4 (unable to route)
+Status: 5.1.2 (no such domain)
 """
 )
+EXIM = """\
+Final-Recipient: rfc822;nobody@orrery.example
+Action: failed
+Status: 5.0.0
+Remote-MTA: dns; mx.orrery.example
+Diagnostic-Code: smtp; 550 5.1.1 No such mailbox
+"""
 MULTILINGUAL = report(words="Die Nachricht konnte nicht zugestellt werden. 配信できませんでした。")
 
 FAILURES = {
@@ -105,12 +112,21 @@ FAILURES = {
     "gmail": GMAIL,
     "forwarded": FORWARDED,
     "multilingual": MULTILINGUAL,
+    "exim": report(EXIM),
+    "exim, without an enhanced code": report(EXIM.replace("550 5.1.1", "550-")),
+    "mailbox switched off": report(FAILED.replace("5.1.1", "5.2.1")),
     "lines end as on the wire": POSTFIX.replace(b"\n", b"\r\n"),
 }
 
 IGNORED = {
     "delayed": report(FAILED.replace("failed", "delayed").replace("5.1.1", "4.4.1")),
     "failed for now": report(FAILED.replace("Status: 5.1.1", "Status: 4.2.2")),
+    "mailbox full": report(FAILED.replace("5.1.1", "5.2.2")),
+    "too long under way": report(FAILED.replace("5.1.1", "5.4.7")),
+    "turned away by a filter": report(FAILED.replace("5.1.1", "5.7.1")),
+    "a system in trouble": report(FAILED.replace("5.1.1", "5.3.0")),
+    "exim, turned away": report(EXIM.replace("550 5.1.1", "554 5.7.1")),
+    "exim, without an answer": report(EXIM.replace("Diagnostic-Code", "X-Diagnostic-Code")),
     "delivered": report(FAILED.replace("failed", "delivered").replace("5.1.1", "2.0.0")),
     "relayed": report(FAILED.replace("failed", "relayed").replace("5.1.1", "5.0.0")),
     "one of two arrived": report(

@@ -52,6 +52,38 @@ def test_send_to_a_mailbox_refused_for_good_raises_refused(failing, code):
     assert caught.value.args == ("SMTPRecipientsRefused",)
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "kind"),
+    [
+        (550, b"5.1.1 no such user", mail.Unknown),
+        (550, b"#5.1.0 Address rejected", mail.Unknown),
+        (550, b"5.1.10 RecipientNotFound", mail.Unknown),
+        (550, b"5.2.1 disabled", mail.Refused),
+        (550, b"no such user", mail.Refused),
+        (551, b"user not local", mail.Refused),
+        (553, b"mailbox name not allowed", mail.Refused),
+        (550, b"5.0.0 no such user", mail.Refused),
+        (554, b"5.7.1 blocked using Spamhaus", mail.TurnedAway),
+        (550, b"5.7.26 unauthenticated", mail.TurnedAway),
+        (550, b"5.1.8 bad sender address", mail.TurnedAway),
+        (552, b"5.2.2 mailbox full", mail.TurnedAway),
+        (552, b"mailbox full", mail.TurnedAway),
+        (554, b"transaction failed", mail.TurnedAway),
+        (550, b"5.3.0 other", mail.TurnedAway),
+        (550, b"5.4.7 expired", mail.TurnedAway),
+        (450, b"5.1.1 wait", mail.Deferred),
+    ],
+)
+def test_send_tells_a_mailbox_that_is_not_there_from_other_refusals(failing, code, text, kind):
+    failing(refused_with(code, text))
+
+    with pytest.raises((mail.Refused, mail.Unreachable)) as caught:
+        mail.send(WORK, ADDRESS, CONTEXT)
+
+    assert type(caught.value) is kind
+    assert ADDRESS not in str(caught.value)
+
+
 UNREACHABLE = [
     refused_with(421),
     refused_with(450),

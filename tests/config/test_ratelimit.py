@@ -111,6 +111,10 @@ def test_check_at_once_lets_no_more_through(limits):
         ("203.0.113.7", "::ffff:203.0.113.9"),
         ("::ffff:203.0.113.7", "::ffff:cb00:7109"),
         ("fe80::1%eth0", "fe80::2%eth0"),
+        ("203.0.113.7", "203.0.113.7:4711"),
+        ("2001:db8:1:200::1", "[2001:db8:1:2ff::9]:443"),
+        ("2001:db8:1:200::1", "[2001:db8:1:2ff::9]"),
+        ("203.0.113.7", "[::ffff:203.0.113.9]:443"),
     ],
 )
 def test_network_is_the_same_for_neighbours(one, other):
@@ -124,6 +128,8 @@ def test_network_is_the_same_for_neighbours(one, other):
         ("2001:db8:1:2ff::1", "2001:db8:1:300::1"),
         ("::ffff:203.0.113.7", "::ffff:203.0.114.7"),
         ("203.0.113.7", "::203.0.113.7"),
+        ("203.0.113.7:4711", "203.0.114.7:4711"),
+        ("[2001:db8:1:2ff::1]:443", "[2001:db8:1:300::1]:443"),
     ],
 )
 def test_network_differs_for_strangers(one, other):
@@ -131,8 +137,18 @@ def test_network_differs_for_strangers(one, other):
 
 
 def test_network_prefix_of_what_is_no_address_is_unknown():
-    for address in ("", "unix:", "localhost", "203.0.113", "203.0.113.5:4711", "2001:db8::/32"):
+    for address in ("", "unix:", "localhost", "203.0.113", "203.0.113.5:x", "[]", "2001:db8::/32"):
         assert ratelimit.network_prefix(address) == "unknown"
+
+
+def test_address_that_nobody_can_read_is_told_once_and_never_named(caplog):
+    ratelimit._say_once_that_visitors_are_unknown.cache_clear()
+
+    for _twice in range(2):
+        assert ratelimit.network_prefix("203.0.113.5, somewhere") == "unknown"
+
+    [record] = caplog.records
+    assert "TRUSTED_PROXIES" in record.message and "203" not in record.message
 
 
 def test_network_is_under_a_key_that_lives_a_day():

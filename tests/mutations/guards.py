@@ -40,6 +40,7 @@ T_IMPORTING = [f"{T_ACTIONS}/test_importing.py"]
 T_INVITATION = ["tests/signatories/test_invitation.py"]
 T_INVITING = ["tests/signatories/test_inviting.py"]
 T_CHECKING = f"{T_ACTIONS}/test_checking.py"
+T_NAMED = f"{T_ACTIONS}/test_becoming_named.py"
 
 T_PROOF_OF_WORK = ["tests/config/test_proof_of_work.py"]
 T_STAMPS = ["tests/config/test_stamps.py"]
@@ -47,6 +48,8 @@ T_DOOR = ["tests/signatories/test_door.py"]
 
 MAILBOX = "signatories/verification/mailbox.py"
 REMINDER = "signatories/verification/reminder.py"
+T_MAILBOX_DOOR = "tests/signatories/test_door_of_mailboxes.py"
+T_MAILBOX = "tests/signatories/test_mailbox.py"
 T_REMINDER = ["tests/signatories/test_reminder.py"]
 T_PROMINENCE = [f"{T_ACTIONS}/test_prominence.py"]
 T_FOR_PEOPLE = ["tests/signatories/test_roll_for_people.py"]
@@ -168,6 +171,120 @@ GUARDS = [
         "filter(pk=verification.pk, tries__lt=settings.CODE_TRIES)",
         "filter(pk=verification.pk)",
         ["tests/signatories/test_mailbox.py"],
+    ),
+    Guard(
+        1,
+        "a refusal that is not about the mailbox erases no entry",
+        MAILBOX,
+        "    except mail.TurnedAway:\n",
+        "    except ():\n",
+        [
+            f"{T_MAILBOX}::test_mailbox_that_is_put_off_keeps_its_entry_and_is_asked_again_later_and_later"
+        ],
+    ),
+    Guard(
+        1,
+        "one mailbox that is put off does not pass for a broken server",
+        MAILBOX,
+        "due_at=until, retry_at=None,",
+        "retry_at=until,",
+        [f"{T_MAILBOX}::test_one_mailbox_that_is_put_off_leaves_the_installation_ready"],
+    ),
+    Guard(
+        1,
+        "a refused reminder erases nobody who may be there",
+        REMINDER,
+        "    except mail.Unknown:\n",
+        "    except mail.Refused:\n",
+        T_REMINDER,
+    ),
+    Guard(
+        1,
+        "what a filter sent back erases no entry",
+        "config/returned.py",
+        'action == "failed" and _is_nobody(recipient)',
+        'action == "failed" and str(recipient["Status"]).startswith("5.")',
+        ["tests/config/test_returned.py"],
+    ),
+    Guard(
+        9,
+        "forms that ask for a mailbox only have the door of the others",
+        "signatories/views/door.py",
+        "    _filled_in_by_a_person(request, form)\n    if _asks",
+        "    if _asks",
+        [f"{T_MAILBOX_DOOR}::test_machine_gets_the_form_back_filled_in_and_stores_nothing"],
+    ),
+    Guard(
+        9,
+        "forms that ask for a mailbox only ask for the check",
+        "signatories/views/door.py",
+        'return when == "always" or (when == "auto" and is_pressed)',
+        "return False",
+        [f"{T_MAILBOX_DOOR}::test_check_is_asked_for_and_without_it_few_forms_are_taken"],
+    ),
+    Guard(
+        1,
+        "forms with mistakes are counted",
+        "signatories/views/signing.py",
+        "        door.refuse_flood(request)\n",
+        "",
+        [f"{T_DOOR[0]}::test_forms_with_mistakes_are_counted_and_come_back_unread_in_the_end"],
+    ),
+    Guard(
+        8,
+        "a name below a mail provider is counted as a domain",
+        "letters/mail_domains.py",
+        "    return domain in free_mail_domains()",
+        "    return not free_mail_domains().isdisjoint(itself_and_above(domain))",
+        ["tests/signatories/test_allowance.py"],
+    ),
+    Guard(
+        8,
+        "names that a company gives away are counted together",
+        "letters/mail_domains.py",
+        "PublicSuffixList(only_icann=True)",
+        "PublicSuffixList()",
+        ["tests/signatories/test_allowance.py"],
+    ),
+    Guard(
+        10,
+        "a reminder is told beforehand to those only who may get one",
+        MAILBOX,
+        "    return not (signature.is_anonymous or signature.replaces)",
+        "    return True",
+        T_REMINDER,
+    ),
+    Guard(
+        8,
+        "a name takes along what spoke against its anonymous entry",
+        f"{ACTIONS}/confirming.py",
+        "    found += _said_of_replaced(signature, found)\n",
+        "",
+        [f"{T_NAMED}::test_adding_a_name_leaves_no_burst_behind"],
+    ),
+    Guard(
+        8,
+        "a name that is added can come in a burst",
+        f"{ACTIONS}/signing.py",
+        "return _await_signature(named, address, Appearance.ANONYMOUS, is_burst=is_burst)",
+        "return _await_signature(named, address, Appearance.ANONYMOUS)",
+        [f"{T_NAMED}::test_name_that_comes_in_a_burst_itself_waits_for_a_moderator"],
+    ),
+    Guard(
+        8,
+        "a rejected line does not come back as a name",
+        f"{ACTIONS}/batches.py",
+        "    return_doubtful_names(letter)\n",
+        "",
+        [f"{T_NAMED}::test_rejected_line_does_not_come_back_as_a_name_that_nobody_read"],
+    ),
+    Guard(
+        8,
+        "a rejected line does not come back by sealing",
+        f"{ACTIONS}/sealing.py",
+        "    batches.return_doubtful_names(sealed)\n",
+        "",
+        [f"{T_NAMED}::test_rejected_line_does_not_come_back_by_sealing"],
     ),
     Guard(
         2,
@@ -1601,8 +1718,8 @@ GUARDS = [
         5,
         "an anonymous line given to colleagues is counted once the letter is public",
         f"{ACTIONS}/batches.py",
-        "    _keep_from_the_public(letter)\n    _swap",
-        "    _swap",
+        "    _keep_from_the_public(letter)\n    return_doubtful",
+        "    return_doubtful",
         [f"{T_ACTIONS}/test_opening.py"],
     ),
     Guard(
@@ -2896,8 +3013,8 @@ GUARDS = [
         4,
         "nobody anonymous is reminded",
         MAILBOX,
-        "    if verification.reminder_digest or signature.is_anonymous or signature.replaces:\n",
-        "    if verification.reminder_digest or signature.replaces:\n",
+        "    return not (signature.is_anonymous or signature.replaces)\n",
+        "    return not signature.replaces\n",
         T_REMINDER,
     ),
     Guard(
@@ -2922,7 +3039,7 @@ GUARDS = [
         1,
         "a reminder that has not left leaves later",
         REMINDER,
-        "        _put_back(verification, button, error)\n",
+        "        _put_back(verification, button, delay)\n",
         "        pass\n",
         T_REMINDER,
     ),
@@ -2930,16 +3047,16 @@ GUARDS = [
         1,
         "only a permanent failure erases",
         "config/returned.py",
-        "        and bool(PERMANENT.match(status.strip()))\n",
-        "",
+        "        return refusals.is_for_good(500, status)\n",
+        "        return True\n",
         ["tests/config/test_returned.py"],
     ),
     Guard(
         1,
         "a report about delays or arrivals erases nothing",
         "config/returned.py",
-        '        and action.split("(")[0].strip().lower() == "failed"\n',
-        "",
+        ' and action == "failed" and ',
+        " and ",
         ["tests/config/test_returned.py"],
     ),
     Guard(

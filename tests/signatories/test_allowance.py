@@ -3,7 +3,7 @@
 import pytest
 
 from signatories.addresses import Address
-from signatories.verification import allowance
+from signatories.verification import allowance, bursts
 from tests.factories import make_letter
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +64,29 @@ def test_domains_below_a_public_suffix_are_counted_apart():
     assert left(others) == [True] * 5
 
 
-@pytest.mark.parametrize("provider", ["gmail.com", "mail.gmail.com"])
-def test_public_mail_provider_has_no_limit_of_its_own(provider):
-    assert left(people(6, provider)) == [True] * 6
+def test_public_mail_provider_has_no_limit_of_its_own():
+    assert left(people(6, "gmail.com")) == [True] * 6
+
+
+def test_name_below_a_mail_provider_is_no_provider():
+    assert left(people(5, "someone.fastmail.com")) == [True] * 4 + [False]
+
+
+def test_names_that_a_company_gives_away_count_as_the_companys():
+    through = [Address("w", f"{name}.duckdns.org") for name in "abcde"]
+
+    assert left(through) == [True] * 4 + [False]
+
+
+@pytest.mark.parametrize(
+    "several",
+    [people(3, "someone.fastmail.com"), [Address("w", f"{name}.duckdns.org") for name in "abc"]],
+    ids=["below a provider", "given away"],
+)
+def test_flood_through_mailboxes_of_one_owner_is_a_burst(settings, several):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "burst:domain": "2/d"}
+    letter = make_letter()
+
+    found = [bursts.is_one_of_many(letter, one, f"network {one}") for one in several]
+
+    assert found == [False, False, True]

@@ -22,6 +22,7 @@ from signatories.actions import confirming, signing
 from signatories.actions.signing import Entry
 from signatories.addresses import Address
 from signatories.affiliation import Affiliation
+from signatories.forms import SignForm
 from signatories.models import Signature, UsedAddress, Verification, Vouch
 from signatories.views import door
 from tests.factories import make_letter, make_organisation, make_user
@@ -339,7 +340,8 @@ def test_letter_that_gets_too_much_says_so_and_blames_no_network(client, clock, 
     assert value_of(response, "email") == "w.otterbourne@gmail.com"
 
 
-def test_colleagues_link_has_the_same_door(client, clock, letter):
+def give_link(letter):
+    """The path of a colleague's link."""
     Letter.objects.update(allows_vouching=True)
     Vouch.objects.create(
         letter=letter,
@@ -348,7 +350,11 @@ def test_colleagues_link_has_the_same_door(client, clock, letter):
         voucher_digest="a" * 64,
         expires_on="2026-01-27",
     )
-    path = f"/vouch/{LINK}/"
+    return f"/vouch/{LINK}/"
+
+
+def test_colleagues_link_has_the_same_door(client, clock, letter):
+    path = give_link(letter)
     page = client.get(path)
     form = {**FORM, **carried(page)}
 
@@ -359,6 +365,46 @@ def test_colleagues_link_has_the_same_door(client, clock, letter):
     assert "please come back later" in words(client.get(path))
     pausing.resume(letter=letter, actor=None)
     assert is_taken(client.post(path, form))
+
+
+@pytest.fixture
+def unread(settings, monkeypatch):
+    """A network that has sent as many forms as it may, mistakes or not; nobody reads more."""
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "form:network": "2/h"}
+
+    def read(form):
+        raise AssertionError("The form was read.")
+
+    return lambda: monkeypatch.setattr(SignForm, "clean", read)
+
+
+@pytest.mark.parametrize("browser", [Client(), Client(enforce_csrf_checks=True)])
+def test_forms_with_mistakes_are_counted_and_come_back_unread_in_the_end(letter, unread, browser):
+    wrong = {**FORM, "appearance": "", "organisation": "Gogle"}
+    press(letter)
+    for _twice in range(2):
+        assert browser.post(PAGE, wrong).status_code in (200, 403)
+    unread()
+
+    response = browser.post(PAGE, wrong)
+
+    assert (response.status_code, int(response["Retry-After"]) > 0) == (429, True)
+    assert "Too many attempts from your network" in words(response)
+    assert [value_of(response, name) for name in ("name", "email", "organisation")] == [
+        "Wilhelmina Otterbourne",
+        "w.otterbourne@gmail.com",
+        "Gogle",
+    ]
+    assert "data-challenge" not in response.content.decode()
+
+
+def test_forms_with_mistakes_by_a_colleagues_link_are_counted_too(client, letter, unread):
+    path = give_link(letter)
+    for _twice in range(2):
+        assert client.post(path, {**FORM, "name": ""}).status_code == 200
+    unread()
+
+    assert client.post(path, {**FORM, "name": ""}).status_code == 429
 
 
 # What the answers tell ----------------------------------------------------------------------------

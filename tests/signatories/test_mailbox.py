@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from config import crypto, keys
 from letters.models import AuditEntry
-from signatories import tasks
+from signatories import outbox, tasks
 from signatories.actions import confirming, signing
 from signatories.actions.signing import Entry
 from signatories.addresses import Address
 from signatories.affiliation import Affiliation
-from signatories.models import Departure, Signature, State, Verification
+from signatories.models import Departure, MailDay, Signature, State, Verification
 from signatories.models.verification import CLAIM_LEASE
 from signatories.verification import mailbox
 from signatories.verification.mailbox import CodeExpired, WrongCode, check_code
@@ -313,7 +313,6 @@ def test_worker_that_comes_back_late_does_not_undo_the_claim_of_another(monkeypa
         smtplib.SMTPAuthenticationError(535, b"w.otterbourne@google.example"),
         smtplib.SMTPSenderRefused(550, b"w.otterbourne@google.example", "codes@x"),
         smtplib.SMTPDataError(451, b"w.otterbourne@google.example"),
-        smtplib.SMTPRecipientsRefused({"w.otterbourne@google.example": (450, b"later")}),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -393,8 +392,86 @@ def test_task_comes_back_after_the_delay(mail_server, django_capture_on_commit_c
     assert NOON + timedelta(seconds=countdown) == row(verification)["retry_at"]
 
 
+BLOCKED = b"5.7.1 Service unavailable; Client host [192.0.2.1] blocked using Spamhaus"
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize("code", [550, 553, 599])
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((450, b"4.2.0 later"), "deferred"),
+        ((554, BLOCKED), "refused"),
+        ((550, b"5.7.1 looks like spam"), "refused"),
+        ((552, b"5.2.2 mailbox full"), "refused"),
+        ((550, b"5.4.1 access denied"), "refused"),
+    ],
+)
+def test_mailbox_that_is_put_off_keeps_its_entry_and_is_asked_again_later_and_later(
+    mail_server, time_machine, caplog, answer, kind
+):
+    verification = sign()
+    mail_server.error = smtplib.SMTPRecipientsRefused({str(WORK): answer})
+    waits = []
+
+    for attempts in range(11):
+        assert send(verification) is None
+        after = row(verification)
+        assert (after["attempts"], after["claimed_at"]) == (attempts + 1, None)
+        waits.append(after["due_at"] - timezone.now())
+        assert mailbox.unsent(timezone.now(), 10) == []
+        time_machine.move_to(after["due_at"], tick=False)
+        assert mailbox.unsent(timezone.now(), 10) == [str(verification.pk)]
+
+    assert waits[:3] == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)]
+    assert max(waits) == timedelta(hours=6)
+    assert Signature.objects.get().state == State.UNCONFIRMED
+    assert "A mail server has" in caplog.text and "otterbourne" not in caplog.text
+    assert sum(MailDay.objects.filter(kind=kind).values_list("number", flat=True)) == 11
+    mail_server.error = None
+    send(verification)
+    assert (len(mail.outbox), row(verification)["attempts"]) == (1, 0)
+
+
+@pytest.mark.django_db
+def test_one_mailbox_that_is_put_off_leaves_the_installation_ready(
+    mail_server, time_machine, client
+):
+    verification = sign()
+    mail_server.error = smtplib.SMTPRecipientsRefused({str(WORK): (450, b"4.2.0 later")})
+    for _minutes in range(20):
+        for due in mailbox.unsent(timezone.now(), 10):
+            mailbox.send_code(due)
+        time_machine.shift(timedelta(minutes=1))
+    assert row(verification)["attempts"] == 5
+
+    response = client.get("/readyz")
+
+    report = response.json()
+    assert (response.status_code, report["mail_is_put_off"]) == (200, False)
+    assert report["oldest_unsent_mail_seconds"] == 0
+    assert not outbox.is_late(timezone.now())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", [19, 20])
+def test_server_that_puts_everybody_off_shows(mail_server, client, number):
+    letter = make_letter()
+    mail_server.error = smtplib.SMTPRecipientsRefused({"w": (450, b"4.2.0 later")})
+    for each in range(number):
+        send(sign(Address(f"w{each}", "google.example"), letter))
+
+    response = client.get("/readyz")
+
+    is_shown = number == 20
+    assert response.json()["mail_is_put_off"] == is_shown
+    assert response.status_code == (503 if is_shown else 200)
+    mail_server.error = None
+    send(sign(Address("z", "google.example"), letter))
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", [550, 551, 553])
 def test_permanent_refusal_erases_the_unconfirmed_entry(mail_server, code, caplog):
     verification = sign()
     mail_server.error = smtplib.SMTPRecipientsRefused({str(WORK): (code, b"unknown user")})

@@ -807,6 +807,14 @@ def test_becoming_named_by_the_mailed_button(client, anonymous, deliver):
     assert not Signature.objects.named().get().is_verified
 
 
+def test_becoming_named_with_many_others_from_one_network_is_a_burst(client, anonymous, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "burst:network": "0/h"}
+
+    client.post(OWN + "named/", NAME_FORM)
+
+    assert Verification.objects.get().is_burst
+
+
 def test_becoming_named_refused_by_the_mailbox_leaves_the_anonymous_entry(
     client, anonymous, deliver
 ):

@@ -15,14 +15,14 @@ from config import crypto, keys
 from letters.actions import take_down
 from letters.models import AuditEntry
 from signatories import tasks
-from signatories.actions import signing
+from signatories.actions import confirming, signing
 from signatories.actions.signing import Entry
 from signatories.addresses import Address
 from signatories.affiliation import Affiliation
 from signatories.models import Departure, Signature, State, Verification
 from signatories.verification import mailbox, reminder
-from tests.factories import make_letter, make_user
-from tests.privacy.witnesses import posted
+from tests.factories import make_letter, make_organisation, make_user
+from tests.privacy.witnesses import posted, words
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +99,52 @@ def test_entry_by_name_is_reminded_once_a_day_after_its_code(noon):
     assert verification.remind_at is None
     noon.move_to(NOON + A_DAY * 2, tick=False)
     assert sweep() == []
+
+
+REMINDED = "we may remind you once at this address"
+
+
+def code_page_of(client, **fields):
+    usual = {"letter": make_letter(), "entry": NAMED, "address": PRIVATE}
+    token = signing.sign(**{**usual, "affiliation": Affiliation(), **fields})
+    return words(client.get(f"/confirm/{token}/"))
+
+
+def test_reminder_is_told_beforehand_to_those_only_who_may_get_one(noon, client, settings):
+    google = make_organisation("Google", "google.example")
+    proven = Affiliation(google, "", "current", "mailbox")
+
+    assert f"24 hours after the code was sent, {REMINDED}" in code_page_of(client)
+    assert REMINDED not in code_page_of(client, address=WORK)
+    anonymous = {"entry": Entry("anonymous"), "address": WORK, "affiliation": proven}
+    assert REMINDED not in code_page_of(client, **anonymous)
+    find = signing.ask_for_link(address=PRIVATE)
+    assert REMINDED not in words(client.get(f"/confirm/{find}/"))
+    settings.REMINDER_HOURS = 0
+    assert REMINDED not in code_page_of(client)
+
+
+def test_page_that_tells_of_the_reminder_is_the_same_for_an_address_that_has_signed(noon, client):
+    letter = make_letter()
+    confirming.confirm(verification=signed(letter=letter), secrets=("page", "1"))
+
+    assert REMINDED in code_page_of(client, letter=letter)
+
+
+@pytest.mark.parametrize("hours", [24, 0])
+def test_every_private_mail_with_a_code_tells_of_the_reminder(noon, settings, hours):
+    settings.REMINDER_HOURS = hours
+    signing.ask_for_link(address=PRIVATE)
+    signing.sign(letter=make_letter(), entry=NAMED, address=PRIVATE, affiliation=Affiliation())
+
+    for verification in Verification.objects.all():
+        mailbox.send_code(str(verification.pk))
+
+    told = "If it stays unanswered, one reminder may follow after 24 hours, and none after that."
+    for message in mail.outbox:
+        for text in (message.body, message.alternatives[0][0]):
+            assert (told in " ".join(text.split())) == bool(hours)
+    assert len(mail.outbox) == 2
 
 
 def test_reminder_says_no_more_than_the_mail_with_the_code(noon):
@@ -365,10 +411,37 @@ def test_reminder_that_may_have_left_is_not_repeated(noon, mail_server, error):
     assert sweep() == []
 
 
-def test_mailbox_that_refuses_the_reminder_loses_its_entry(noon, mail_server):
+REFUSALS = [
+    (554, b"5.7.1 blocked using Spamhaus"),
+    (552, b"5.2.2 full"),
+    (550, b"5.2.1 disabled"),
+    (550, b"no"),
+]
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_refusal_of_the_reminder_that_names_no_missing_mailbox_erases_nothing(
+    noon, mail_server, client, answer
+):
+    signed()
+    button = crypto.new_token()
+    Verification.objects.update(button_digest=crypto.digest("button", button))
+    noon.move_to(NOON + A_DAY, tick=False)
+    mail_server.error = smtplib.SMTPRecipientsRefused({"w": answer})
+
+    sweep()
+
+    mail_server.error = None
+    noon.move_to(NOON + timedelta(hours=40), tick=False)
+    assert sweep() == []
+    client.post(f"/confirm/{button}/", {"decision": "confirm"})
+    assert Signature.objects.get().state == State.IN_REVIEW
+
+
+def test_mailbox_that_is_not_there_for_the_reminder_loses_its_entry(noon, mail_server):
     signed()
     noon.move_to(NOON + A_DAY, tick=False)
-    mail_server.error = smtplib.SMTPRecipientsRefused({"w": (550, b"nobody")})
+    mail_server.error = smtplib.SMTPRecipientsRefused({"w": (550, b"5.1.1 nobody")})
 
     sweep()
 

@@ -339,6 +339,116 @@ def test_name_that_waits_when_the_letter_is_sealed_stands_only_if_it_was_approve
     assert (tally.named, tally.anonymous, tally.figures["received"]) == (1, 1, 2)
 
 
+# What spoke against the anonymous entry ------------------------------------------------------------
+
+
+def sign_in_a_burst(letter, organisation):
+    affiliation = Affiliation(organisation, "", "current", Method.MAILBOX)
+    page = signing.sign(
+        letter=letter, entry=ANONYMOUS, address=ADDRESS, affiliation=affiliation, is_burst=True
+    )
+    return confirm(page)
+
+
+def kinds_of(token):
+    return sorted(confirming.by_token(token).flags.values_list("kind", flat=True))
+
+
+@pytest.fixture
+def read_afterwards(letter):
+    letter.review_policy = ReviewPolicy.AFTER
+    letter.save()
+    return letter
+
+
+def test_adding_a_name_leaves_no_burst_behind(read_afterwards, google, alice, public):
+    token = sign_in_a_burst(read_afterwards, google)
+
+    named = become_named(token)
+    move_batch(read_afterwards)
+
+    assert (confirming.by_token(named).state, kinds_of(named)) == (State.IN_REVIEW, ["burst"])
+    assert kinds_of(token) == ["burst"]
+    assert public(read_afterwards) == ((5, 0, 5, 5), [])
+    moderation.approve(signature=confirming.by_token(named), actor=alice)
+    move_batch(read_afterwards)
+    assert public(read_afterwards) == ((6, 1, 5, 6), ["Wilhelmina Otterbourne"])
+    assert confirming.by_token(token) is None
+
+
+def test_adding_a_name_to_a_duplicate_leaves_no_burst_behind_either(read_afterwards, google):
+    sign_and_confirm(read_afterwards, google)
+    repeated = sign_in_a_burst(read_afterwards, google)
+
+    named = become_named(repeated)
+
+    assert (confirming.by_token(named).state, kinds_of(named)) == (State.DUPLICATE, ["burst"])
+
+
+def test_name_that_comes_in_a_burst_itself_waits_for_a_moderator(read_afterwards, google):
+    token = sign_and_confirm(read_afterwards, google)
+    page = signing.ask_to_be_named(
+        signature=confirming.by_token(token),
+        entry=NAMED,
+        address=ADDRESS,
+        affiliation=Affiliation(google, "", "current", Method.MAILBOX),
+        is_burst=True,
+    )
+
+    named = confirm(page)
+
+    assert (confirming.by_token(named).state, kinds_of(named)) == (State.IN_REVIEW, ["burst"])
+
+
+def test_burst_that_a_moderator_has_answered_does_not_come_along(read_afterwards, google, alice):
+    token = sign_in_a_burst(read_afterwards, google)
+    moderation.approve(signature=confirming.by_token(token), actor=alice)
+
+    named = become_named(token)
+
+    assert (confirming.by_token(named).state, kinds_of(named)) == (State.APPROVED, [])
+
+
+def reject_line(token, alice):
+    moderation.reject(signature=confirming.by_token(token), actor=alice, reason="not_a_person")
+
+
+def test_rejected_line_does_not_come_back_as_a_name_that_nobody_read(
+    read_afterwards, google, alice, public
+):
+    token = sign_and_confirm(read_afterwards, google)
+    move_batch(read_afterwards)
+    named = become_named(token)
+    assert confirming.by_token(named).state == State.APPROVED
+    reject_line(token, alice)
+
+    move_batch(read_afterwards)
+
+    assert confirming.by_token(named).state == State.IN_REVIEW
+    assert confirming.by_token(token).state == State.REJECTED
+    assert public(read_afterwards) == ((5, 0, 5, 6), [])
+    own.correct_title(token=named, title="Painter")
+    check_all()
+    assert confirming.by_token(named).state == State.IN_REVIEW
+    moderation.approve(signature=confirming.by_token(named), actor=alice)
+    move_batch(read_afterwards)
+    assert confirming.by_token(named).state == State.PUBLISHED
+    assert confirming.by_token(token) is None
+
+
+def test_rejected_line_does_not_come_back_by_sealing(read_afterwards, google, alice):
+    token = sign_and_confirm(read_afterwards, google)
+    move_batch(read_afterwards)
+    named = become_named(token)
+    reject_line(token, alice)
+    sealing.close(letter=read_afterwards, actor=None)
+
+    sealing.seal(letter=read_afterwards, actor=None)
+
+    assert confirming.by_token(named).reason == "sealed"
+    assert not read_afterwards.signatures.on_roll().named().exists()
+
+
 # Letters of one organisation, which hold small numbers back -----------------------------------------
 
 
