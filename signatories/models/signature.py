@@ -411,8 +411,7 @@ class Signature(models.Model):
 
     @property
     def is_settled(self) -> bool:
-        """Whether sealing has ended all review of it. What is taken off a sealed roll can come
-        back, or whoever moderates could destroy it for good."""
+        """Whether sealing has ended all review: else a sealed roll could be destroyed for good."""
         return self.letter.is_sealed and not self.left_after_sealing
 
     @property
