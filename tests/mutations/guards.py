@@ -38,6 +38,7 @@ INVITATION = "signatories/verification/invitation.py"
 T_IMPORTING = [f"{T_ACTIONS}/test_importing.py"]
 T_INVITATION = ["tests/signatories/test_invitation.py"]
 T_INVITING = ["tests/signatories/test_inviting.py"]
+T_FOLDING = ["tests/letters/test_folding.py"]
 T_CHECKING = f"{T_ACTIONS}/test_checking.py"
 
 T_PROOF_OF_WORK = ["tests/config/test_proof_of_work.py"]
@@ -3027,5 +3028,29 @@ GUARDS = [
         "    if not decided or decided[-1] < letter.minimum_group_size:\n",
         "    if not decided:\n",
         T_DECISIONS,
+    ),
+    Guard(
+        8,
+        "an invisible selector does not keep a name from being recognised",
+        "letters/folding.py",
+        " or bool(SELECTORS.match(character))",
+        "",
+        T_FOLDING,
+    ),
+    Guard(
+        8,
+        "a stroke through a letter does not keep a name from being recognised",
+        "letters/folding.py",
+        "place == OVERLAID or ",
+        "",
+        T_FOLDING,
+    ),
+    Guard(
+        8,
+        "an invisible selector within a word is refused",
+        "letters/plain_text.py",
+        " or _has_misplaced_selectors(value)",
+        "",
+        ["tests/letters/test_plain_text.py"],
     ),
 ]
