@@ -10,7 +10,7 @@ from letters.models import Letter, Organisation, OrganisationAlias, WordList
 from signatories.checks import lists, scripts, titles
 from signatories.checks.finding import Finding, Words
 from signatories.checks.names import Roll, normal
-from signatories.models import Flag, Signature
+from signatories.models import Flag, FlagKind, Signature
 from signatories.models.selecting import SignatureQuerySet
 
 # As many names are looked for by their trigrams; for more, all of the letter are read at once.
@@ -77,11 +77,16 @@ def _names_beside(letter: Letter, entries: Sequence[Signature]) -> Roll:
     """The names that stand under the letter beside these entries.
 
     Of two that are alike one is flagged, and not the other when it is compared again: so those
-    that are flagged because of one of these are left out.
+    that are flagged because of one of these are left out. So are those whose name stands there
+    already: its first bearer is compared, and whoever comes later with it holds nobody but
+    themself.
     """
     roll = Roll()
-    because = Flag.objects.filter(other__in=entries).values("signature")
-    names = letter.signatures.compared_with().exclude(pk__in=because).order_by("confirmed_on", "pk")
+    compared = letter.signatures.compared_with()
+    later = Flag.objects.filter(kind=FlagKind.SAME_NAME, other__in=compared.values("pk"))
+    because = Flag.objects.filter(other__in=entries)
+    names = compared.exclude(pk__in=because.values("signature"))
+    names = names.exclude(pk__in=later.values("signature")).order_by("confirmed_on", "pk")
     keys = {normal(entry.name) for entry in entries}
     for pk, key in _candidates(names, keys).values_list("pk", "name_key"):
         roll.add(key, pk)

@@ -4,29 +4,55 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from math import ceil, floor
 
 from rapidfuzz import fuzz, process
 
 from letters.folding import LONGEST_KEY, words_of
 from signatories.checks.finding import Finding
+from signatories.checks.scripts import is_east_asian
 from signatories.models import FlagKind
 
 # Per cent. Another letter in a name of ten letters or more, and one too many or too few in any.
 # Measured on plausible names: `python -m tests.measuring`, figures in docs/moderation.md.
 SIMILAR = 90.0
 SHORTEST = 8  # Shorter names are too often alike by chance.
-HONORIFICS = {"dr", "prof", "professor", "mr", "mrs", "ms", "mx", "sir", "dame", "rev", "phd", "md"}
+HONORIFICS = {"dr", "prof", "professor", "mr", "mrs", "ms", "mx", "sir", "dame", "rev"}
+# Degrees stand at the end. Elsewhere "Md" is short for Mohammad.
+DEGREES = {"phd", "md"}
 
 
 def normal(name: str) -> str:
     """The normal form of a name: folded words in the order of the alphabet, without honorifics,
     and without initials where two whole words remain."""
-    words = [word for word in words_of(name) if word not in HONORIFICS] or words_of(name)
+    words = _joined(_without_honours(words_of(name)))
     whole = [word for word in words if len(word) > 1]
     if len(whole) > 1:
         words = whole
     return " ".join(sorted(words))[:LONGEST_KEY].rstrip()
+
+
+def _without_honours(words: list[str]) -> list[str]:
+    """The words without honorifics and degrees, unless there are no others."""
+    last = len(words)
+    while last and words[last - 1] in DEGREES:
+        last -= 1
+    return [word for word in words[:last] if word not in HONORIFICS] or words
+
+
+def _joined(words: list[str]) -> list[str]:
+    """The words, East Asian ones beside each other as one: some write a space between the
+    family name and the given name, some do not."""
+    joined: list[str] = []
+    for is_one, group in groupby(words, _is_east_asian):
+        together = list(group)
+        joined += ["".join(together)] if is_one else together
+    return joined
+
+
+def _is_east_asian(word: str) -> bool:
+    return not word.isascii() and is_east_asian(word[0])
 
 
 def kept(name: str) -> str:

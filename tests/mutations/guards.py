@@ -3053,4 +3053,20 @@ GUARDS = [
         "",
         ["tests/letters/test_plain_text.py"],
     ),
+    Guard(
+        8,
+        "a later bearer of a name holds nobody but themself",
+        "signatories/checks/knowledge.py",
+        'names = names.exclude(pk__in=later.values("signature")).order_by',
+        "names = names.order_by",
+        [T_CHECKING],
+    ),
+    Guard(
+        8,
+        "a space hides no East Asian name that stands there already",
+        "signatories/checks/names.py",
+        '["".join(together)] if is_one else together',
+        "together",
+        ["tests/signatories/checks/test_names.py"],
+    ),
 ]
