@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, Value
 
 from letters.models import Letter, Organisation, OrganisationAlias, WordList
+from letters.models.organisation import alias_key
 from signatories.checks import lists, scripts, titles
 from signatories.checks.finding import Finding, Words
 from signatories.checks.names import Roll, normal
@@ -33,7 +34,7 @@ class Knowledge:
         words = words_of(signature)
         found = [
             *self.roll.found(key),
-            *self.lists.found(words, key),
+            *self.lists.found(words),
             *scripts.found_in(words.name, words.title, words.organisation_text),
             *titles.found_in(words, self.lists, self.listed, self.related),
         ]
@@ -43,7 +44,13 @@ class Knowledge:
 
 def words_of(signature: Signature) -> Words:
     organisation = signature.organisation and signature.organisation.standing
-    return Words(signature.name, signature.title, organisation, signature.organisation_text)
+    return Words(
+        name=signature.name,
+        title=signature.title,
+        organisation=organisation,
+        organisation_text=signature.organisation_text,
+        is_verified=signature.is_verified,
+    )
 
 
 def read(letter: Letter, entries: Sequence[Signature]) -> Knowledge:
@@ -62,11 +69,13 @@ def _lists_of(letter: Letter) -> lists.Lists:
     texts: dict[str, list[str]] = {kind: [] for kind in WordList}
     for kind, text in letter.listed_words.values_list("list", "text"):
         texts[kind].append(text)
+    recipients = list(letter.recipients.values_list("name", flat=True))
     return lists.lists_of(
         well_known=texts[WordList.WELL_KNOWN],
-        recipients=letter.recipients.values_list("name", flat=True),
+        recipients=recipients,
         jokes=texts[WordList.JOKES],
         abuse=texts[WordList.ABUSE],
+        organisations=_organisations_among(recipients),
     )
 
 
@@ -129,6 +138,12 @@ def knows_trigrams() -> bool:
 
 
 # Organisations ------------------------------------------------------------------------------------
+
+
+def _organisations_among(names: Iterable[str]) -> set[str]:
+    """The keys of those names that are organisations of the directory."""
+    known = OrganisationAlias.objects.filter(key__in={alias_key(name) for name in names})
+    return set(known.values_list("key", flat=True))
 
 
 def _organisations_in(texts: Iterable[str]) -> dict[str, int]:

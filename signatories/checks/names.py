@@ -2,12 +2,13 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import ceil, floor
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from letters.folding import LONGEST_KEY, words_of
 from signatories.checks.finding import Finding
@@ -81,14 +82,14 @@ class Roll:
         """The flag for a name of this normal form, if there is one."""
         if key in self.same:
             return [Finding(FlagKind.SAME_NAME, other=self.same[key])]
-        alike = closest(key, self._near(len(key)))
+        alike = closest(key, near(len(key), self.by_length))
         return [Finding(FlagKind.SIMILAR_NAME, other=self.same[alike])] if alike else []
 
-    def _near(self, length: int) -> list[str]:
-        """Names short and long enough to be as similar: the others need no comparison."""
-        shortest, longest = lengths_near(length)
-        near = range(shortest, longest + 1)
-        return [key for other in near for key in self.by_length.get(other, ())]
+
+def near(length: int, by_length: Mapping[int, list[str]]) -> list[str]:
+    """Names short and long enough to be as similar: the others need no comparison."""
+    shortest, longest = lengths_near(length)
+    return [key for other in range(shortest, longest + 1) for key in by_length.get(other, ())]
 
 
 def lengths_near(length: int) -> tuple[int, int]:
@@ -109,6 +110,14 @@ def closest(key: str, keys: Iterable[str]) -> str:
         if (one := process.extractOne(turned, keys, scorer=fuzz.ratio, score_cutoff=SIMILAR))
     ]
     return max(found, key=lambda one: one[1])[0] if found else ""
+
+
+def one_slip_from(key: str, by_length: Mapping[int, list[str]]) -> str:
+    """The name from which one letter keeps this one: another, one too many or too few, or two
+    in each other's place. Closer than similar, because genuine names are."""
+    alike = closest(key, near(len(key), by_length))
+    slips = (OSA.distance(turned, alike, score_cutoff=1) for turned in _turned(key))
+    return alike if alike and min(slips) <= 1 else ""
 
 
 def _turned(key: str) -> Iterator[str]:

@@ -39,6 +39,7 @@ T_IMPORTING = [f"{T_ACTIONS}/test_importing.py"]
 T_INVITATION = ["tests/signatories/test_invitation.py"]
 T_INVITING = ["tests/signatories/test_inviting.py"]
 T_FOLDING = ["tests/letters/test_folding.py"]
+T_WORDS = ["tests/signatories/checks/test_words.py"]
 T_CHECKING = f"{T_ACTIONS}/test_checking.py"
 
 T_PROOF_OF_WORK = ["tests/config/test_proof_of_work.py"]
@@ -512,9 +513,9 @@ GUARDS = [
         8,
         "one word more does not hide a well-known name",
         "signatories/checks/lists.py",
-        "or listed.is_part_of(normal(words.name))",
-        "",
-        ["tests/signatories/checks/test_words.py"],
+        "said = listed.is_taken_for(keys) or",
+        "said =",
+        T_WORDS,
     ),
     Guard(
         1,
@@ -522,7 +523,7 @@ GUARDS = [
         "signatories/flags.py",
         "detail=one.detail[:LONGEST_DETAIL]",
         "detail=one.detail",
-        ["tests/signatories/checks/test_words.py"],
+        T_WORDS,
     ),
     Guard(
         8,
@@ -3068,5 +3069,37 @@ GUARDS = [
         '["".join(together)] if is_one else together',
         "together",
         ["tests/signatories/checks/test_names.py"],
+    ),
+    Guard(
+        8,
+        "one slip does not hide a well-known name",
+        "signatories/checks/lists.py",
+        ' or self.names.get(alike, "")',
+        "",
+        T_WORDS,
+    ),
+    Guard(
+        8,
+        "a missing space does not hide a well-known name",
+        "signatories/checks/lists.py",
+        "listed.is_taken_for(keys) or listed.is_joined_in(words.name_readings)",
+        "listed.is_taken_for(keys)",
+        T_WORDS,
+    ),
+    Guard(
+        8,
+        "a sign for a letter does not hide what is listed",
+        "signatories/checks/readings.py",
+        "    yield from (text.translate(signs) for signs in SIGNS)\n",
+        "",
+        T_WORDS,
+    ),
+    Guard(
+        8,
+        "a possessive does not hide a well-known name",
+        "signatories/checks/readings.py",
+        '    yield POSSESSIVE.sub("", text)\n',
+        "",
+        T_WORDS,
     ),
 ]
