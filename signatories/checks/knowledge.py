@@ -147,8 +147,8 @@ def _organisations_among(names: Iterable[str]) -> set[str]:
 
 
 def _organisations_in(texts: Iterable[str]) -> dict[str, int]:
-    """Which of the names that titles lead are listed organisations, and which."""
-    keys = {key for text in texts for key in titles.organisations_led(text)}
+    """Which of the names that titles lead or work at are listed organisations, and which."""
+    keys = {key for text in texts for key in titles.organisations_in(text)}
     if not keys:
         return {}
     known = OrganisationAlias.objects.filter(key__in=keys)

@@ -165,7 +165,14 @@ def test_all_reasons_are_found_at_once(letter):
         waiting(letter, "Sundar Pichai", title="Dunderhead"),
         waiting(letter, "Mickey Mouse"),
         waiting(letter, "Alice Meier", title="CEO of Google"),
-        waiting(letter, "Bob Meier", title="CEO of Google", organisation=google),
+        waiting(
+            letter,
+            "Bob Meier",
+            title="CEO of Google",
+            organisation=google,
+            tenure="current",
+            method=Method.MAILBOX,
+        ),
         waiting(letter, "Аlice Petersen"),  # The first letter is Cyrillic.
     ]
 

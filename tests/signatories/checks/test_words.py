@@ -6,7 +6,7 @@ from signatories import flags
 from signatories.checks import scripts, titles
 from signatories.checks.finding import LONGEST_DETAIL, Finding, Words
 from signatories.checks.lists import lists_of
-from signatories.models import Signature
+from signatories.models import Flag, Signature
 from tests.factories import make_organisation
 
 LISTS = lists_of(
@@ -197,8 +197,8 @@ def test_abuse_is_not_found_within_a_longer_word():
 # Titles -------------------------------------------------------------------------------------------
 
 
-def said_by(title, organisation=None, listed=None, related=None):
-    words = Words("Alice Meier", title, organisation)
+def said_by(title, organisation=None, listed=None, related=None, *, is_verified=False):
+    words = Words("Alice Meier", title, organisation, is_verified=is_verified)
     found = titles.found_in(words, LISTS, listed or {}, related or {})
     return [(one.kind, one.detail) for one in found]
 
@@ -247,6 +247,7 @@ def test_title_that_names_a_recipient_who_is_no_person_is_no_reason(title):
         "Co-founder of Google",
         "Chief People Officer, Google",
         "C.E.O. of Google",
+        "CEO of Google Cloud",
         "Chief Information Security Officer of Google",
     ],
 )
@@ -256,13 +257,132 @@ def test_title_that_leads_another_organisation_is_found(title):
 
     assert said_by(title, meta, listed) == [("title", title)]
     assert said_by(title, None, listed) == [("title", title)]
-    assert said_by(title, google, listed) == []
+    assert said_by(title, google, listed, is_verified=True) == []
     # YouTube belongs to Google: who signs for one may lead the other.
     assert said_by(title, meta, listed, {meta.pk: {meta.pk, google.pk}}) == []
 
 
-@pytest.mark.parametrize(
-    "title", ["Head of research", "CEO", "Director of people", "Engineer at Google", "President"]
-)
+@pytest.mark.parametrize("title", ["Head of research", "CEO", "Director of people", "President"])
 def test_title_that_leads_nothing_we_know_is_no_reason(title):
     assert said_by(title, None, {"google": 1}) == []
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("President, Alphabet Workers Union", "Founder, Apple Together", "Product Owner Apple"),
+        *("Organizer at Alphabet Workers Union", "Steward, Apple Retail Union"),
+        *("Apple grower", "Alphabet song writer", "Cloud engineer, Apple trees and others"),
+        *("Head of Apple cultivation", "Product owner, search", "Chair of the tenants’ union"),
+    ],
+)
+def test_title_that_only_begins_with_the_name_of_an_organisation_is_no_reason(title):
+    listed = {"apple": 1, "alphabet": 2}
+
+    assert said_by(title, None, listed) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("Engineer at Google", "VP Cloud @ Google", "Engineer, Google", "Engineer (Google)"),
+        *("Engineer bei Google", "Ingénieure chez Google", "ex-Google", "formerly at Google"),
+        *("Head of research of Google", "Engineer at Google Munich", "Google", "Engineer | Google"),
+        *("Engineer, Google Cloud", "Former Google engineer", "Engineer – Google, Inc."),
+    ],
+)
+def test_title_that_names_an_employer_beside_the_entrys_own_is_found(title):
+    google, meta = make_organisation("Google"), make_organisation("Meta")
+    known = titles.organisations_in(title) & {"google"}
+    listed = dict.fromkeys(known, google.pk)
+    found = [("title", f"<employer>{title}")]
+
+    assert said_by(title, None, listed) == found
+    assert said_by(title, meta, listed, is_verified=True) == found
+    # The line says of its own organisation whether it is verified.
+    assert said_by(title, google, listed) == []
+    assert said_by(title, google, listed, is_verified=True) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "title",
+    ["CEO", "Founder & CEO", "Chief Technology Officer", "CEO of Apple", "President, Apple"],
+)
+def test_title_that_leads_its_own_organisation_without_a_proof_is_found(title):
+    apple = make_organisation("Apple")
+
+    assert said_by(title, apple, {"apple": apple.pk}) == [("title", "<leads>Apple")]
+    assert said_by(title, apple, {"apple": apple.pk}, is_verified=True) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("Vice President", "Assistant to the CEO", "Office of the CTO", "Product owner", ""),
+        *(
+            "President, Apple Workers Union",
+            "Engineer",
+            "Chief of staff",
+            "Co-chair, Pride at work",
+        ),
+    ],
+)
+def test_title_that_does_not_lead_its_own_organisation_is_no_reason(title):
+    apple = make_organisation("Apple")
+
+    assert said_by(title, apple, {"apple": apple.pk}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        *(("Anonymous", ""), ("ANONYM0US", ""), ("Counted", ""), ("Anonymous Googler", "")),
+        *(("Alice Meier", "Verified employee, Google"), ("Alice Meier", "✓ Engineer")),
+        *(("Alice Meier", "verified Google employee"), ("Alice Meier ✔", "")),
+        *(("Alice Meier", "Verified former employee"), ("Alice Meier", "Employee (verified)")),
+        ("Alice Meier", "Engineer; not verified"),
+    ],
+)
+def test_line_that_reads_like_one_of_the_services_own_is_found(name, title):
+    no_lists = lists_of(well_known=[], recipients=[], jokes=[], abuse=[])
+
+    [found] = titles.found_in(Words(name, title), no_lists, {}, {})
+
+    assert found.kind == "title"
+    assert found.detail in (f"<ours>{name}", f"<ours>{title}")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("Anony Moussa", "Verification engineer"),
+        ("Alice Meier", "Formally verified systems"),
+        ("Counter Meier", "Employee relations"),
+        ("Verity Meier", "Former employee"),
+    ],
+)
+def test_line_that_only_comes_near_the_services_own_is_no_reason(name, title):
+    assert titles.found_in(Words(name, title), LISTS, {}, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("detail", "sentence"),
+    [
+        (
+            "<employer>Engineer at Google",
+            "It names an employer in the title, where nothing says whether it is verified: "
+            "“Engineer at Google”.",
+        ),
+        ("<leads>Apple", "The title says to lead Apple, which is not verified."),
+        (
+            "<ours>Anonymous",
+            "It reads like the service’s own words about a line without a name: “Anonymous”.",
+        ),
+        ("Tim Cook", "Name or title names somebody else, or nearly does: “Tim Cook”."),
+    ],
+)
+def test_flag_about_a_title_says_what_the_title_claims(detail, sentence):
+    assert flags.in_words(Flag(kind="title", detail=detail)) == sentence
