@@ -3134,4 +3134,12 @@ GUARDS = [
         "",
         [T_CHECKING],
     ),
+    Guard(
+        8,
+        "no East Asian letter stands for a Latin one in a name",
+        "signatories/checks/scripts.py",
+        'others == {"LATIN"} and len(latin) == 1 and bool(LATIN_PART.fullmatch(latin[0]))',
+        'others == {"LATIN"}',
+        T_WORDS,
+    ),
 ]

@@ -44,6 +44,9 @@ def test_detail_that_is_too_long_keeps_nobody_from_the_check():
         ("Wіlhelmina Otterbourne", "Cyrillic + Latin"),  # The і is Cyrillic.
         ("Αlice Otterbourne", "Greek + Latin"),
         ("佐a藤", "Cjk + Latin"),
+        *(("Mi工ler", "Cjk + Latin"), ("丁im Cook", "Cjk + Latin"), ("丁IM COOK", "Cjk + Latin")),
+        *(("SㅇN Meier", "Hangul + Latin"), ("TGFβ Meier", "Greek + Latin")),
+        *(("ꓔꓲꓟ Cook", "posing"), ("ᎢᎥᎷ Cook", "posing"), ("Tiꓟ Cook", "Latin + Lisu")),
         ("𝐖𝐢𝐥𝐡𝐞𝐥𝐦𝐢𝐧𝐚 Otterbourne", "decorated"),
         ("Ｗｉｌｈｅｌｍｉｎａ", "decorated"),
         ("ᴡɪʟʜᴇʟᴍɪɴᴀ Otterbourne", "decorated"),
@@ -54,7 +57,33 @@ def test_detail_that_is_too_long_keeps_nobody_from_the_check():
 )
 def test_unusual_letters_are_found(text, detail):
     assert [(one.kind, one.detail) for one in scripts.found_in(text)] == [("scripts", detail)]
-    assert scripts.found_in("Alice", text) == scripts.found_in(text)
+
+
+@pytest.mark.parametrize(
+    ("title", "detail"),
+    [
+        ("Еngineer", "Cyrillic + Latin"),
+        ("Gοogle engineer", "Greek + Latin"),  # The first o is Greek.
+        ("ΑΒ researcher", "posing"),
+        ("Ｅｎｇｉｎｅｅｒ", "decorated"),
+        ("Engi\u200dneer", "invisible"),
+    ],
+)
+def test_unusual_letters_are_found_beside_the_name(title, detail):
+    assert scripts.found_in("Alice Meier", title) == [Finding("scripts", detail)]
+    assert scripts.found_in("Alice Meier", "", title) == [Finding("scripts", detail)]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("AI研究者", "UXデザイナー", "IT部長", "Java工程师", "3D디자이너", "ＩＴエンジニア"),
+        *("NTTドコモ", "TGFβ researcher", "NFκB biologist", "ΔF508 research", "μm optics"),
+        *("👩\u200d💻 Engineer", "Engineer 👩🏽\u200d⚕\ufe0f", "❤\ufe0f\u200d🔥 Nurse", "ﾃｽﾄ部長"),
+    ],
+)
+def test_terms_of_trades_are_not_unusual(title):
+    assert scripts.found_in("Alice Meier", title, title) == []
 
 
 @pytest.mark.parametrize(
@@ -68,6 +97,7 @@ def test_unusual_letters_are_found(text, detail):
         "Иван Smith",
         "Μαρία Παπαδοπούλου",
         "佐藤はなコ",
+        *("田中A子", "李Li", "〆木 太郎", "佐々木 花子", "田中Ａ子", "ﾀﾅｶ太郎"),
         "김 민준",
         "نمی\u200cدانم",  # A joiner where Persian needs one.
         "क्\u200dष",
