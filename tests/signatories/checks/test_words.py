@@ -301,7 +301,7 @@ def test_title_that_leads_nothing_we_know_is_no_reason(title):
     "title",
     [
         *("President, Alphabet Workers Union", "Founder, Apple Together", "Product Owner Apple"),
-        *("Organizer at Alphabet Workers Union", "Steward, Apple Retail Union"),
+        *("Steward at Alphabet Workers Union", "Steward, Apple Retail Union"),
         *("Apple grower", "Alphabet song writer", "Cloud engineer, Apple trees and others"),
         *("Head of Apple cultivation", "Product owner, search", "Chair of the tenants’ union"),
     ],
