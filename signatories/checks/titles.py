@@ -26,7 +26,7 @@ DOTTED = re.compile(r"\b(?:\w\.){2,}")  # “C.E.O.”
 PARTS = re.compile(r"[,;:/|()\[\]·•–—\"“”„«»]+| [-&+] ")
 MOST_WORDS = 4  # Of the name of an organisation in a title.
 # Words before an employer. After the first ones its name may go on: “at Google Munich”.
-AT = re.compile(r"\b(?:at|bei|chez|ex|former|formerly)\b(?: (?:at|of|the)\b)*")
+AT = re.compile(r"\b(?:at|bei|chez)\b(?: the\b)?|\b(?:ex|former|formerly)\b(?: (?:at|of|the)\b)*")
 OF = re.compile(r"\b(?:of|for|from|by|von)\b(?: the\b)?")
 # What may follow the name of an organisation that is meant as a whole: words that begin something
 # else, and its parts. “Alphabet Workers Union” is none.
