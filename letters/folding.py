@@ -2,8 +2,8 @@
 
 Two spellings that a reader takes for one are folded into the same letters, in the sense of the
 skeletons of UTS #39, by a small table of our own: of the scripts in which names are forged here
-(Latin, Cyrillic, Greek), and of the digits that stand for letters. The result is compared, never
-shown.
+(Latin, Cyrillic, Greek, Armenian, and Lisu and Cherokee, which are written in shapes of Latin
+capitals), and of the digits that stand for letters. The result is compared, never shown.
 """
 
 import re
@@ -12,23 +12,38 @@ import unicodedata
 LONGEST_KEY = 200
 
 # Letters that look like a Latin one, small or capital. The table knows both cases of one letter
-# under one answer: words are compared without case.
-CYRILLIC = dict(zip("авеікмнорстухѕјһԛԝѵӏү", "abeikmhopctyxsjhqwviy", strict=True))
+# under one answer: words are compared without case. What looks like an l stands under i, as l does.
+CYRILLIC = dict(zip("авеікмнорстухѕјһԛԝѵӏүԁ", "abeikmhopctyxsjhqwviyd", strict=True))
+ARMENIAN = dict(zip("սօոհյցզլտ", "uonhjgqis", strict=True))
+LISU = dict(zip("ꓐꓑꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ", "bpdtgkjczfmnisrvhwxyaeiou", strict=True))
+# Small letters of Cherokee are the same ones without case.
+CHEROKEE = dict(zip("ᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᎽᎾᏀᏂᏃᏏᏒᏔᏙᏚᏞᏟᏢᏦᏧᏴᏳ", "drtiyajewmhyoghzbrwvsicpkdbg", strict=True))
 GREEK = dict(zip("αβεζηικμνορτυχω", "abezhikmnoptyxw", strict=True))
 # Latin letters that do not come apart into a plain one and an accent.
 LATIN = {"ø": "o", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 LATIN |= {"ħ": "h", "ŧ": "t", "ɑ": "a", "ɡ": "g"}
 # A capital i is a small l to the eye: "EIon". Few names differ in nothing else.
 LATIN |= {"l": "i", "ł": "i"}
-LOOKALIKES = CYRILLIC | GREEK
+# Letters with a hook, a bar or a tail, of African languages and of phonetic writing.
+LATIN |= dict(
+    zip(
+        "ƀɓɕƈɖɗɛƒɠɦɨɩƙɱŋɲɳɵƥʠɾɽɍʂȿƭʈʉʋⱳƴɏƶȥʐɀǀɫɬɭƚʝɉ",
+        "bbccddefghiikmnnnopqrrrssttuvwyyzzzziiiiijj",
+        strict=True,
+    )
+)
+LOOKALIKES = CYRILLIC | GREEK | ARMENIAN | LISU | CHEROKEE
 DIGITS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t"}
 
 _LETTERS = str.maketrans(LOOKALIKES | LATIN)
 _DIGITS = str.maketrans(DIGITS)
 _APOSTROPHES = re.compile("['’‘ʼ`´\u200c\u200d]")
 # Canonical combining classes, as in the Unicode Character Database.
+OVERLAID = 1
 POINTS = range(10, 37)
 ACCENTS = 200
+# Which shape of a sign is meant, in Mongolian, in emoji and in ideographs. Nobody sees them.
+SELECTORS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
 def words_of(text: str) -> list[str]:
@@ -43,10 +58,13 @@ def words_of(text: str) -> list[str]:
 
 
 def _is_accent(character: str) -> bool:
-    """Whether a mark is one that readers pass over: above or below a letter, and the points of
-    Hebrew and Arabic. In other scripts, such as Devanagari or Thai, marks are vowels."""
+    """Whether a mark is one that readers pass over: above or below a letter, through or around
+    it, the points of Hebrew and Arabic, and what chooses the shape of a sign. In other scripts,
+    such as Devanagari or Thai, marks are vowels."""
     place = unicodedata.combining(character)
-    return place in POINTS or place >= ACCENTS
+    if place == OVERLAID or place in POINTS or place >= ACCENTS:
+        return True
+    return unicodedata.category(character) == "Me" or bool(SELECTORS.match(character))
 
 
 def _is_of_a_word(character: str) -> bool:

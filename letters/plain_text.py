@@ -6,12 +6,17 @@ import unicodedata
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from letters.folding import SELECTORS
+
 # Joiners shape words in Persian, Hindi and other languages; all other invisible
 # characters can make a line read otherwise than it is.
 ALLOWED_INVISIBLE = {"\u200c", "\u200d"}
 MISPLACED_JOINERS = re.compile("^[\u200c\u200d]|[\u200c\u200d]$|[\u200c\u200d]{2}")
 # Unicode calls these letters, symbols or marks, and nobody sees them.
 BLANKS = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# Scripts in which a letter has several shapes, of which an invisible selector takes one.
+SHAPED = ("CJK ", "MONGOLIAN ", "MYANMAR ", "PHAGS-PA ", "MANICHAEAN ")
+ENCLOSING_KEYCAP = "\u20e3"
 WEB_ADDRESS = re.compile(r"https?:|www\.|://", re.IGNORECASE)
 
 
@@ -20,7 +25,7 @@ def read_plain_text(value: str) -> str:
     value = unicodedata.normalize("NFC", value)
     if "\ufffd" in value:
         raise ValidationError(_("Some characters did not arrive readably. Type them again."))
-    if any(map(is_invisible, value)) or MISPLACED_JOINERS.search(value):
+    if _hides_something(value):
         raise ValidationError(
             _(
                 "This contains invisible characters that could change how the line reads. "
@@ -55,6 +60,27 @@ def is_invisible(character: str) -> bool:
     kind = unicodedata.category(character)
     is_hidden = kind in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
     return character in BLANKS or (is_hidden and character not in ALLOWED_INVISIBLE)
+
+
+def _hides_something(value: str) -> bool:
+    is_misplaced = bool(MISPLACED_JOINERS.search(value)) or _has_misplaced_selectors(value)
+    return is_misplaced or any(map(is_invisible, value))
+
+
+def _has_misplaced_selectors(value: str) -> bool:
+    """Whether a selector stands where it does nothing but keep a word from being recognised."""
+    return not all(_is_placed(value, found.start()) for found in SELECTORS.finditer(value))
+
+
+def _is_placed(value: str, place: int) -> bool:
+    """Whether the selector there is behind an emoji or another symbol, a digit on a key, or a
+    letter that has several shapes, as the ideograph of the Japanese name 辻󠄀."""
+    before, after = value[max(place - 1, 0) : place], value[place + 1 : place + 2]
+    if not before:
+        return False
+    if after == ENCLOSING_KEYCAP or unicodedata.category(before)[0] in "SP":
+        return True
+    return unicodedata.name(before, "").startswith(SHAPED)
 
 
 def _has_stacked_marks(value: str) -> bool:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from signatories.checks.finding import LONGEST_DETAIL, Finding
 from signatories.checks.scripts import DECORATED, INVISIBLE, POSING
+from signatories.checks.titles import EMPLOYER, LEADS, OURS
 from signatories.models import Complaint, Flag, FlagKind, Signature
 
 LOOK_CLOSELY = 50  # From this risk on something speaks against the entry.
@@ -86,7 +87,7 @@ MEANINGS = {
     ),
     FlagKind.TITLE: Meaning(
         50,
-        _("Name or title names somebody else: “%(detail)s”."),
+        _("Name or title names somebody else, or nearly does: “%(detail)s”."),
         _("Name or title names somebody else."),
     ),
     FlagKind.OTHER_EMPLOYER: Meaning(
@@ -123,6 +124,15 @@ LETTERS = {
     INVISIBLE: _("one is invisible"),
     POSING: _("a whole word only looks like Latin"),
 }
+# What the detail of a flag about titles begins with, where it names no person.
+CLAIMS = {
+    EMPLOYER: _(
+        "It names an employer in the title, where nothing says whether it is verified: "
+        "“%(detail)s”."
+    ),
+    LEADS: _("The title says to lead %(detail)s, which is not verified."),
+    OURS: _("It reads like the service’s own words about a line without a name: “%(detail)s”."),
+}
 # What readers reported, as the queue says it.
 COMPLAINTS = {
     Complaint.ME: _("“this is me, take my line away”"),
@@ -136,6 +146,9 @@ def in_words(flag: Flag) -> str:
     meaning = MEANINGS[FlagKind(flag.kind)]
     if flag.other:
         return str(meaning.words % {"other": flag.other.name})
+    for code, words in CLAIMS.items():
+        if flag.kind == FlagKind.TITLE and flag.detail.startswith(code):
+            return str(words % {"detail": flag.detail.removeprefix(code)})
     return str(meaning.words % {"detail": _named(flag)} if flag.detail else meaning.bare)
 
 

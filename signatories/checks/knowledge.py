@@ -7,10 +7,11 @@ from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, Value
 
 from letters.models import Letter, Organisation, OrganisationAlias, WordList
+from letters.models.organisation import alias_key
 from signatories.checks import lists, scripts, titles
 from signatories.checks.finding import Finding, Words
 from signatories.checks.names import Roll, normal
-from signatories.models import Flag, Signature
+from signatories.models import Flag, FlagKind, Signature
 from signatories.models.selecting import SignatureQuerySet
 
 # As many names are looked for by their trigrams; for more, all of the letter are read at once.
@@ -33,7 +34,7 @@ class Knowledge:
         words = words_of(signature)
         found = [
             *self.roll.found(key),
-            *self.lists.found(words, key),
+            *self.lists.found(words),
             *scripts.found_in(words.name, words.title, words.organisation_text),
             *titles.found_in(words, self.lists, self.listed, self.related),
         ]
@@ -43,7 +44,13 @@ class Knowledge:
 
 def words_of(signature: Signature) -> Words:
     organisation = signature.organisation and signature.organisation.standing
-    return Words(signature.name, signature.title, organisation, signature.organisation_text)
+    return Words(
+        name=signature.name,
+        title=signature.title,
+        organisation=organisation,
+        organisation_text=signature.organisation_text,
+        is_verified=signature.is_verified,
+    )
 
 
 def read(letter: Letter, entries: Sequence[Signature]) -> Knowledge:
@@ -62,11 +69,13 @@ def _lists_of(letter: Letter) -> lists.Lists:
     texts: dict[str, list[str]] = {kind: [] for kind in WordList}
     for kind, text in letter.listed_words.values_list("list", "text"):
         texts[kind].append(text)
+    recipients = list(letter.recipients.values_list("name", flat=True))
     return lists.lists_of(
         well_known=texts[WordList.WELL_KNOWN],
-        recipients=letter.recipients.values_list("name", flat=True),
+        recipients=recipients,
         jokes=texts[WordList.JOKES],
         abuse=texts[WordList.ABUSE],
+        organisations=_organisations_among(recipients),
     )
 
 
@@ -77,11 +86,16 @@ def _names_beside(letter: Letter, entries: Sequence[Signature]) -> Roll:
     """The names that stand under the letter beside these entries.
 
     Of two that are alike one is flagged, and not the other when it is compared again: so those
-    that are flagged because of one of these are left out.
+    that are flagged because of one of these are left out. So are those whose name stands there
+    already: its first bearer is compared, and whoever comes later with it holds nobody but
+    themself.
     """
     roll = Roll()
-    because = Flag.objects.filter(other__in=entries).values("signature")
-    names = letter.signatures.compared_with().exclude(pk__in=because).order_by("confirmed_on", "pk")
+    compared = letter.signatures.compared_with()
+    later = Flag.objects.filter(kind=FlagKind.SAME_NAME, other__in=compared.values("pk"))
+    because = Flag.objects.filter(other__in=entries)
+    names = compared.exclude(pk__in=because.values("signature"))
+    names = names.exclude(pk__in=later.values("signature")).order_by("confirmed_on", "pk")
     keys = {normal(entry.name) for entry in entries}
     for pk, key in _candidates(names, keys).values_list("pk", "name_key"):
         roll.add(key, pk)
@@ -126,9 +140,15 @@ def knows_trigrams() -> bool:
 # Organisations ------------------------------------------------------------------------------------
 
 
+def _organisations_among(names: Iterable[str]) -> set[str]:
+    """The keys of those names that are organisations of the directory."""
+    known = OrganisationAlias.objects.filter(key__in={alias_key(name) for name in names})
+    return set(known.values_list("key", flat=True))
+
+
 def _organisations_in(texts: Iterable[str]) -> dict[str, int]:
-    """Which of the names that titles lead are listed organisations, and which."""
-    keys = {key for text in texts for key in titles.organisations_led(text)}
+    """Which of the names that titles lead or work at are listed organisations, and which."""
+    keys = {key for text in texts for key in titles.organisations_in(text)}
     if not keys:
         return {}
     known = OrganisationAlias.objects.filter(key__in=keys)

@@ -22,6 +22,14 @@ from letters.folding import LONGEST_KEY, key_of, stands_in
         ("Ludwig van der Straße", "iudwig van der strasse"),
         ("佐藤 花子", "佐藤 花子"),
         ("Mick\u200dey", "mickey"),
+        # Nobody sees which shape of a letter is chosen, nor takes what is struck for another word.
+        ("Mic\ufe0fkey M\U000e0101ouse M\u180bo", "mickey mouse mo"),
+        ("Coo\u0338k Co\u20ddok Coo\u0489k", "cook cook cook"),
+        ("辻\U000e0100 太郎", "辻 太郎"),
+        ("ꓔꓲꓟ ꓚꓳꓳꓗ", "tim cook"),  # Lisu.
+        ("ᎢᎥᎷ ꮯᎾᎾᏦ", "tim cook"),  # Cherokee, one letter of it small.
+        ("ՏՕՍ ԁԀ", "sou dd"),  # Armenian and Cyrillic.
+        ("Eǀon Cɵɵk Muʂk", "eion cook musk"),
         ("— !", ""),
     ],
 )
@@ -31,6 +39,20 @@ def test_key_of_takes_away_what_a_reader_does_not_tell_apart(text, key):
 
 def test_key_of_is_the_same_for_small_and_capital_letters_of_other_scripts():
     assert key_of("ВИКТОР НИКОНОВ") == key_of("Виктор Никонов")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("अमित", "अमिता"),
+        ("สมชาย", "สมชัย"),
+        ("ᏍᏏᏉᏯ", "ᏍᏏᏉᏱ"),
+        ("ꓮꓡ ꓐꓬꓽ", "ꓮꓡ ꓐꓬꓸ"),
+        ("Հակոբ", "Հովիկ"),
+    ],
+)
+def test_key_of_keeps_names_apart_that_readers_tell_apart(one, other):
+    assert key_of(one) != key_of(other)
 
 
 def test_key_of_is_never_longer_than_its_column():

@@ -39,6 +39,8 @@ INVITATION = "signatories/verification/invitation.py"
 T_IMPORTING = [f"{T_ACTIONS}/test_importing.py"]
 T_INVITATION = ["tests/signatories/test_invitation.py"]
 T_INVITING = ["tests/signatories/test_inviting.py"]
+T_FOLDING = ["tests/letters/test_folding.py"]
+T_WORDS = ["tests/signatories/checks/test_words.py"]
 T_CHECKING = f"{T_ACTIONS}/test_checking.py"
 T_NAMED = f"{T_ACTIONS}/test_becoming_named.py"
 
@@ -680,9 +682,9 @@ GUARDS = [
         8,
         "one word more does not hide a well-known name",
         "signatories/checks/lists.py",
-        "or listed.is_part_of(normal(words.name))",
-        "",
-        ["tests/signatories/checks/test_words.py"],
+        "said = listed.is_taken_for(keys) or",
+        "said =",
+        T_WORDS,
     ),
     Guard(
         1,
@@ -690,7 +692,7 @@ GUARDS = [
         "signatories/flags.py",
         "detail=one.detail[:LONGEST_DETAIL]",
         "detail=one.detail",
-        ["tests/signatories/checks/test_words.py"],
+        T_WORDS,
     ),
     Guard(
         8,
@@ -3444,5 +3446,117 @@ GUARDS = [
         "    if not decided or decided[-1] < letter.minimum_group_size:\n",
         "    if not decided:\n",
         T_DECISIONS,
+    ),
+    Guard(
+        8,
+        "an invisible selector does not keep a name from being recognised",
+        "letters/folding.py",
+        " or bool(SELECTORS.match(character))",
+        "",
+        T_FOLDING,
+    ),
+    Guard(
+        8,
+        "a stroke through a letter does not keep a name from being recognised",
+        "letters/folding.py",
+        "place == OVERLAID or ",
+        "",
+        T_FOLDING,
+    ),
+    Guard(
+        8,
+        "an invisible selector within a word is refused",
+        "letters/plain_text.py",
+        " or _has_misplaced_selectors(value)",
+        "",
+        ["tests/letters/test_plain_text.py"],
+    ),
+    Guard(
+        8,
+        "a later bearer of a name holds nobody but themself",
+        "signatories/checks/knowledge.py",
+        'names = names.exclude(pk__in=later.values("signature")).order_by',
+        "names = names.order_by",
+        [T_CHECKING],
+    ),
+    Guard(
+        8,
+        "a space hides no East Asian name that stands there already",
+        "signatories/checks/names.py",
+        '["".join(together)] if is_one else together',
+        "together",
+        ["tests/signatories/checks/test_names.py"],
+    ),
+    Guard(
+        8,
+        "one slip does not hide a well-known name",
+        "signatories/checks/lists.py",
+        ' or self.names.get(alike, "")',
+        "",
+        T_WORDS,
+    ),
+    Guard(
+        8,
+        "a missing space does not hide a well-known name",
+        "signatories/checks/lists.py",
+        "listed.is_taken_for(keys) or listed.is_joined_in(words.name_readings)",
+        "listed.is_taken_for(keys)",
+        T_WORDS,
+    ),
+    Guard(
+        8,
+        "a sign for a letter does not hide what is listed",
+        "signatories/checks/readings.py",
+        "    yield from (text.translate(signs) for signs in SIGNS)\n",
+        "",
+        T_WORDS,
+    ),
+    Guard(
+        8,
+        "a possessive does not hide a well-known name",
+        "signatories/checks/readings.py",
+        '    yield POSSESSIVE.sub("", text)\n',
+        "",
+        T_WORDS,
+    ),
+    Guard(
+        8,
+        "a title claims no employer of which nothing says whether it is verified",
+        "signatories/checks/titles.py",
+        "    if not others.isdisjoint(employers_named(words.title)):\n",
+        "    if False:\n",
+        T_WORDS,
+    ),
+    Guard(
+        8,
+        "a title does not lead its own organisation without a proof",
+        "signatories/checks/titles.py",
+        "    if words.organisation and not words.is_verified and _is_head(words):\n",
+        "    if False:\n",
+        T_WORDS,
+    ),
+    Guard(
+        8,
+        "a name does not pose as a verified line without one",
+        "signatories/checks/titles.py",
+        "lists.named_in(words) or _ours_in(words)",
+        "lists.named_in(words)",
+        T_WORDS,
+    ),
+    Guard(
+        8,
+        "whether an entry is verified is known to its check",
+        "signatories/checks/knowledge.py",
+        "        is_verified=signature.is_verified,\n",
+        "",
+        [T_CHECKING],
+    ),
+    Guard(
+        8,
+        "no East Asian letter stands for a Latin one in a name",
+        "signatories/checks/scripts.py",
+        'others == {"LATIN"} and len(latin) == 1 and bool(LATIN_PART.fullmatch(latin[0]))',
+        'others == {"LATIN"}',
+        T_WORDS,
     ),
 ]

@@ -165,7 +165,14 @@ def test_all_reasons_are_found_at_once(letter):
         waiting(letter, "Sundar Pichai", title="Dunderhead"),
         waiting(letter, "Mickey Mouse"),
         waiting(letter, "Alice Meier", title="CEO of Google"),
-        waiting(letter, "Bob Meier", title="CEO of Google", organisation=google),
+        waiting(
+            letter,
+            "Bob Meier",
+            title="CEO of Google",
+            organisation=google,
+            tenure="current",
+            method=Method.MAILBOX,
+        ),
         waiting(letter, "Аlice Petersen"),  # The first letter is Cyrillic.
     ]
 
@@ -453,6 +460,42 @@ def test_of_two_alike_only_the_later_stays_flagged_when_both_are_checked_again()
     checking.check_letter(letter_id=letter.pk)
 
     assert (flags_of(first), flags_of(second)) == ([], ["same_name"])
+
+
+def flagged_after(first, letter):
+    later = make_signature(letter, name=NAME, name_key=normal(NAME), risk=30)
+    Flag.objects.create(signature=later, kind="same_name", other=first)
+    return later
+
+
+def test_later_bearers_of_a_name_never_hold_its_first(letter):
+    first = published(letter, name_key=normal(NAME))
+    flagged_after(flagged_after(first, letter), letter)
+    Signature.objects.filter(pk=first.pk).update(needs_check=True)
+
+    checking.check_letter(letter_id=letter.pk)
+
+    assert (flags_of(first), fresh(first).state) == ([], State.PUBLISHED)
+
+
+def test_who_comes_third_with_a_name_is_flagged_because_of_the_first(letter):
+    first = published(letter, name_key=normal(NAME), confirmed_on="2026-01-21")
+    flagged_after(first, letter)
+    third = waiting(letter)
+
+    checking.check_letter(letter_id=letter.pk)
+
+    assert [one.other for one in third.flags.all()] == [first]
+
+
+def test_name_whose_first_bearer_was_rejected_is_still_compared(letter):
+    first = make_signature(letter, name=NAME, state=State.REJECTED, name_key=normal(NAME))
+    second = flagged_after(first, letter)
+    third = waiting(letter)
+
+    checking.check_letter(letter_id=letter.pk)
+
+    assert [one.other for one in third.flags.all()] == [second]
 
 
 def test_withdrawn_name_takes_its_flag_from_the_other(letter):
