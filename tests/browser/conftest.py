@@ -14,6 +14,10 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
+# Browsers open connections in advance. Behind a proxy none of them arrives here, and without TLS the
+# server puts it aside; here each holds a thread until it is used or closed, after a minute.
+THREADS = 32
+
 MODERATOR = ("margit", "three small stones", TOTP_SECRET)
 
 FILL = f"""
@@ -62,6 +66,7 @@ def site(provider):
     One page may be tried out six times an hour, so that a test can reach that limit.
     """
     stack = Stack(
+        threads=THREADS,
         TESTS_LOOK_AT_FILES="1",
         TESTS_CLOCK="3",  # Pages wait for little that a sweep does; the processor is for the browser.
         ALLOWED_HOSTS="127.0.0.1,localhost",  # Passkeys need a name.

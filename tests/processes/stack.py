@@ -46,10 +46,6 @@ WIDE_LIMITS = (
 
 PASSED_ON = ("PATH", "HOME", "LANG", "PGOPTIONS")
 
-# Browsers open connections in advance. Behind a proxy none of them arrives here, and without TLS the
-# server puts it aside; here each holds a thread until it is used or closed, after a minute.
-MANY_THREADS = ("--threads", "32")
-
 # Where visitors come from, as a proxy in front would say; it must not stay anywhere.
 VISITOR = "198.51.100.77"
 
@@ -98,9 +94,14 @@ class Process:
 
 
 class Stack:
-    """Everything of one running installation. `url` is where its pages are."""
+    """Everything of one running installation. `url` is where its pages are.
 
-    def __init__(self, debug: bool = False, **environment: str) -> None:
+    Each thread of its web server keeps a connection to the database, of which all the
+    installations on a server have a hundred: as many threads as in production, unless asked for.
+    """
+
+    def __init__(self, threads: int = 0, **environment: str) -> None:
+        self.web_options = ["--threads", str(threads)] if threads else []
         self.folder = Path(tempfile.mkdtemp(prefix="undersigned-stack-"))
         self.var = self.folder / "var"
         self.logs = self.var / "run"
@@ -164,7 +165,9 @@ class Stack:
         self._prepare()
         self.worker = self._add("worker", run.worker_child(plan).command).start()
         self.clock = self._add("clock", run.beat_child(plan).command).start()
-        self.web = self._add("web", [*run.web_child(plan, self._reserved).command, *MANY_THREADS])
+        self.web = self._add(
+            "web", [*run.web_child(plan, self._reserved).command, *self.web_options]
+        )
         self.web.inherits = (self._reserved.fileno(),)
         self.web.start()
         wait_for(self.is_ready, "the web server to be ready", 300, explain=self.describe)
