@@ -4,6 +4,7 @@ Web server, worker and clock are started with the very commands of `make run`, h
 production's settings and a certificate of their own. Everything ends with the fixture.
 """
 
+import json
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -207,8 +209,19 @@ class Stack:
 
     def python(self, code: str) -> str:
         """What the code prints, in a process beside the others with the application loaded."""
-        [answer] = self.python_at_once(code, [""])
-        return answer
+        forks = self._forks
+        forks.stdin.write(f"{json.dumps(code)}\n")
+        forks.stdin.flush()
+        exit_code, printed = json.loads(forks.stdout.readline())
+        assert exit_code == 0, printed
+        return printed.strip()
+
+    @cached_property
+    def _forks(self) -> subprocess.Popen[str]:
+        """Loading the application takes seconds: done once, for all that is asked for."""
+        forks = self._talk_to("-m", "tests.processes.forks")
+        self._undo.append(forks.communicate)
+        return forks
 
     def python_at_once(self, code: str, inputs: list[str]) -> list[str]:
         """One process for each line of input, all started before any is let go."""
@@ -233,8 +246,11 @@ class Stack:
 
     def _start_python(self, code: str) -> subprocess.Popen[str]:
         head = "import django; django.setup(); print('ready', flush=True); line = input()\n"
+        return self._talk_to("-c", head + code)
+
+    def _talk_to(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", head + code],
+            [sys.executable, *arguments],
             cwd=run.ROOT,
             env=self.environment,
             stdin=subprocess.PIPE,
