@@ -77,6 +77,15 @@ def unused_code(secret: str, username: str) -> str:
     return code
 
 
+AN_HOUR = 3600
+
+
+def stay_within_the_hour() -> None:
+    """Limits count by the hour: who wants to reach one waits for the next, where it is near."""
+    if seconds_left_of(AN_HOUR) < 60:
+        time.sleep(seconds_left_of(AN_HOUR))
+
+
 def seconds_left_of(window: float) -> float:
     return window - time.time() % window
 

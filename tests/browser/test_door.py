@@ -79,6 +79,7 @@ def test_form_sent_before_the_check_is_done_waits_for_it_and_goes(browser, site)
 def test_browser_whose_worker_fails_goes_the_slower_way_and_loses_nothing(browser, site):
     with open_page(browser, site.url, java_script_enabled=True) as page:
         page.add_init_script("window.Worker = function () { throw new Error('none here'); };")
+        steps.stay_within_the_hour()
         for number in range(2):
             fill_in(page, f"l.slow.{number}@gmail.com")
             expect(status(page)).to_contain_text("Your browser could not do it.")
