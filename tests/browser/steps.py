@@ -6,6 +6,7 @@ import time
 from playwright.sync_api import Page, expect
 
 from tests.factories import totp_code
+from tests.processes.waiting import wait_for
 
 
 def open_letter(page: Page) -> None:
@@ -91,7 +92,13 @@ def seconds_left_of(window: float) -> float:
 
 
 def approve(page: Page, name: str) -> None:
-    """Open the moderators' list, then the entry, and approve it."""
-    page.goto("/admin/signatories/signature/")
-    page.get_by_role("link", name=re.compile(f"^Open: .*{name}")).first.click()
+    """Open the moderators' list until it holds the entry, then the entry, and approve it."""
+    link = page.get_by_role("link", name=re.compile(f"^Open: .*{name}"))
+
+    def look() -> bool:
+        page.goto("/admin/signatories/signature/")
+        return link.count() > 0
+
+    wait_for(look, f"{name} in the list")
+    link.first.click()
     page.get_by_role("button", name="Approve", exact=True).click()

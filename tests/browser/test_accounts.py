@@ -48,7 +48,9 @@ def invitation(site):
 
 
 def heading(page, text):
+    """Wait for the page, and for its scripts: what is pressed before they run is lost."""
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
+    page.wait_for_load_state()
 
 
 def choose(page, name, way):
@@ -151,6 +153,7 @@ def test_passkey_that_was_not_made_leaves_account_and_invitation_alone(browser, 
         page.goto(address)
         page.knows_finger(False)
         choose(page, "crane", "With a passkey")
+        heading(page, "Make a passkey")
 
         page.get_by_role("button", name="Make the passkey").click()
 
@@ -169,6 +172,7 @@ def test_lost_passkey_is_replaced_by_a_link_and_opens_nothing_any_more(browser, 
             heading(page, "Come in again")
             page.get_by_role("radio", name="With a passkey").check()
             page.get_by_role("button", name="Continue").click()
+            heading(page, "Make a passkey")
             page.get_by_role("button", name="Make the passkey").click()
             heading(page, "Your account")
             expect(page.locator("main")).to_contain_text("You are stork here.")
