@@ -1,4 +1,5 @@
 import re
+import time
 
 import hypothesis
 import pytest
@@ -23,6 +24,38 @@ hypothesis.settings.register_profile(
     ],
 )
 hypothesis.settings.load_profile("tests")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Where two processes share the tests, one begins with those of the browser and the other with
+    those of the running processes: they take longest, and each has an installation to start."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = spread(items, len(items) // workers)
+
+
+def spread(items, share):
+    """Each process of `--dist worksteal` begins with a share of the list, as it stands."""
+    processes = [item for item in items if is_of(item, "processes")]
+    browser = [item for item in items if is_of(item, "browser")]
+    others = [item for item in items if not is_of(item, "processes", "browser")]
+    remaining = max(0, share - len(processes))
+    return [*processes, *others[:remaining], *browser, *others[remaining:]]
+
+
+def is_of(item, *markers):
+    return any(item.get_closest_marker(marker) for marker in markers)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Limits count by the hour and much is told by the day: no test begins just before the next
+    one. This comes before any fixture, and so before any that stops the clock."""
+    takes_long = is_of(item, "processes", "browser")
+    seconds_left = 3600 - time.time() % 3600
+    if seconds_left < (60 if takes_long else 3):
+        time.sleep(seconds_left)
 
 
 flush = BaseDatabaseOperations.execute_sql_flush

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser import steps
 from tests.browser.watching import open_page
 from tests.factories import TOTP_SECRET
 from tests.processes.stack import WIDE_LIMITS, Stack, make_certificate
@@ -14,12 +15,15 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
+# Browsers open connections in advance. Behind a proxy none of them arrives here, and without TLS the
+# server puts it aside; here each holds a thread until it is used or closed, after a minute.
+THREADS = 32
+
 MODERATOR = ("margit", "three small stones", TOTP_SECRET)
 
-FILL = f"""
-from allauth.mfa.totp.internal.auth import TOTP
+FILL = """
 from letters import seeds
-from letters.models import Letter, Membership, Organisation, Role, User
+from letters.models import Letter, Organisation
 from signatories import demonstration
 from signatories.actions import batches
 from signatories.models import Appearance, Method, Signature, State, Tally, Tenure
@@ -40,9 +44,19 @@ batches.start_tally(letter)
 Tally.objects.filter(letter=letter).update(next_batch_at=timezone.now())
 batches.publish_batch(letter=letter, now=timezone.now())
 batches.refresh_count(letter=letter)
-margit = User.objects.create_user("{MODERATOR[0]}", password="{MODERATOR[1]}", is_staff=True)
-TOTP.activate(margit, "{MODERATOR[2]}")
-Membership.objects.create(letter=letter, user=margit, role=Role.MODERATOR)
+"""
+
+
+def make_moderator(username: str, password: str, secret: str) -> str:
+    """The code that makes an account for a moderator of the first letter."""
+    return f"""
+from allauth.mfa.totp.internal.auth import TOTP
+from letters.models import Letter, Membership, Role, User
+
+moderator = User.objects.create_user("{username}", password="{password}", is_staff=True)
+TOTP.activate(moderator, "{secret}")
+letter = Letter.objects.get(slug="iceout-tech")
+Membership.objects.create(letter=letter, user=moderator, role=Role.MODERATOR)
 """
 
 
@@ -62,6 +76,7 @@ def site(provider):
     One page may be tried out six times an hour, so that a test can reach that limit.
     """
     stack = Stack(
+        threads=THREADS,
         TESTS_LOOK_AT_FILES="1",
         TESTS_CLOCK="3",  # Pages wait for little that a sweep does; the processor is for the browser.
         ALLOWED_HOSTS="127.0.0.1,localhost",  # Passkeys need a name.
@@ -78,22 +93,31 @@ def site(provider):
     )
     try:
         stack.python(FILL)
+        stack.python(make_moderator(*MODERATOR))
         yield stack
     finally:
         stack.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
-    # Playwright's loop stays in this thread until the session ends; the database tests that
-    # run here in between are no less synchronous for it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    """Chromium. Playwright's loop stays in this thread as long as it is open, and Django lets
+    nobody near the database there: it ends with the tests of this folder."""
     program = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
     assert Path(program).exists(), f"No Chromium at {program}; set CHROMIUM to its path."
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="package")
+def moderator(browser, site):
+    """The cookies of the moderator, who comes in once: each code of the second factor opens once,
+    and the next is half a minute away."""
+    with open_page(browser, site.url) as page:
+        steps.log_in(page, *MODERATOR)
+        return page.context.storage_state()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 
 from tests.browser import steps
 from tests.browser.axe import faults
-from tests.browser.conftest import MODERATOR
 from tests.browser.watching import open_page
 
 pytestmark = pytest.mark.browser
@@ -34,10 +33,10 @@ def axe(browser, site):
 
 
 @pytest.fixture
-def desk(browser, site):
+def desk(browser, site, moderator):
     """The moderator, also without JavaScript."""
-    with open_page(browser, site.url, viewport={"width": 1280, "height": 900}) as desk:
-        steps.log_in(desk, *MODERATOR)
+    size = {"width": 1280, "height": 900}
+    with open_page(browser, site.url, storage_state=moderator, viewport=size) as desk:
         yield desk
 
 

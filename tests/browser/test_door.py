@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import steps
-from tests.browser.axe import violations
+from tests.browser.axe import faults
 from tests.browser.watching import goes_sideways, open_page
 
 pytestmark = pytest.mark.browser
@@ -30,8 +30,7 @@ def status(page):
     return page.get_by_role("status").filter(visible=True)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
 def test_check_is_done_while_somebody_types(browser, site, scheme, width):
     options = {"java_script_enabled": True, "color_scheme": scheme}
     options["viewport"] = {"width": width, "height": 844}
@@ -80,6 +79,7 @@ def test_form_sent_before_the_check_is_done_waits_for_it_and_goes(browser, site)
 def test_browser_whose_worker_fails_goes_the_slower_way_and_loses_nothing(browser, site):
     with open_page(browser, site.url, java_script_enabled=True) as page:
         page.add_init_script("window.Worker = function () { throw new Error('none here'); };")
+        steps.stay_within_the_hour()
         for number in range(2):
             fill_in(page, f"l.slow.{number}@gmail.com")
             expect(status(page)).to_contain_text("Your browser could not do it.")
@@ -102,13 +102,11 @@ def test_without_javascript_the_form_says_how_it_goes(page):
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_form_with_its_check_and_what_it_says_then_can_be_used_by_everybody(browser, site, scheme):
-    options = {"java_script_enabled": True, "bypass_csp": True, "color_scheme": scheme}
-    with open_page(browser, site.url, **options) as page:
+def test_form_with_its_check_and_what_it_says_then_can_be_used_by_everybody(browser, site):
+    with open_page(browser, site.url, java_script_enabled=True, bypass_csp=True) as page:
         page.goto(PAGE)
-        found = violations(page)
+        found = faults(page, "form")
         page.get_by_label("Your name").focus()
         expect(page.locator("[data-check]")).to_have_attribute("data-state", "done")
 
-        assert found + violations(page) == []
+        assert found + faults(page, "form with its check done") == []

@@ -106,7 +106,7 @@ def test_progress_moves_by_itself_where_scripts_run(site, browser):
         make_account_by_password(page, site, "linden")
         site.python(OWN.replace("rowan", "linden"))
         page.goto("/manage/letters/iceout-tech/import/")
-        rows = [[f"Person {n} Rookwood", f"moving.{n}@gmail.com", "", ""] for n in range(1500)]
+        rows = [[f"Person {n} Rookwood", f"moving.{n}@gmail.com", "", ""] for n in range(5000)]
         file = {"name": "people.csv", "mimeType": "text/csv", "buffer": csv_of(*rows)}
         page.get_by_label("The spreadsheet, as CSV or XLSX").set_input_files(file)
         page.get_by_role("button", name="Look at it").click()
@@ -116,6 +116,6 @@ def test_progress_moves_by_itself_where_scripts_run(site, browser):
         expect(page.locator("#progress")).to_contain_text("The file is read and no longer kept.")
 
         page.get_by_role("link", name="Load this page anew").click()
-        expect(page.locator("main")).to_contain_text("1,500 messages will leave")
+        expect(page.locator("main")).to_contain_text("5,000 messages will leave")
         page.get_by_role("button", name="Cancel and erase").click()
         expect(page.locator("main")).to_contain_text("Links that were sent stop working.")

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import steps
-from tests.browser.conftest import MODERATOR
 from tests.browser.watching import goes_sideways, open_page
 from tests.processes.waiting import wait_for
 
@@ -28,7 +27,7 @@ def anonymous_lines_of_google(page):
 
 
 def test_sign_by_name_leads_from_the_letter_over_mail_and_moderator_to_the_roll(
-    browser, site, page
+    browser, site, page, moderator
 ):
     steps.open_letter(page)
     steps.open_form(page)
@@ -52,8 +51,8 @@ def test_sign_by_name_leads_from_the_letter_over_mail_and_moderator_to_the_roll(
     assert share == f"{site.url}/letters/iceout-tech/"
     assert lines_on_roll(page, "q=Quillfeather") == []
 
-    with open_page(browser, site.url, viewport={"width": 1280, "height": 900}) as desk:
-        steps.log_in(desk, *MODERATOR)
+    size = {"width": 1280, "height": 900}
+    with open_page(browser, site.url, storage_state=moderator, viewport=size) as desk:
         steps.approve(desk, "Philippa Quillfeather")
 
     [line] = wait_for(lambda: lines_on_roll(page, "q=Quillfeather"), "the line on the roll")

@@ -187,22 +187,27 @@ def test_slow_answer_moves_the_focus_of_who_stayed(desk):
 
 
 def test_entry_page_is_decided_by_keys_and_goes_on_by_itself(desk):
+    def see(words):
+        expect(desk.get_by_text(words)).to_be_visible()
+        desk.wait_for_load_state()  # Before its scripts have run, a page hears no keys.
+
     desk.goto(OURS)
     desk.keyboard.press("j")
     desk.keyboard.press("o")
     expect(desk.get_by_role("heading", level=1)).to_have_text("Entry")
+    desk.wait_for_load_state()
     first = desk.locator(".line__name").first.inner_text()
     desk.keyboard.press("a")
-    expect(desk.get_by_text("Approved. The line stands on the roll.")).to_be_visible()
+    see("Approved. The line stands on the roll.")
     second = desk.locator(".line__name").first.inner_text()
     assert second != first
     desk.keyboard.press("z")
-    expect(desk.get_by_text("Taken back.")).to_be_visible()
+    see("Taken back.")
     expect(desk.locator(".line__name").first).to_have_text(first)
     desk.keyboard.press("r")
     desk.keyboard.press("3")
     desk.keyboard.press("Enter")
-    expect(desk.get_by_text("Rejected. The line is not on the roll.")).to_be_visible()
+    see("Rejected. The line is not on the roll.")
     desk.keyboard.press("n")
     expect(desk.get_by_text("Rejected. The line is not on the roll.")).to_have_count(0)
 

@@ -12,6 +12,8 @@ import requests
 from config import in_time
 
 SECONDS = 0.6
+# A machine with much to do is late. The shortest of these servers takes 4.8 s to its end.
+GRACE = 3
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def assert_given_up_in_time(url):
     with pytest.raises(requests.RequestException):
         get(url)
 
-    assert time.monotonic() - began < SECONDS + 0.5
+    assert time.monotonic() - began < SECONDS + GRACE
 
 
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -221,7 +221,7 @@ def missing_socket():
 
 
 @pytest.mark.parametrize(
-    ("server", "seconds"), [(closed_port, 0.6), (missing_socket, 0.6), (silent_server, 4)]
+    ("server", "seconds"), [(closed_port, 2), (missing_socket, 2), (silent_server, 4)]
 )
 def test_check_limits_nothing_where_the_cache_is_down(settings, limits, caplog, server, seconds):
     with server() as location:

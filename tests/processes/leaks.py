@@ -46,7 +46,10 @@ def base64_spellings(name: str, plain: bytes) -> Iterator[tuple[str, bytes, bool
 
 
 def holds_code(code: str, heap: bytes) -> bool:
-    """Whether the eight digits stand there, as they are mailed or as they are compared."""
+    """Whether the eight digits stand there, as they are mailed or as they are compared.
+
+    Inside of a digest in hex or a UUID they stand by chance.
+    """
     bare = code.replace(" ", "")
-    digits = rf"(?<!\d){bare[:4]}[ -]?{bare[4:]}(?!\d)"
+    digits = rf"(?<![0-9a-f-]){bare[:4]}[ -]?{bare[4:]}(?![0-9a-f-])"
     return re.search(digits.encode(), heap) is not None

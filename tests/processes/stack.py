@@ -4,6 +4,7 @@ Web server, worker and clock are started with the very commands of `make run`, h
 production's settings and a certificate of their own. Everything ends with the fixture.
 """
 
+import json
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -45,10 +47,6 @@ WIDE_LIMITS = (
 )
 
 PASSED_ON = ("PATH", "HOME", "LANG", "PGOPTIONS")
-
-# Browsers open connections in advance. Behind a proxy none of them arrives here, and without TLS the
-# server puts it aside; here each holds a thread until it is used or closed, after a minute.
-MANY_THREADS = ("--threads", "32")
 
 # Where visitors come from, as a proxy in front would say; it must not stay anywhere.
 VISITOR = "198.51.100.77"
@@ -98,9 +96,14 @@ class Process:
 
 
 class Stack:
-    """Everything of one running installation. `url` is where its pages are."""
+    """Everything of one running installation. `url` is where its pages are.
 
-    def __init__(self, debug: bool = False, **environment: str) -> None:
+    Each thread of its web server keeps a connection to the database, of which all the
+    installations on a server have a hundred: as many threads as in production, unless asked for.
+    """
+
+    def __init__(self, threads: int = 0, **environment: str) -> None:
+        self.web_options = ["--threads", str(threads)] if threads else []
         self.folder = Path(tempfile.mkdtemp(prefix="undersigned-stack-"))
         self.var = self.folder / "var"
         self.logs = self.var / "run"
@@ -164,7 +167,9 @@ class Stack:
         self._prepare()
         self.worker = self._add("worker", run.worker_child(plan).command).start()
         self.clock = self._add("clock", run.beat_child(plan).command).start()
-        self.web = self._add("web", [*run.web_child(plan, self._reserved).command, *MANY_THREADS])
+        self.web = self._add(
+            "web", [*run.web_child(plan, self._reserved).command, *self.web_options]
+        )
         self.web.inherits = (self._reserved.fileno(),)
         self.web.start()
         wait_for(self.is_ready, "the web server to be ready", 300, explain=self.describe)
@@ -204,8 +209,19 @@ class Stack:
 
     def python(self, code: str) -> str:
         """What the code prints, in a process beside the others with the application loaded."""
-        [answer] = self.python_at_once(code, [""])
-        return answer
+        forks = self._forks
+        forks.stdin.write(f"{json.dumps(code)}\n")
+        forks.stdin.flush()
+        exit_code, printed = json.loads(forks.stdout.readline())
+        assert exit_code == 0, printed
+        return printed.strip()
+
+    @cached_property
+    def _forks(self) -> subprocess.Popen[str]:
+        """Loading the application takes seconds: done once, for all that is asked for."""
+        forks = self._talk_to("-m", "tests.processes.forks")
+        self._undo.append(forks.communicate)
+        return forks
 
     def python_at_once(self, code: str, inputs: list[str]) -> list[str]:
         """One process for each line of input, all started before any is let go."""
@@ -230,8 +246,11 @@ class Stack:
 
     def _start_python(self, code: str) -> subprocess.Popen[str]:
         head = "import django; django.setup(); print('ready', flush=True); line = input()\n"
+        return self._talk_to("-c", head + code)
+
+    def _talk_to(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", head + code],
+            [sys.executable, *arguments],
             cwd=run.ROOT,
             env=self.environment,
             stdin=subprocess.PIPE,

@@ -123,11 +123,13 @@ def test_publish_two_batches_at_once_moves_every_line_once(stack, hours_apart):
     now = datetime.now(UTC) + timedelta(hours=1)
     moments = [now.isoformat(), (now + timedelta(hours=hours_apart)).isoformat()]
     stack.clock.kill()
+    stack.worker.kill()  # It would move the batch, told to before the clock ended.
     try:
         [[waiting]] = stack.ask(WAITING)
         stack.python(PREPARE_BATCH)
         answers = stack.python_at_once(MOVE_BATCH, moments)
     finally:
+        stack.worker.start()
         stack.clock.start()
 
     all_of_them = str(waiting + 40)

@@ -33,7 +33,10 @@ def test_leaks_are_found_in_every_spelling():
         name: name for name in plants
     }
     assert leaks(address, b"w.canary at google.com") == []
-    assert holds_code("1234 5678", b"x12345678,") and not holds_code("1234 5678", b"123456789")
+    for plant in (b"x12345678,", b"is 1234 5678.", b'"1234-5678"'):
+        assert holds_code("1234 5678", plant), plant
+    for chance in (b"123456789", b"c12345678f", b"12345678-9abc", b"9abc-12345678"):
+        assert not holds_code("1234 5678", chance), chance
 
 
 class Campaign:

@@ -106,7 +106,9 @@ def test_mail_that_comes_back_erases_the_unconfirmed_entry_it_was_for(stack, mai
         back = stack.sink.wait_for("t.fernsby@google.com")
         stack.sink.wait_for("u.fernsby@google.com")
 
-        (maildir / "new" / "1").write_bytes(report(to=back.sender))
+        # As every mail server does it: nobody may find half a mail.
+        (maildir / "tmp" / "1").write_bytes(report(to=back.sender))
+        (maildir / "tmp" / "1").rename(maildir / "new" / "1")
 
         wait_for(lambda: not list(maildir.glob("new/*")), "the folder to be read")
         assert visitor.get(gone.url).status_code == 404

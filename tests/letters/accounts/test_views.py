@@ -200,8 +200,8 @@ def test_sessions_are_listed_by_kind_of_browser_and_without_any_address(client):
     assert "This one" in page
     [row] = User.objects.get().account_sessions.values()
     assert set(row) == {"id", "session_id", "user_id", "browser", "began_on"}
+    assert row["browser"] == "Firefox, Linux"
     assert ADDRESS not in page
-    assert "150" not in str(row)
 
 
 def test_sessions_can_be_ended_one_by_one_and_all_at_once(client):
