@@ -2469,7 +2469,7 @@ GUARDS = [
         2,
         "nothing is recorded as shown of an entry that a colleague has open",
         "signatories/admin/entry.py",
-        "if looked_at and \"anyway\" not in request.POST:",
+        'if looked_at and "anyway" not in request.POST:',
         'if looked_at and request.POST["decision"] not in ("shown", "not_shown"):',
         T_SHOWN,
     ),
