@@ -338,6 +338,48 @@ def test_row_that_a_colleague_has_is_passed_by(desk, is_gone):
     expect(desk.locator(f"[id='{ids[2]}'].row--decided")).to_be_visible()
 
 
+REPORT = """
+from django.utils import timezone
+from letters.models import Letter
+from signatories.models import Appearance, Flag, Signature, State
+
+letter = Letter.objects.get(slug="salesforce-ice")
+today = timezone.localdate()
+for number in range(2):
+    line = Signature.objects.create(
+        letter=letter, version=letter.current_version, appearance=Appearance.NAMED,
+        name=f"Reported Ploverdale {number}", state=State.PUBLISHED, submitted_on=today,
+        confirmed_on=today, published_on=today, roll_key=f"ploverdale {number}",
+    )
+    Flag.objects.create(signature=line, kind="reported", detail="not_real")
+"""
+MESSAGE = """
+document.body.insertAdjacentHTML("afterbegin", '<ul class="messagelist"><li>' +
+    '<a href="/admin/nowhere/" data-undo="back" data-seen="published">Take it back</a></li></ul>')
+"""
+
+
+def test_what_was_let_stand_is_not_undone_nor_anything_before_it(desk, site):
+    site.python(REPORT)
+    desk.goto(OURS)
+    desk.evaluate(MESSAGE)
+    desk.get_by_role("button", name="Let it stand: Reported Ploverdale 0").click()
+    expect(decided(desk)).to_have_count(1)
+
+    desk.keyboard.press("z")
+    desk.wait_for_timeout(300)
+
+    assert desk.url.endswith(OURS)
+    desk.get_by_role("link", name="Open: Reported Ploverdale 1").click()
+    desk.get_by_role("button", name="Let it stand").click()
+    expect(desk.get_by_text("The decision stands")).to_be_visible()
+    url = desk.url
+    desk.keyboard.press("z")
+    desk.wait_for_timeout(300)
+    assert desk.url == url
+    expect(desk.get_by_text("The decision stands")).to_be_visible()
+
+
 def test_pages_of_the_queue_are_accessible(desk):
     found = []
     desk.goto("/admin/")

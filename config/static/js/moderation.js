@@ -85,7 +85,7 @@
   const readingOf = (row) => row.querySelector("[data-reading]")?.dataset.reading ?? "";
   const current = () => document.activeElement && document.activeElement.closest("[data-row]");
   const status = document.querySelector("[data-status]");
-  let lastDecided = null;
+  let lastDecided = null; // Also one taken back since: the message speaks of what was before it.
 
   // The row that one is at is claimed: at once after a decision, and where one only passes by not
   // at all. What a colleague has, or has decided, is left for the next one.
@@ -197,7 +197,7 @@
     row.querySelector("[data-decision]").innerHTML = html;
     row.classList.toggle("row--decided", !isBack);
     letTick(row, isBack);
-    lastDecided = isBack ? null : row;
+    lastDecided = row;
     return isBack ? goTo : goOn;
   };
   const noteOf = (sentence, kind = "row__refused") => {
@@ -302,7 +302,8 @@
     else if (key === "k") step(-1);
     else if (key === "n") return press(document.querySelector("[data-page-done]:not([hidden])"), "n");
     else if (key === "z") {
-      if (!press(lastDecided, "z")) undoByMessage();
+      if (lastDecided) press(lastDecided, "z");
+      else undoByMessage();
     } else if ("aros".includes(key)) {
       // The first key only finds the place: nobody decides what they have not looked at.
       const row = current();
@@ -320,7 +321,8 @@
     }
     if (/^[1-6]$/.test(key)) return Boolean(reject) && reject.contains(document.activeElement) && chooseReason(reject, Number(key));
     if (key === "z") {
-      if (document.querySelector(".messagelist a[data-undo]")) undoByMessage();
+      // After a decision without a way back, the button of this page is about another entry.
+      if (document.querySelector(".messagelist")) undoByMessage();
       else press(page, "z");
       return true;
     }
