@@ -5,6 +5,7 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config import crypto
 from config.celery import enqueue_once
@@ -41,6 +42,7 @@ ON_ROLL_FIELDS = [
 KEPT_FIELDS = ["objection", "reason", "note", "kept_despite", "kept_on", "risk"]
 
 READ_LENGTH = 16
+CHANGED = gettext_lazy("This entry, or what was said of it, has changed meanwhile. Read it again.")
 NEEDING_PROOF = (FlagKind.WELL_KNOWN, FlagKind.RECIPIENT)
 ON_ITS_WAY = (State.APPROVED, State.PUBLISHED)
 REJECTABLE = (State.IN_REVIEW, State.APPROVED, State.PUBLISHED)
@@ -270,9 +272,7 @@ def for_decision(signature: Signature, actor: User, seen: str = "", read: str = 
     if seen and seen != found.known_state:
         raise NotAllowed(_("This entry has been decided meanwhile. Nothing was changed."))
     if read and read != as_read(found):
-        raise NotAllowed(
-            _("This entry, or what was said of it, has changed meanwhile. Read it again.")
-        )
+        raise NotAllowed(str(CHANGED))
     return found
 
 

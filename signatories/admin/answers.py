@@ -48,13 +48,17 @@ def not_done(
     request: HttpRequest, entry: Signature | None, sentence: str, level: int
 ) -> HttpResponse:
     if wants_json(request):
-        is_gone = sentence in (str(NOT_HERE), str(MEANWHILE), str(ANSWERED))
-        told = {"done": False, "gone": is_gone, "sentence": sentence}
-        return JsonResponse(told, status=409)
+        return refused(sentence)
     messages.add_message(request, level, sentence)
     if entry is None:
         return redirect(ways.list_url(request))
     return redirect(ways.entry_url(request, entry))
+
+
+def refused(sentence: str) -> JsonResponse:
+    """For the script: why nothing was done, and whether anything is left to decide."""
+    is_gone = sentence in (str(NOT_HERE), str(MEANWHILE), str(ANSWERED))
+    return JsonResponse({"done": False, "gone": is_gone, "sentence": sentence}, status=409)
 
 
 def _in_place(

@@ -40,7 +40,8 @@ class EntryPages(Room):
         return self._entry_page(request, entry)
 
     def reading_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Say that one looks at an entry, or no longer does. Sent by the page's script."""
+        """Say that one looks at an entry, or no longer does. Sent by the script of page and list,
+        which is told in words why the entry is not this moderator's to decide now."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         entry = self.get_queryset(request).filter(pk=pk).first()
@@ -49,11 +50,16 @@ class EntryPages(Room):
         if "leave" in request.POST:
             reading.leave(signature=entry, actor=person(request))
             return HttpResponse(status=204)
+        if change := _change_since(request, entry):
+            return answers.refused(change)
         try:
             is_theirs = reading.claim(signature=entry, actor=person(request))
         except NotAllowed as refusal:  # Decided or withdrawn in this moment.
             raise Http404 from refusal
-        return HttpResponse(status=204 if is_theirs else 409)
+        if is_theirs:
+            return HttpResponse(status=204)
+        by_another = self.get_queryset(request).get(pk=pk)
+        return answers.refused(rows.looked_at(by_another, person(request)))
 
     def _entry_page(
         self,
@@ -79,7 +85,7 @@ class EntryPages(Room):
             "step": steps.step_of(entry.risk),
             "told": rows.told(request, entry),
             "looked_at": rows.looked_at(entry, person(request)),
-            "reading_url": ways.reading_url(entry) if rows.is_to_decide(entry) else "",
+            "reading_url": rows.reading_url(entry),
             "is_in_review": entry.known_state == State.IN_REVIEW,
             "needs_proof": moderation.needs_proof(entry),
             "can_approve": moderation.can_be_approved(entry),
@@ -176,6 +182,14 @@ class EntryPages(Room):
         else:
             self.message_user(request, done, messages.SUCCESS)
         return redirect(ways.entry_url(request, entry))
+
+
+def _change_since(request: HttpRequest, entry: Signature) -> str:
+    """What has happened to an entry since the page stood there that looks at it."""
+    if request.GET.get("seen", entry.known_state) != entry.known_state:
+        return str(MEANWHILE)
+    read = ways.read(request)
+    return str(moderation.CHANGED) if read and read != moderation.as_read(entry) else ""
 
 
 def _is_on_its_way(entry: Signature) -> bool:

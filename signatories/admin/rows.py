@@ -44,6 +44,7 @@ class Row:
     is_in_review: bool
     url: str
     decide_url: str
+    reading_url: str
     read: str
     checkbox: Any
 
@@ -64,6 +65,7 @@ def row(request: HttpRequest, entry: Signature, checkbox: Any = "") -> Row:
         is_in_review=entry.known_state == State.IN_REVIEW,
         url=ways.entry_url(request, entry),
         decide_url=ways.decide_url(request, entry),
+        reading_url=reading_url(entry),
         read=moderation.as_read(entry),
         checkbox=checkbox,
     )
@@ -77,8 +79,10 @@ def has_question(entry: Signature) -> bool:
     return any(flag.kind in REOPENING for flag in entry.flags.all())
 
 
-def is_to_decide(entry: Signature) -> bool:
-    return entry.known_state == State.IN_REVIEW or has_question(entry)
+def reading_url(entry: Signature) -> str:
+    """Where to say that one looks at an entry; nowhere, if there is nothing to decide about it."""
+    is_to_decide = entry.known_state == State.IN_REVIEW or has_question(entry)
+    return ways.reading_url(entry) if is_to_decide else ""
 
 
 def told(request: HttpRequest, entry: Signature) -> list[Told]:

@@ -67,7 +67,10 @@ def guidance_url() -> str:
 
 
 def reading_url(entry: Signature) -> str:
-    return reverse(READING, args=[entry.pk])
+    """Where the script says that one looks at an entry, as it stands there."""
+    seen = QueryDict(mutable=True)
+    seen["seen"], seen["read"] = entry.known_state, moderation.as_read(entry)
+    return _with_query(reverse(READING, args=[entry.pk]), seen)
 
 
 def _kept(request: HttpRequest) -> QueryDict:

@@ -248,6 +248,143 @@ def test_all_of_the_page_are_ticked_but_what_a_colleague_has_open(desk, site):
     expect(desk.get_by_label("Select all entries of this page")).to_be_checked()
 
 
+def test_what_was_decided_by_key_is_neither_ticked_nor_counted(desk):
+    desk.goto(OURS)
+    counter = desk.locator(".action-counter")
+    every = desk.get_by_label("Select all entries of this page")
+    desk.locator("[name=_selected_action]").first.check()
+    expect(counter).to_have_text("1 of 16 selected")
+
+    desk.keyboard.press("a")
+    expect(decided(desk)).to_have_count(1)
+    expect(counter).to_have_text("0 of 16 selected")
+    every.check()
+
+    expect(counter).to_have_text("15 of 16 selected")
+    expect(every).to_be_checked()
+    desk.keyboard.press("z")
+    expect(decided(desk)).to_have_count(0)
+    every.check()
+    expect(counter).to_have_text("16 of 16 selected")
+
+
+# Who looks at which row ---------------------------------------------------------------------------
+
+ROW = re.compile(r"/signature/([0-9a-f-]+)/reading/")
+PRESS = """
+const press = (key) => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+"""
+PRESS_AT_ONCE = "(keys) => {" + PRESS + "[...keys].forEach(press); }"
+PRESS_AGAIN_WHEN_TOLD = (
+    "([key, sentence]) => new Promise((done) => {"
+    + PRESS
+    + """
+    const status = document.querySelector("[data-status]");
+    new MutationObserver(() => {
+        if (status.textContent === sentence) setTimeout(() => { press(key); done(); });
+    }).observe(status, { childList: true });
+    press(key);
+})"""
+)
+
+
+def watch_readings(page):
+    """Which row is claimed or left, in the order in which the site is told."""
+    told = []
+
+    def note(request):
+        if found := ROW.search(request.url):
+            is_left = 'name="leave"' in (request.post_data or "")
+            told.append(("left" if is_left else "claimed", f"entry-{found[1]}"))
+
+    page.on("request", note)
+    return told
+
+
+def test_row_that_one_is_at_is_claimed_and_left_with_it(desk):
+    told = watch_readings(desk)
+    desk.goto(OURS)
+    ids = [row.get_attribute("id") for row in desk.locator("[data-row]").all()]
+
+    with desk.expect_response(ROW):
+        desk.evaluate(PRESS_AT_ONCE, "jjj")
+    with desk.expect_response(ROW):
+        desk.keyboard.press("a")
+
+    expect(decided(desk)).to_have_count(1)
+    assert row_in_focus(desk) == ids[3]
+    assert told == [("claimed", ids[2]), ("claimed", ids[3])]
+    with desk.expect_response(lambda response: response.url.find(ids[4][6:]) > 0):
+        desk.keyboard.press("j")
+    assert told[2:] == [("left", ids[3]), ("claimed", ids[4])]
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_row_that_a_colleague_has_is_passed_by(desk, is_gone):
+    desk.goto(OURS)
+    ids = [row.get_attribute("id") for row in desk.locator("[data-row]").all()]
+    second = desk.locator(f"[id='{ids[1]}']")
+    sentence = "perkin has it."
+    desk.route(f"**/{ids[1][6:]}/reading/**", answer_with(gone=is_gone, sentence=sentence))
+
+    desk.keyboard.press("j")
+    # The second key was meant for the second row, and decides nothing.
+    desk.evaluate(PRESS_AGAIN_WHEN_TOLD, ["a", sentence])
+
+    expect(second).to_contain_text(sentence)
+    assert row_in_focus(desk) == ids[2]
+    expect(second.get_by_role("button")).to_have_count(0)
+    expect(second.get_by_role("link")).to_have_count(0 if is_gone else 1)
+    expect(second.get_by_role("checkbox")).to_be_disabled()
+    desk.wait_for_timeout(600)
+    assert decided(desk).count() == (2 if is_gone else 1)
+    desk.keyboard.press("a")
+    expect(desk.locator(f"[id='{ids[2]}'].row--decided")).to_be_visible()
+
+
+REPORT = """
+from django.utils import timezone
+from letters.models import Letter
+from signatories.models import Appearance, Flag, Signature, State
+
+letter = Letter.objects.get(slug="salesforce-ice")
+today = timezone.localdate()
+for number in range(2):
+    line = Signature.objects.create(
+        letter=letter, version=letter.current_version, appearance=Appearance.NAMED,
+        name=f"Reported Ploverdale {number}", state=State.PUBLISHED, submitted_on=today,
+        confirmed_on=today, published_on=today, roll_key=f"ploverdale {number}",
+    )
+    Flag.objects.create(signature=line, kind="reported", detail="not_real")
+"""
+MESSAGE = """
+document.body.insertAdjacentHTML("afterbegin", '<ul class="messagelist"><li>' +
+    '<a href="/admin/nowhere/" data-undo="back" data-seen="published">Take it back</a></li></ul>')
+"""
+
+
+def test_what_was_let_stand_is_not_undone_nor_anything_before_it(desk, site):
+    site.python(REPORT)
+    desk.goto(OURS)
+    desk.evaluate(MESSAGE)
+    desk.get_by_role("button", name="Let it stand: Reported Ploverdale 0").click()
+    expect(decided(desk)).to_have_count(1)
+
+    desk.keyboard.press("z")
+    desk.wait_for_timeout(300)
+
+    assert desk.url.endswith(OURS)
+    desk.get_by_role("link", name="Open: Reported Ploverdale 1").click()
+    desk.get_by_role("button", name="Let it stand").click()
+    expect(desk.get_by_text("The decision stands")).to_be_visible()
+    url = desk.url
+    desk.keyboard.press("z")
+    desk.wait_for_timeout(300)
+    assert desk.url == url
+    expect(desk.get_by_text("The decision stands")).to_be_visible()
+
+
 def test_pages_of_the_queue_are_accessible(desk):
     found = []
     desk.goto("/admin/")

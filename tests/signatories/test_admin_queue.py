@@ -1034,14 +1034,42 @@ def test_question_that_one_looks_at_is_claimed_until_it_is_answered(client, kind
     entry = flagged(letter, kind, state=state)
     client.force_login(make_moderator("bob", letter))
     path = f"{LIST}{entry.pk}/reading/"
-    assert f'data-reading="{path}"' in client.get(entry_page(entry)).content.decode()
-    assert client.post(path).status_code == 204
+    for page in (client.get(entry_page(entry)), client.get(LIST)):
+        [url] = re.findall(r'data-reading="([^"]+)"', page.content.decode())
+        assert url.startswith(path)
+        assert client.post(unescape(url)).status_code == 204
     assert Reading.objects.exists()
 
     client.post(entry_page(entry), {"decision": "keep", "seen": state})
 
     assert not Reading.objects.exists()
     assert "data-reading" not in client.get(entry_page(entry)).content.decode()
+
+
+def test_list_is_told_what_a_colleague_looks_at_has_decided_or_answered(client):
+    letter = make_letter()
+    looked_at, decided = make_signature(letter), make_signature(letter)
+    answered = flagged(letter, "reported", "not_real", state=State.PUBLISHED)
+    bob, berta = make_moderator("bob", letter), make_moderator("berta", letter)
+    client.force_login(bob)
+    urls = re.findall(r'data-reading="([^"]+)"', client.get(LIST).content.decode())
+    reading.claim(signature=looked_at, actor=berta)
+    moderation.approve(signature=decided, actor=berta)
+    moderation.approve(signature=answered, actor=berta)
+
+    def told(entry):
+        [url] = [unescape(one) for one in urls if str(entry.pk) in one]
+        answer = client.post(url, headers={"Accept": "application/json"})
+        return (answer.status_code, answer.json()["gone"], answer.json()["sentence"])
+
+    looks = "berta is looking at this entry, for 3 more minutes at most."
+    assert told(looked_at) == (409, False, looks)
+    meanwhile = "This entry has been decided meanwhile. Nothing was changed."
+    assert told(decided) == (409, True, meanwhile)
+    assert told(answered) == (409, False, CHANGED)
+    assert Reading.objects.get().moderator == berta
+    assert client.get(LIST).content.decode().count(" data-elsewhere") == 1
+    assert "data-reading" not in client.get(LIST).content.decode()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
-// Lets a moderator decide entries by single keys and without leaving the list. All of it works
-// without this script, by buttons and links; nothing here knows more than they do.
+// Lets a moderator decide entries by single keys and without leaving the list, and says which entry
+// one looks at, so that a colleague goes on with another. Every decision works without this script,
+// by buttons and links; nothing here knows more than they do.
 (() => {
   "use strict";
   const queue = document.querySelector("[data-queue]");
@@ -28,11 +29,11 @@
     button.addEventListener("click", () => button.closest("dialog").close());
   });
 
-  const post = (url, fields) => {
+  const post = (url, fields, signal) => {
     const body = new FormData();
     body.set("csrfmiddlewaretoken", csrf());
     Object.entries(fields).forEach(([name, value]) => body.set(name, value));
-    return fetch(url, { method: "POST", body, headers: { Accept: "application/json" }, credentials: "same-origin" });
+    return fetch(url, { method: "POST", body, headers: { Accept: "application/json" }, credentials: "same-origin", signal });
   };
   const send = (url, fields) => {
     const form = document.createElement("form");
@@ -46,6 +47,30 @@
     form.submit();
   };
 
+  // Who looks at what -----------------------------------------------------------------------------
+
+  // One entry is this moderator's: that of the page, or the row of the list that one is at. Said
+  // again each minute, as long as somebody moves; whoever goes to another page frees it.
+  let held = "";
+  let isActive = true;
+  const claim = (url) => {
+    held = url;
+    isActive = false;
+    return post(url, {}, AbortSignal.timeout(3000));
+  };
+  const free = () => {
+    if (!held) return;
+    const body = new FormData();
+    body.set("csrfmiddlewaretoken", csrf());
+    body.set("leave", "1");
+    navigator.sendBeacon(held, body);
+  };
+  ["keydown", "pointermove", "scroll"].forEach((kind) => {
+    addEventListener(kind, () => { isActive = true; }, { passive: true });
+  });
+  setInterval(() => { if (held && isActive && !document.hidden) claim(held).catch(() => {}); }, 60000);
+  addEventListener("pagehide", free);
+
   // What the last message offers to undo, on either page.
   const undoByMessage = () => {
     const link = document.querySelector(".messagelist a[data-undo]");
@@ -56,30 +81,61 @@
 
   const rows = () => [...queue.querySelectorAll("[data-row]")];
   const isDecided = (row) => row.classList.contains("row--decided");
+  const isOpen = (row) => !isDecided(row) && !("elsewhere" in row.dataset);
+  const readingOf = (row) => row.querySelector("[data-reading]")?.dataset.reading ?? "";
   const current = () => document.activeElement && document.activeElement.closest("[data-row]");
   const status = document.querySelector("[data-status]");
-  let lastDecided = null;
+  let lastDecided = null; // Also one taken back since: the message speaks of what was before it.
 
-  const goTo = (row) => {
+  // The row that one is at is claimed: at once after a decision, and where one only passes by not
+  // at all. What a colleague has, or has decided, is left for the next one.
+  const GLANCE = 500;
+  let claiming = Promise.resolve();
+  let claimLater = 0;
+  let movedAt = -GLANCE;
+  const look = (row, delay) => {
+    clearTimeout(claimLater);
+    const url = readingOf(row);
+    if (url && url !== held) claimLater = setTimeout(() => { claiming = hold(row, url).catch(() => {}); }, delay);
+  };
+  const hold = async (row, url) => {
+    if (row.dataset.busy || readingOf(row) !== url || document.hidden) return;
+    free();
+    const answer = await claim(url);
+    if (answer.status === 204 || readingOf(row) !== url) return;
+    const told = await answer.json();
+    if (held === url) held = "";
+    status.textContent = told.sentence;
+    const isHere = current() === row;
+    const go = told.gone ? leave(row, told.sentence) : pass(row, told.sentence);
+    sayWhetherDone();
+    if (!isHere) return;
+    // A key that is on its way was meant for the row before.
+    movedAt = performance.now();
+    go(row);
+  };
+
+  const goTo = (row, delay = GLANCE) => {
     if (!row) return;
     row.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
+    look(row, delay);
   };
   const step = (direction) => {
     const all = rows();
     const place = all.indexOf(current());
-    goTo(place < 0 ? all[0] : all[place + direction]);
+    goTo(place < 0 ? all.find(isOpen) ?? all[0] : all[place + direction]);
   };
   const onward = document.querySelector("[data-page-done]");
   const goOn = (row) => {
     const all = rows();
     const place = all.indexOf(row);
-    const waiting = [...all.slice(place + 1), ...all.slice(0, place)].filter((one) => !isDecided(one));
-    if (waiting.length) goTo(waiting[0]);
+    const waiting = [...all.slice(place + 1), ...all.slice(0, place)].filter(isOpen);
+    if (waiting.length) goTo(waiting[0], 0);
     else onward.querySelector("a").focus();
   };
   // The page stays when it is done, so that the last decision can still be taken back.
-  const sayWhetherDone = () => { if (rows().every(isDecided)) onward.hidden = false; };
+  const sayWhetherDone = () => { if (!rows().some(isOpen)) onward.hidden = false; };
   // The row that one is at, or what else has the focus; null if nothing has it.
   const whereOneIs = () => {
     const at = document.activeElement;
@@ -90,7 +146,10 @@
     if (row.dataset.busy) return;
     row.dataset.busy = "1";
     const from = whereOneIs();
+    const wasOpen = isOpen(row);
     try {
+      await claiming;
+      if (wasOpen && !isOpen(row)) return; // A colleague was quicker.
       const answer = await post(url, fields);
       const told = await answer.json();
       // On a slow answer one has gone on to read another row: the next key is meant for that one.
@@ -106,26 +165,44 @@
       delete row.dataset.busy;
     }
   };
+  // Django's script counts, and ticks with all others, what has this class when it begins; here it
+  // is asked each time, because rows are decided meanwhile.
+  const boxes = () => [...queue.querySelectorAll("input.action-select")];
+  const countBoxes = window.Actions;
+  if (queue && countBoxes) {
+    window.Actions = () => countBoxes({
+      forEach: (visit) => boxes().forEach(visit),
+      get length() { return boxes().length; },
+      [Symbol.iterator]: () => boxes()[Symbol.iterator](),
+    });
+  }
+  const letTick = (row, may) => {
+    const box = row.querySelector("[name=_selected_action]");
+    if (!box) return;
+    box.disabled = !may;
+    box.checked = false;
+    box.classList.toggle("action-select", may);
+    row.classList.remove("selected");
+    dispatchEvent(new Event("pageshow")); // At which Django's script counts again.
+  };
+
   // Each of these says where one goes from the row.
   const show = (row, told, decision) => {
     if (told.gone) return leave(row, told.sentence);
     return told.done ? settle(row, told.html, decision) : refuse(row, told.sentence);
   };
   const settle = (row, html, decision) => {
-    const isOpen = decision === "back" || decision === "up";
+    const isBack = decision === "back" || decision === "up";
+    if (readingOf(row) === held) held = ""; // The decision has freed it.
     row.querySelector("[data-decision]").innerHTML = html;
-    row.classList.toggle("row--decided", !isOpen);
-    const box = row.querySelector(".action-select");
-    if (box) {
-      box.checked = false;
-      box.disabled = !isOpen;
-    }
-    lastDecided = isOpen ? null : row;
-    return isOpen ? goTo : goOn;
+    row.classList.toggle("row--decided", !isBack);
+    letTick(row, isBack);
+    lastDecided = row;
+    return isBack ? goTo : goOn;
   };
-  const noteOf = (sentence) => {
+  const noteOf = (sentence, kind = "row__refused") => {
     const note = document.createElement("p");
-    note.className = "row__refused";
+    note.className = kind;
     note.textContent = sentence;
     return note;
   };
@@ -137,6 +214,16 @@
   const leave = (row, sentence) => {
     row.querySelector("[data-decision]").replaceChildren(noteOf(sentence));
     row.classList.add("row--decided");
+    letTick(row, false);
+    return goOn;
+  };
+  // A colleague looks at it, or it is to be read anew: its own page has all of it.
+  const pass = (row, sentence) => {
+    const open = row.querySelector("[data-reading]");
+    open.removeAttribute("data-reading");
+    row.querySelector("[data-decision]").replaceChildren(noteOf(sentence, "row__looked"), open);
+    row.dataset.elsewhere = "";
+    letTick(row, false);
     return goOn;
   };
 
@@ -160,6 +247,10 @@
       if (!row || button.name !== "decision") return;
       event.preventDefault();
       decide(row, button.formAction, { decision: button.value });
+    });
+    queue.addEventListener("focusin", (event) => {
+      const row = event.target.closest("[data-row]");
+      if (row) look(row, GLANCE);
     });
     queue.addEventListener("click", (event) => {
       const link = event.target.closest("[data-reject]");
@@ -191,21 +282,8 @@
   };
 
   if (page && page.dataset.reading) {
-    const url = page.dataset.reading;
-    let isActive = true;
-    const say = () => { if (isActive && !document.hidden) post(url, {}).catch(() => {}); isActive = false; };
-    ["keydown", "pointermove", "scroll"].forEach((kind) => {
-      addEventListener(kind, () => { isActive = true; }, { passive: true });
-    });
-    say();
-    setInterval(say, 60000);
-    // Whoever goes to another page frees the entry; its decision does it anyway.
-    addEventListener("pagehide", () => {
-      const body = new FormData();
-      body.set("csrfmiddlewaretoken", csrf());
-      body.set("leave", "1");
-      navigator.sendBeacon(url, body);
-    });
+    held = page.dataset.reading;
+    if (!document.hidden) claim(held).catch(() => {});
   }
 
   // The keys ------------------------------------------------------------------------------------
@@ -224,11 +302,13 @@
     else if (key === "k") step(-1);
     else if (key === "n") return press(document.querySelector("[data-page-done]:not([hidden])"), "n");
     else if (key === "z") {
-      if (!press(lastDecided, "z")) undoByMessage();
+      if (lastDecided) press(lastDecided, "z");
+      else undoByMessage();
     } else if ("aros".includes(key)) {
       // The first key only finds the place: nobody decides what they have not looked at.
       const row = current();
-      if (!row) goTo(rows().find((one) => !isDecided(one)));
+      if (performance.now() - movedAt < GLANCE) return true;
+      if (!row) goTo(rows().find(isOpen));
       else if (!isDecided(row) || key === "o") press(row, key);
     } else return false;
     return true;
@@ -241,7 +321,8 @@
     }
     if (/^[1-6]$/.test(key)) return Boolean(reject) && reject.contains(document.activeElement) && chooseReason(reject, Number(key));
     if (key === "z") {
-      if (document.querySelector(".messagelist a[data-undo]")) undoByMessage();
+      // After a decision without a way back, the button of this page is about another entry.
+      if (document.querySelector(".messagelist")) undoByMessage();
       else press(page, "z");
       return true;
     }
