@@ -1,8 +1,8 @@
 """What a mail server's refusal is about: the mailbox, or something that may pass.
 
 Whoever is refused because there is no such mailbox gets no further mail. A block list on which our
-own server stands, a filter, a full mailbox or a domain out of reach say nothing of the kind, and
-nothing that somebody wrote is erased for them (RFC 3463, sections 3.2 and 3.3).
+own server stands, a filter, a full mailbox or a domain out of reach say nothing of the kind, and no
+entry is erased for them (RFC 3463, sections 3.2 and 3.3).
 """
 
 import re

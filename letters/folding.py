@@ -27,11 +27,11 @@ LATIN |= {"l": "i", "ł": "i"}
 # Letters with a hook, a bar or a tail, of African languages and of phonetic writing.
 LATIN |= dict(
     zip(
-        "ƀɓɕƈɖɗɛƒɠɦɨɩƙɱŋɲɳɵƥʠɾɽɍʂȿƭʈʉʋⱳƴɏƶȥʐɀǀɫɬɭƚʝɉ",
-        "bbccddefghiikmnnnopqrrrssttuvwyyzzzziiiiijj",
+        "ƀɓɕƈɖɗɛƒɠɦɨɩƙɱŋɲɳɵƥʠɾɽɍʂȿƭʈʉʋⱳƴɏƶȥʐɀǀɫɬɭƚʝɉɇȼꞓⱥǥꝁꝃⱪⱡꝉⱦꝑ",
+        "bbccddefghiikmnnnopqrrrssttuvwyyzzzziiiiijjeccagkkkiitp",
         strict=True,
     )
-)
+) | {"ꝏ": "oo"}
 LOOKALIKES = CYRILLIC | GREEK | ARMENIAN | LISU | CHEROKEE
 DIGITS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t"}
 

@@ -11,7 +11,8 @@ from letters.folding import SELECTORS
 # Joiners shape words in Persian, Hindi and other languages; all other invisible
 # characters can make a line read otherwise than it is.
 ALLOWED_INVISIBLE = {"\u200c", "\u200d"}
-MISPLACED_JOINERS = re.compile("^[\u200c\u200d]|[\u200c\u200d]$|[\u200c\u200d]{2}")
+MISPLACED_JOINERS = re.compile("^[\u200c\u200d]|[\u200c\u200d]{2}")
+VIRAMA = 9  # The canonical combining class of what a joiner may follow at the end of a word.
 # Unicode calls these letters, symbols or marks, and nobody sees them.
 BLANKS = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 # Scripts in which a letter has several shapes, of which an invisible selector takes one.
@@ -63,8 +64,14 @@ def is_invisible(character: str) -> bool:
 
 
 def _hides_something(value: str) -> bool:
-    is_misplaced = bool(MISPLACED_JOINERS.search(value)) or _has_misplaced_selectors(value)
-    return is_misplaced or any(map(is_invisible, value))
+    is_misplaced = bool(MISPLACED_JOINERS.search(value)) or _ends_with_a_joiner(value)
+    return is_misplaced or _has_misplaced_selectors(value) or any(map(is_invisible, value))
+
+
+def _ends_with_a_joiner(value: str) -> bool:
+    """Whether one stands at the end, where it shapes nothing but letters as of Malayalam."""
+    is_last = value[-1:] in ALLOWED_INVISIBLE
+    return is_last and unicodedata.combining(value[-2:-1] or " ") != VIRAMA
 
 
 def _has_misplaced_selectors(value: str) -> bool:
@@ -78,7 +85,7 @@ def _is_placed(value: str, place: int) -> bool:
     before, after = value[max(place - 1, 0) : place], value[place + 1 : place + 2]
     if not before:
         return False
-    if after == ENCLOSING_KEYCAP or unicodedata.category(before)[0] in "SP":
+    if after == ENCLOSING_KEYCAP or before == "ℹ" or unicodedata.category(before)[0] in "SP":
         return True
     return unicodedata.name(before, "").startswith(SHAPED)
 

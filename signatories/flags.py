@@ -127,10 +127,11 @@ LETTERS = {
 # What the detail of a flag about titles begins with, where it names no person.
 CLAIMS = {
     EMPLOYER: _(
-        "It names an employer in the title, where nothing says whether it is verified: "
+        "It names, or seems to name, an employer in the title, where nothing says whether it is "
+        "verified: "
         "“%(detail)s”."
     ),
-    LEADS: _("The title says to lead %(detail)s, which is not verified."),
+    LEADS: _("The title claims to lead %(detail)s, and nothing verifies that."),
     OURS: _("It reads like the service’s own words about a line without a name: “%(detail)s”."),
 }
 # What readers reported, as the queue says it.

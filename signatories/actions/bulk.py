@@ -90,17 +90,20 @@ def preview(
     return note_entries(bulk, entries)
 
 
+@tried_again
 @transaction.atomic
 def note_selection(
     *,
     decided: Iterable[Signature],
+    was_aside: bool,
     decision: str,
     actor: User,
     reason: str = "",
     note: str = "",
 ) -> list[BulkDecision]:
     """Note what somebody decided of a list, of each letter by itself: so that it is found again
-    and taken back like what a rule decides. Otherwise nobody finds an anonymous entry among it."""
+    and taken back like what a rule decides, set aside if it `was_aside`. Otherwise nobody finds an
+    anonymous entry among it."""
     by_letter: dict[int, list[Signature]] = {}
     for signature in decided:
         by_letter.setdefault(signature.letter_id, []).append(signature)
@@ -112,7 +115,7 @@ def note_selection(
                 decision=decision,
                 reason=reason,
                 note=note,
-                rule=SELECTED,
+                rule={**SELECTED, **({"state": SET_ASIDE} if was_aside else {})},
                 state=BulkState.DONE,
                 made_on=timezone.localdate(),
             ),
@@ -191,7 +194,7 @@ def undo_one(*, entry: BulkEntry, actor: User) -> None:
 
 
 def _refuse_what_stands(bulk: BulkDecision, letter: Letter) -> None:
-    if letter.is_sealed:
+    if letter.is_sealed and not bulk.is_selection:
         raise NotAllowed(_("The letter is sealed: decisions stand."))
     if bulk.decision == Decision.RESTORE:
         raise NotAllowed(_("There is nothing to take back."))

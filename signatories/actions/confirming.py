@@ -239,7 +239,7 @@ def approve_name(signature: Signature) -> None:
 def put_on_roll(signature: Signature) -> None:
     """Set the fields by which a named line stands on the roll."""
     signature.replaces = None
-    signature.state = State.PUBLISHED
+    signature.state, signature.has_stood = State.PUBLISHED, False
     signature.published_on = timezone.localdate()
     signature.roll_key = roll.place_of(signature.name)
     signature.shown_organisation = signature.organisation if signature.is_verified else None

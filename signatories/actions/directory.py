@@ -377,7 +377,7 @@ def _let_entries_follow(organisation: Organisation, keys: set[str]) -> None:
         batch = Signature.objects.filter(organisation_text__in=texts[start : start + BATCH_SIZE])
         _hold(batch)
         prominence.end_of(batch.exclude(organisation_text=organisation.name))
-        batch.update(organisation=organisation, organisation_text="")
+        batch.update(organisation=organisation, organisation_text="", has_stood=False)
 
 
 def end_prominence_at(organisation: Organisation) -> None:

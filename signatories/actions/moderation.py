@@ -37,6 +37,7 @@ ON_ROLL_FIELDS = [
     "was_decided",
     "kept_despite",
     "kept_on",
+    "has_stood",
     "risk",
 ]
 KEPT_FIELDS = ["objection", "reason", "note", "kept_despite", "kept_on", "risk"]

@@ -18,10 +18,13 @@ def may_object(signature: Signature) -> bool:
     """Whether the entry was rejected by a moderator, and nobody has objected to it yet.
 
     A duplicate is never rejected, and so looks like an entry that waits here as well. Nobody
-    objects to what sealing has settled.
+    objects to what sealing has settled, nor about an anonymous line that leaves a sealed roll: with
+    the next batch nothing can bring it back.
     """
+    if signature.is_settled or (signature.is_anonymous and signature.letter.is_sealed):
+        return False
     was_decided = signature.state == State.REJECTED and signature.reason != Reason.SEALED
-    return was_decided and signature.objected_on is None and not signature.is_settled
+    return was_decided and signature.objected_on is None
 
 
 def is_open(signature: Signature) -> bool:

@@ -165,6 +165,7 @@ def correct_title(*, token: str, title: str) -> Signature:
     # What moderators let stand were other words.
     signature.kept_despite, signature.kept_on = "", None
     if title:
+        signature.has_stood = False
         prominence.end(signature)  # The team asked for the line as it stood.
         _return_to_review(signature)
     signature.needs_check = signature.state == State.IN_REVIEW

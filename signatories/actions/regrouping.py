@@ -54,7 +54,7 @@ def let_names_follow(
     )
     entries = signatures.following_at_once().filter(organisation=duplicate)
     prominence.end_of(entries)  # Their signatories agreed to the line as it stood.
-    entries.update(organisation=kept, shown_organisation=now_shown)
+    entries.update(organisation=kept, shown_organisation=now_shown, has_stood=False)
 
 
 def _join(letter: Letter, duplicate: Organisation, kept: Organisation) -> None:

@@ -107,13 +107,14 @@ class Day:
 def by_person_and_day(letter: Letter) -> list[Day]:
     """What was taken out on the days for which rejected entries are kept, the newest first."""
     since = first_day()
-    rows = list(
-        letter.audit_entries.filter(REMOVED)
-        .filter(recorded_on__gte=since, actor__isnull=False)
-        .order_by("-recorded_on", "actor__username", "reason")
-        .values_list("recorded_on", "actor", "reason")
-        .annotate(Count("pk"))
-    )
+    removed = letter.audit_entries.filter(REMOVED, recorded_on__gte=since, actor__isnull=False)
+    by_reason = removed.order_by("-recorded_on", "actor__username", "reason")
+    rows = list(by_reason.values_list("recorded_on", "actor", "reason").annotate(Count("pk")))
+    entries = removed.order_by().values_list("recorded_on", "actor")
+    numbers = {
+        (day, actor): number
+        for day, actor, number in entries.annotate(Count("target", distinct=True))
+    }
     people = User.objects.in_bulk({actor for _day, actor, _reason, _number in rows})
     standing = Counter((one.day, one.actor) for one in _in_place(letter, since))
     days: dict[tuple[date, int], list[tuple[str, int]]] = {}
@@ -123,7 +124,7 @@ def by_person_and_day(letter: Letter) -> list[Day]:
         Day(
             people[actor],
             day,
-            sum(number for _reason, number in reasons),
+            numbers[day, actor],
             reasons,
             standing[day, actor],
         )
@@ -179,9 +180,10 @@ def _rejected(letter: Letter) -> set[UUID]:
 
 
 def _taken_off(letter: Letter, by_key: dict[UUID, Removal]) -> set[UUID]:
-    """Those that left the roll and wait in review."""
+    """Those that left the roll and wait in review, as they were written there."""
     keys = [key for key, one in by_key.items() if one.left_roll]
-    return set(letter.signatures.in_review().filter(pk__in=keys).values_list("pk", flat=True))
+    waiting = letter.signatures.in_review().filter(pk__in=keys, has_stood=True)
+    return set(waiting.values_list("pk", flat=True))
 
 
 @tried_again

@@ -42,9 +42,15 @@ def after(removal: Removal | None, decision: AuditEntry) -> Removal | None:
     if decision.verb == REJECTED:
         left_roll = is_own and removal is not None and removal.left_roll
         return Removal(decision.pk, decision.actor_id, decision.recorded_on, left_roll)
-    if removal and (decision.verb in MOVED or (decision.verb == KEPT and is_own)):
+    if removal and (decision.verb in MOVED or (is_own and _leaves_it_out(removal, decision))):
         return replace(removal, recorded=decision.pk)
     return None
+
+
+def _leaves_it_out(removal: Removal, decision: AuditEntry) -> bool:
+    """Whether the decision of whoever took an entry out leaves it out: what they rejected after
+    they had taken the approval back is off the roll still when they take the rejection back."""
+    return decision.verb == KEPT or (decision.verb == TAKEN_BACK and removal.left_roll)
 
 
 def in_place(decisions: QuerySet[AuditEntry]) -> dict[str, Removal]:

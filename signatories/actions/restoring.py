@@ -50,11 +50,11 @@ def restore(
 
 def undo_removal(*, signature: Signature, recorded: int | None, actor: User) -> None:
     """The same for all that its remover did about an entry: a name whose approval they took back
-    first stands on the roll again, unless its signatory has written something else since."""
+    first stands on the roll again, if it says what it said there."""
     entry = _entry_of(signature, actor, recorded)
     removal = removals.in_place(_decisions(entry)).get(f"signature:{entry.pk}")
-    left_roll = removal is not None and removal.left_roll and not entry.needs_check
-    taking_back.put_back(entry, actor, to_roll=left_roll)
+    left_roll = removal is not None and removal.left_roll
+    taking_back.put_back(entry, actor, to_roll=left_roll and entry.has_stood)
 
 
 def _entry_of(signature: Signature, actor: User, recorded: int | None) -> Signature:

@@ -88,6 +88,7 @@ def _reject_undecided(letter: Letter) -> None:
     # As with any decision about them: what was known when their signers came does not stay.
     Flag.objects.filter(signature__in=nameless).delete()
     nameless.update(risk=0)
+    letter.signatures.rejected().update(was_approved=False)
     # Nobody is asked any more about what was reported.
     Flag.objects.reopening().filter(signature__in=undecided).delete()
     letter.signatures.in_review().update(

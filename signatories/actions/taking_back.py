@@ -60,6 +60,9 @@ def put_back(entry: Signature, actor: User, *, aside: bool = False, to_roll: boo
     its state tells; inside a transaction."""
     leaves_roll = entry.state == State.PUBLISHED
     was_on_roll = entry.was_approved or entry.is_standing
+    entry.has_stood = entry.has_stood or leaves_roll
+    if entry.state == State.REJECTED:
+        entry.kept_despite, entry.kept_on = "", None  # Readers may ask again.
     if to_roll or (entry.state == State.REJECTED and was_on_roll):
         _back_to_the_roll(entry)
     else:

@@ -58,7 +58,9 @@ class EntryPages(Room):
             raise Http404 from refusal
         if is_theirs:
             return HttpResponse(status=204)
-        by_another = self.get_queryset(request).get(pk=pk)
+        by_another = self.get_queryset(request).filter(pk=pk).first()
+        if by_another is None:  # Whoever was quicker has decided it.
+            raise Http404
         return answers.refused(rows.looked_at(by_another, person(request)))
 
     def _entry_page(

@@ -137,10 +137,16 @@ class Selection(Room):
     def _note(
         self, done: list[Change], request: HttpRequest, decision: str, **said: str
     ) -> list[BulkDecision]:
-        """What was decided, as one to be taken back: not where a question was answered only."""
-        decided = [after for before, after in done if before.known_state != after.known_state]
+        """What was decided, as one to be taken back: not where a question was answered only. The
+        state before tells it; the one after would tell who withdrew since the last batch."""
+        were_so = {"approve": moderation.ON_ITS_WAY, "reject": (State.REJECTED,)}[decision]
+        changes = [change for change in done if change[0].known_state not in were_so]
         return bulk.note_selection(
-            decided=decided, decision=decision, actor=person(request), **said
+            decided=[after for _before, after in changes],
+            was_aside=all(before.set_aside_on for before, _after in changes),
+            decision=decision,
+            actor=person(request),
+            **said,
         )
 
     def _back_to_list(

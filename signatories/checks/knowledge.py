@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, Value
 
+from letters.folding import key_of
 from letters.models import Letter, Organisation, OrganisationAlias, WordList
 from letters.models.organisation import alias_key
 from signatories.checks import lists, scripts, titles
@@ -151,8 +152,10 @@ def _organisations_in(texts: Iterable[str]) -> dict[str, int]:
     keys = {key for text in texts for key in titles.organisations_in(text)}
     if not keys:
         return {}
-    known = OrganisationAlias.objects.filter(key__in=keys)
-    return dict(known.values_list("key", "organisation"))
+    # Folded on both sides: “GoogIe” is read as Google.
+    rows = OrganisationAlias.objects.order_by("pk").values_list("key", "organisation")
+    known = {key_of(key): organisation for key, organisation in rows}
+    return {key: known[folded] for key in keys if (folded := key_of(key)) in known}
 
 
 def _related_of(entries: Iterable[Signature]) -> dict[int, set[int]]:

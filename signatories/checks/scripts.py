@@ -32,6 +32,7 @@ DECORATIONS = re.compile(
 WIDE = "FULLWIDTH LATIN"
 # Greek letters of formulas. Those that look like Latin ones to everybody are left out.
 SCIENTIFIC = set("αβγδεζηθκλμπσφχψωΓΔΘΛΞΠΣΦΨΩ")
+LONGEST_FORMULA = 2  # “αβ T-cell”
 # Letters by their category, which are written beside those of any script: "Mª", "Nº", "µm".
 SIGNS = "ªºµ"
 MOST_NAMED = 3  # of the scripts that one word mixes
@@ -55,6 +56,8 @@ def found_in(name: str, *beside: str) -> list[Finding]:
 
 def _unusual_in(text: str, may_mix: Callable[[str, set[str]], bool]) -> str:
     plain = OF_AN_EMOJI.sub("", text)
+    # Vowel signs belong to words, and a joiner stands behind some of them.
+    plain = "".join(c for c in plain if unicodedata.category(c)[0] != "M")
     if not plain.isascii() and any(map(is_east_asian, plain)):
         plain = _narrow(plain)
     words = WORD.findall(plain)
@@ -110,7 +113,8 @@ def _narrow(text: str) -> str:
 def _poses_as_latin(word: str) -> bool:
     """Whether a word of another script is made of nothing but look-alikes of Latin letters."""
     letters = [c for c in unicodedata.normalize("NFD", word).casefold() if c.isalpha()]
-    return len(letters) > 1 and all(c in LOOKALIKES for c in letters)
+    is_formula = len(word) <= LONGEST_FORMULA and set(word) <= SCIENTIFIC
+    return len(letters) > 1 and not is_formula and all(c in LOOKALIKES for c in letters)
 
 
 def is_east_asian(character: str) -> bool:

@@ -19,18 +19,24 @@ LEADERS = (
     r"|chair(?:man|woman|person)?|president|founder|(?<!product )owner|managing director"
 )
 LEADER = re.compile(rf"\b(?:{LEADERS})\b(?: (?:officer|of|at|for|the|and)\b)*")
-LED_BY = re.compile(rf"(.+?)(?: s)? (?:co )?(?:{LEADERS})\b")
+LED_BY = re.compile(
+    rf"(?:(?:the|ex|former|acting|interim|current) )*(.+?)(?: s)? (?:co )?"
+    rf"(?:{LEADERS.replace('|(?<!product )owner', '')})\b"
+)
 # A title that says nothing but to be the head: no "vice", no "office of" before it.
 HEAD = re.compile(rf"(?:(?:the|co|former|acting|interim|and|of|at|officer|{LEADERS})\b ?)+")
 DOTTED = re.compile(r"\b(?:\w\.){2,}")  # “C.E.O.”
-PARTS = re.compile(r"[,;:/|()\[\]·•–—\"“”„«»]+| [-&+] ")
+PARTS = re.compile(r"[,;:|()\[\]·•–—\"“”„«»]+| [-+] ")
 MOST_WORDS = 4  # Of the name of an organisation in a title.
+SHORTEST = 3  # Letters of one that is meant where nothing leads to it. “EA” assists somebody.
 # Words before an employer. After the first ones its name may go on: “at Google Munich”.
-AT = re.compile(r"\b(?:at|bei|chez)\b(?: the\b)?|\b(?:ex|former|formerly)\b(?: (?:at|of|the)\b)*")
+AT = re.compile(r"\b(?:at|bei|chez)\b(?: the\b)?")
 OF = re.compile(r"\b(?:of|for|from|by|von)\b(?: the\b)?")
+EX = re.compile(r"\b(?:ex|former|formerly)\b(?: (?:at|of|the)\b)*")
+DISTINCT = 6  # Letters of a name that is no word of every day: “former box office clerk”.
 # What may follow the name of an organisation that is meant as a whole: words that begin something
 # else, and its parts. “Alphabet Workers Union” is none.
-STOPS = set("and in since until on at for und seit bis von et depuis retired now".split())
+STOPS = set("in since until on at for seit bis von depuis retired now".split())
 UNITS = set(
     "cloud ai ads research labs health maps search security team division retired "
     "emea europe germany france india japan uk us usa america international worldwide".split()
@@ -39,6 +45,11 @@ UNITS = set(
 COLLEAGUES = set(
     "union workers worker together united employees alumni coalition alliance network walkout "
     "solidarity collective".split()
+)
+# What bears the name of something else: “Signal Hill School”, “Box Hill Hospital”.
+INSTITUTIONS = set(
+    "school hospital bank church museum university college institute health clinic department "
+    "library team watch corps society foundation club hotel taxis".split()
 )
 
 # The service's own words about lines without a name, folded, and its mark.
@@ -55,7 +66,7 @@ def organisations_led(title: str) -> list[str]:
     after = [part[found.end() :] for part in parts for found in LEADER.finditer(part)]
     before = [found[1] for part in parts if (found := LED_BY.match(part))]
     beside = parts if after else []
-    return [*_beginnings(after), *_beginnings(beside, _is_all), *_endings(before)]
+    return [*_beginnings(after), *_wholes(beside), *before]
 
 
 def employers_named(title: str) -> list[str]:
@@ -64,11 +75,10 @@ def employers_named(title: str) -> list[str]:
     parts = _parts_of(title)
     at = [part[found.end() :] for part in parts for found in AT.finditer(part)]
     of = [part[found.end() :] for part in parts for found in OF.finditer(part)]
-    return [
-        *_beginnings(of),
-        *_beginnings(parts, _is_all),
-        *_beginnings(at, _is_no_group),
-    ]
+    ex = [part[found.end() :] for part in parts for found in EX.finditer(part)]
+    past = [key for key in _beginnings(ex, _is_no_group) if len(key) >= DISTINCT]
+    now = _beginnings(at, _is_no_group)
+    return [*_beginnings([*of, *ex]), *_wholes(parts), *now, *past]
 
 
 def organisations_in(title: str) -> set[str]:
@@ -118,13 +128,14 @@ def _ours_in(words: Words) -> str:
     if name == key_of(_("Counted")) or key_of(_("Anonymous")) in name.split():
         return f"{OURS}{words.name}"
     own = [key_of(_(text)) for text in ("Verified employee", "Verified former employee")]
-    for text in (words.name, words.title, words.organisation_text):
-        key = key_of(text)
-        if (
-            OUR_MARKS.search(text)
-            or OUR_WORDS.search(key)
-            or any(stands_in(one, key) for one in own)
-        ):
+    written = (
+        (words.name, words.name_readings),
+        (words.title, words.title_readings),
+        (words.organisation_text, words.organisation_readings),
+    )
+    for text, keys in written:
+        said = any(OUR_WORDS.search(key) or any(stands_in(one, key) for one in own) for key in keys)
+        if said or OUR_MARKS.search(text):
             return f"{OURS}{text}"
     return ""
 
@@ -146,8 +157,9 @@ def _is_all(rest: list[str]) -> bool:
 
 
 def _is_no_group(rest: list[str]) -> bool:
-    """Whether the words that follow an organisation make no group of its people of it."""
-    return COLLEAGUES.isdisjoint(rest)
+    """Whether the words that follow an organisation make no group of its people of it, and no
+    other place."""
+    return COLLEAGUES.isdisjoint(rest) and INSTITUTIONS.isdisjoint(rest)
 
 
 def _beginnings(
@@ -160,7 +172,6 @@ def _beginnings(
                 yield alias_key(" ".join(words[:end]))
 
 
-def _endings(texts: Iterable[str]) -> Iterator[str]:
-    for text in texts:
-        words = text.split()[-MOST_WORDS:]
-        yield from (" ".join(words[start:]) for start in range(len(words)))
+def _wholes(parts: Iterable[str]) -> Iterator[str]:
+    """The parts that may be nothing but the name of an organisation."""
+    return (key for key in _beginnings(parts, _is_all) if len(key) >= SHORTEST)

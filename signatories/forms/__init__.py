@@ -387,7 +387,10 @@ class RollForm(forms.Form):
     def clean_q(self) -> str:
         """As names are kept: one character for a letter and its accent."""
         q = unicodedata.normalize("NFC", self.cleaned_data["q"])
-        number, least = sum(map(str.isalpha, q)), shortest_search(q)
+        # Each word is looked for by itself: one letter or the same word again narrows nothing.
+        lengths = [sum(map(str.isalpha, word)) for word in set(q.casefold().split())]
+        least = shortest_search(q)
+        number = sum(length for length in lengths if length >= least - 1)
         if q and self.is_for_people and number < least:
             raise ValidationError(
                 _("Type at least %(number)d letters of the name.") % {"number": least}

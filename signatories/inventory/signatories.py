@@ -156,7 +156,7 @@ def on_the_signature(until: dict[str, str]) -> list[Entry]:
             what=_(
                 "What the line shows, its place, and the day it came; of an anonymous line also "
                 "whether its organisation ever showed, since a merger of organisations, with "
-                "which other lines it is counted, and while it is off the roll, whether it stood "
+                "which other lines it is counted. Of a line that is off the roll, whether it stood "
                 "there before."
             ),
             seen_by=_("Everybody; nobody sees the day."),

@@ -15,6 +15,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='signature',
-            constraint=models.CheckConstraint(condition=models.Q(('has_stood', False), models.Q(('appearance__in', ('anonymous', 'counted')), ('confirmed_on__isnull', False), ('published_on__isnull', True)), _connector='OR'), name='only_lines_that_left_have_stood_before'),
+            constraint=models.CheckConstraint(condition=models.Q(('has_stood', False), models.Q(('confirmed_on__isnull', False), ('published_on__isnull', True)), _connector='OR'), name='only_lines_that_left_have_stood_before'),
         ),
     ]

@@ -152,7 +152,7 @@ class BulkDecision(models.Model):
     @property
     def is_selection(self) -> bool:
         """Whether its entries were ticked in the list, not meant by a rule."""
-        return bool(self.rule == SELECTED)
+        return SELECTED.items() <= self.rule.items()
 
     @property
     def is_previewed(self) -> bool:

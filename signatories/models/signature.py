@@ -53,7 +53,7 @@ class Signature(models.Model):
     # Merged organisations keep their anonymous lines apart: each group needs its own minimum.
     group = models.PositiveSmallIntegerField(default=0, db_default=0)
     has_been_shown = models.BooleanField(default=False, db_default=False)
-    # Of what waits without a name: whether a batch brought it before, so that it came already.
+    # Of what is off the roll: whether it stood there. Of a name, as it is written by now.
     has_stood = models.BooleanField(default=False, db_default=False)
     roll_key = models.CharField(_("place on the roll"), max_length=200, blank=True)
     address_digest = models.CharField(max_length=64, null=True, blank=True)
@@ -296,7 +296,7 @@ class Signature(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(has_stood=False)
-                | Q(appearance__in=NAMELESS, published_on__isnull=True, confirmed_on__isnull=False),
+                | Q(published_on__isnull=True, confirmed_on__isnull=False),
                 name="only_lines_that_left_have_stood_before",
             ),
             models.CheckConstraint(
@@ -402,12 +402,10 @@ class Signature(models.Model):
 
     @property
     def left_after_sealing(self) -> bool:
-        """Whether it was taken off a sealed roll, by day; of an anonymous line, until it leaves."""
-        sealed_on, rejected_on = self.letter.sealed_on, self.rejected_on
-        if not (sealed_on and rejected_on) or self.reason == Reason.SEALED:
-            return False
+        """Whether it was taken off a sealed roll; of an anonymous line, until it leaves. Sealing
+        forgets of earlier rejections what they took off."""
         was_there = self.is_standing if self.is_anonymous else self.was_approved
-        return was_there and (self.is_anonymous or rejected_on >= sealed_on)
+        return self.state == State.REJECTED and was_there
 
     @property
     def is_settled(self) -> bool:

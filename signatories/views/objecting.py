@@ -67,7 +67,7 @@ def about(found: Signature) -> dict[str, Any] | None:
         return None
     return {
         "until": disclosure.objection_ends_on(found),
-        "is_settled": found.is_settled,
+        "is_settled": found.is_settled or (found.is_anonymous and found.letter.is_sealed),
         "is_open": objecting.is_open(found),
         "made_on": found.objected_on,
         "erased_on": disclosure.erased_on(found),

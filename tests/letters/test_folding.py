@@ -30,6 +30,7 @@ from letters.folding import LONGEST_KEY, key_of, stands_in
         ("ᎢᎥᎷ ꮯᎾᎾᏦ", "tim cook"),  # Cherokee, one letter of it small.
         ("ՏՕՍ ԁԀ", "sou dd"),  # Armenian and Cyrillic.
         ("Eǀon Cɵɵk Muʂk", "eion cook musk"),
+        ("Ɇⱡon Ȼooꝁ Cꝏk", "eion cook cook"),
         ("— !", ""),
     ],
 )

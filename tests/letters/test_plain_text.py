@@ -33,7 +33,8 @@ def test_selector_that_chooses_no_shape_is_refused(text):
         "Engineer ❤\ufe0f",
         "Engineer 👩🏽\u200d⚕\ufe0f",
         "Agent 1\ufe0f\u20e3",
-        "Acme™\ufe0f",
+        *("Acme™\ufe0f", "ℹ\ufe0f Engineer"),
+        "രാജന്\u200d നായര്\u200d",
     ],
 )
 def test_selector_that_chooses_a_shape_is_taken(text):

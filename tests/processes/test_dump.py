@@ -202,7 +202,7 @@ def test_dump_after_a_campaign_gives_nobody_away(stack):
     assert [name for name in KEPT if name.encode() not in database] == []
     assert any("base64" in leaks(key, broker) for key in keys_of_waiting(stack))
     assert "web.log" in " ".join(logs) and any(b"Traceback" in text for text in logs.values())
-    assert any(b"Mail server not reached" in text for text in logs.values())
+    assert any(b"A mail server has put a code off" in text for text in logs.values())
 
     addresses = {*campaign.addresses, VISITOR, "198.51.100.0/24", "canarybutton@gmail.com"}
     assert found(addresses, heaps, leaks) == []

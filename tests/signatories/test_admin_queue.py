@@ -1149,3 +1149,65 @@ def test_selection_that_answers_questions_only_leaves_nothing_to_take_back(clien
 
     assert not Flag.objects.exists()
     assert not BulkDecision.objects.exists()
+
+
+def test_selection_is_noted_alike_whether_a_line_was_withdrawn_or_not(client, letter, bob):
+    google = make_organisation("Google")
+    day = timezone.localdate()
+    for state in (State.PUBLISHED, State.WITHDRAWN):
+        make_anonymous(letter, google, state=state, published_on=day, roll_key=state)
+    ticked = {
+        "_selected_action": [str(pk) for pk in letter.signatures.values_list("pk", flat=True)]
+    }
+
+    answer = client.post(
+        f"{LIST}?state=all",
+        {"action": "reject_selected", "confirming": "1", "reason": "abuse", **ticked},
+    )
+
+    assert messages_of(answer) == ["2 rejected"]
+    assert BulkDecision.objects.get().total == 2
+
+
+def test_selection_of_what_was_set_aside_is_set_aside_again(client, letter, bob):
+    aside = make_signature(letter, name="Ada", set_aside_on=timezone.localdate())
+    page = client.get(LIST, {"aside": "only"})
+
+    client.post(
+        f"{LIST}?aside=only",
+        {
+            "action": "approve_selected",
+            "_selected_action": [str(aside.pk)],
+            "reads": hidden(page, "reads"),
+        },
+    )
+    work = BulkDecision.objects.get()
+    bulk.undo(bulk=work, actor=bob)
+    while bulk.go_on(bulk_id=str(work.pk)):
+        pass
+
+    aside.refresh_from_db()
+    assert (aside.state, aside.set_aside_on) == (State.IN_REVIEW, timezone.localdate())
+
+
+def test_selection_on_a_sealed_roll_is_taken_back(client, letter, bob):
+    line = make_signature(letter, name="Ada", state=State.PUBLISHED)
+    closed = {"closed_on": timezone.localdate(), "sealed_on": timezone.localdate()}
+    type(letter).objects.update(status="sealed", **closed)
+
+    client.post(
+        f"{LIST}?state=all",
+        {
+            "action": "reject_selected",
+            "confirming": "1",
+            "reason": "abuse",
+            "_selected_action": [str(line.pk)],
+        },
+    )
+    work = BulkDecision.objects.get()
+    bulk.undo(bulk=work, actor=bob)
+    while bulk.go_on(bulk_id=str(work.pk)):
+        pass
+
+    line.refresh_from_db()
+    assert line.state == State.PUBLISHED

@@ -498,7 +498,7 @@ def test_page_of_a_name_rejected_before_the_sealing_says_what_became_of_its_obje
     objected, silent = pages
     assert "On 10 January 2026 a moderator decided" in objected and "sealed on" not in objected
     assert "You objected on 20 January 2026 . The letter has been sealed since" in objected
-    assert "The letter is sealed, so nobody can object any more." in silent
+    assert "The letter is sealed, so you can no longer object to this decision." in silent
     assert "The last day for it" not in objected + silent
 
 

@@ -198,7 +198,7 @@ def test_letter_page_shows_no_part_of_the_roll_but_names_shown_first(client, let
     assert page["Cache-Control"] == "public, max-age=30"
 
 
-@pytest.mark.parametrize("q", ["f", "fa", "O.", " a ", "…"])
+@pytest.mark.parametrize("q", ["f", "fa", "O.", " a ", "…", "a a a", "f a i", "fa FA fa"])
 def test_search_by_fewer_than_three_letters_says_so_and_keeps_what_was_typed(client, letter, q):
     page = client.get(ROLL, {"q": q})
 

@@ -57,7 +57,7 @@ def test_page_says_how_long_one_can_object(client, settings):
 def test_page_of_a_sealed_letter_says_who_can_object_still(client):
     words = read(client, make_letter(status="sealed"))
 
-    assert "only those can still object whose line stood on its roll by then" in words
+    assert "only somebody whose name is taken off its roll after that can still object" in words
     assert "can object there" not in words
 
 

@@ -399,6 +399,26 @@ def test_anonymous_entry_in_a_burst_is_reviewed(letter, is_burst, state):
     assert (flags_of(signature), signature.needs_check) == (["burst"] if is_burst else [], False)
 
 
+@pytest.mark.parametrize("title", ["CEO of GoogIe", "Engineer at G00gle", "Founder, 0penAI"])
+def test_organisation_in_disguise_is_found_in_a_title(letter, title):
+    make_organisation("Google")
+    make_organisation("OpenAI")
+    entry = waiting(letter, "Alice Meier", title=title)
+
+    checking.check_letter(letter_id=letter.pk)
+
+    assert flags_of(entry) == ["title"]
+
+
+@pytest.mark.parametrize("title", ["Ver!fied employee", "V e r i f i e d employee"])
+def test_own_words_of_the_service_are_found_in_disguise(letter, title):
+    entry = waiting(letter, "Alice Meier", title=title)
+
+    checking.check_letter(letter_id=letter.pk)
+
+    assert flags_of(entry) == ["title"]
+
+
 def test_flag_of_an_anonymous_entry_names_nothing():
     anonymous = make_anonymous(make_letter(), make_organisation("Google"))
 

@@ -107,7 +107,7 @@ def test_object_to_what_sealing_rejected_is_refused(letter):
 
 def test_who_was_taken_off_a_sealed_roll_can_object():
     letter = make_letter(status="sealed")
-    entry = named(letter, was_approved=True, rejected_on=letter.sealed_on)
+    entry = named(letter, was_approved=True)
 
     objecting.object_to(token=TOKEN)
 

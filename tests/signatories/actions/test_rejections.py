@@ -8,15 +8,18 @@ from django.utils import timezone
 from config import crypto
 from letters import news
 from letters.actions import NotAllowed, audit
-from letters.models import AuditEntry, Letter, Notice, NoticeKind, Occasion, Role
+from letters.models import AuditEntry, Notice, NoticeKind, Occasion, Role
 from signatories import tasks
 from signatories.actions import (
     batches,
     bulk,
+    checking,
+    directory,
     moderation,
     noticing,
     own,
     rejections,
+    sealing,
     taking_back,
 )
 from signatories.models import BulkDecision, BulkState, Flag, FlagKind, Signature, State
@@ -442,7 +445,7 @@ def test_take_back_puts_on_the_roll_what_left_it_by_an_approval_taken_back(lette
     moderation.set_aside(signature=aside, actor=bob)
     moderation.reject(signature=rejected, actor=bob, reason="abuse")
     [day] = rejections.by_person_and_day(letter)
-    assert (day.number, day.in_place) == (4, 3)
+    assert (day.number, day.in_place) == (3, 3)
     assert day.reasons == [("abuse or advertising", 1), ("approval taken back", 3)]
 
     work = take_back(letter, bob, alice)
@@ -465,12 +468,35 @@ def test_take_back_undoes_of_two_people_what_the_one_did(letter, alice, bob):
 
 
 def test_take_back_leaves_in_review_what_its_signatory_has_written_anew(letter, alice, bob):
+    digest = crypto.digest("manage", TOKEN)
+    name = make_signature(letter, state=State.PUBLISHED, manage_digest=digest, name_key="key")
+    take_approvals_back([name], bob)
+    own.correct_title(token=TOKEN, title="Something else")
+    checking.check_letter(letter_id=letter.pk)
+
+    assert take_back(letter, bob, alice) is None
+    assert states(letter) == ["in_review"]
+
+
+def test_take_back_of_a_rejection_of_oneself_does_not_hide_what_left_the_roll(letter, alice, bob):
     name = make_signature(letter, state=State.PUBLISHED)
     take_approvals_back([name], bob)
-    letter.signatures.update(title="Something else", needs_check=True)
+    moderation.reject(signature=name, actor=bob, reason="abuse")
+    taking_back.take_back(signature=name, actor=bob)
+    assert [day.in_place for day in rejections.by_person_and_day(letter)] == [1]
 
     take_back(letter, bob, alice)
 
+    assert states(letter) == ["published"]
+
+
+def test_merge_meanwhile_keeps_a_name_in_review(letter, alice, bob):
+    firm, into = make_organisation("Acme"), make_organisation("Acme Missiles Inc")
+    name = make_signature(letter, organisation=firm, state=State.PUBLISHED)
+    take_approvals_back([name], bob)
+    directory.merge(duplicate=firm, kept=into, actor=make_host("harriet"), keeps_names=True)
+
+    assert take_back(letter, bob, alice) is None
     assert states(letter) == ["in_review"]
 
 
@@ -478,9 +504,8 @@ def test_take_back_reaches_what_was_taken_off_a_sealed_roll(alice, bob, letter):
     batches.start_tally(letter)
     names = [make_signature(letter, name=f"Name {n}", state=State.PUBLISHED) for n in range(3)]
     [before] = reject(letter, bob, 1)
-    sealed_on = timezone.localdate()
-    Letter.objects.update(status="sealed", sealed_on=sealed_on, closed_on=sealed_on)
-    letter.refresh_from_db()
+    sealing.close(letter=letter, actor=None)
+    letter = sealing.seal(letter=letter, actor=None)
     for name in names:
         name.refresh_from_db()
         moderation.reject(signature=name, actor=bob, reason="abuse")

@@ -1,14 +1,12 @@
 """Taking decisions back. Alice is the host, Bob moderates, Charlie moderates another letter."""
 
-from datetime import timedelta
-
 import pytest
 from django.utils import timezone
 
 from letters.actions import NotAllowed
 from letters.models import AuditEntry
-from signatories.actions import batches, moderation, taking_back
-from signatories.models import Method, Signature, State
+from signatories.actions import batches, moderation, sealing, taking_back
+from signatories.models import Flag, Method, Signature, State
 from tests.admin_pages import make_moderator
 from tests.factories import make_anonymous, make_letter, make_organisation, make_signature
 
@@ -152,18 +150,36 @@ def test_what_was_taken_off_a_sealed_roll_comes_back():
         assert (entry.state, entry.is_standing) == (State.PUBLISHED, True)
 
 
-@pytest.mark.parametrize("is_anonymous", [False, True])
-def test_what_left_before_the_sealing_stays_away(is_anonymous):
-    letter = make_letter(status="sealed")
+def test_what_left_on_the_day_of_the_sealing_but_before_it_stays_away():
+    letter = make_letter()
+    batches.start_tally(letter)
     bob = make_moderator("bob", letter)
-    fields = {"state": State.REJECTED, "was_approved": True}
-    if is_anonymous:
-        entry = make_anonymous(letter, make_organisation("Google"), **fields)
-    else:
-        entry = make_signature(letter, **fields, rejected_on=letter.sealed_on - timedelta(days=1))
+    name = make_signature(letter, state=State.PUBLISHED)
+    line = make_anonymous(letter, make_organisation("Google"), state=State.PUBLISHED)
+    for entry in (name, line):
+        moderation.reject(signature=entry, actor=bob, reason="abuse")
+    sealing.close(letter=letter, actor=None)
+    sealing.seal(letter=letter, actor=None)
 
-    with pytest.raises(NotAllowed, match="can no longer be taken back"):
-        take_back(entry, bob)
+    for entry in (name, line):
+        entry.refresh_from_db()
+        with pytest.raises(NotAllowed, match="can no longer be taken back"):
+            take_back(entry, bob)
+
+
+def test_taking_a_rejection_back_lets_readers_report_the_line_again():
+    letter = make_letter()
+    bob = make_moderator("bob", letter)
+    entry = make_signature(letter, state=State.PUBLISHED)
+    Flag.objects.create(signature=entry, kind="reported", detail="me")
+    moderation.reject(signature=entry, actor=bob, reason="abuse")
+    entry.refresh_from_db()
+    assert entry.kept_despite == "me"
+
+    take_back(entry, bob)
+
+    entry.refresh_from_db()
+    assert (entry.kept_despite, entry.kept_on) == ("", None)
 
 
 @pytest.mark.parametrize("state", [State.PUBLISHED, State.REJECTED])
