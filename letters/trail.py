@@ -220,8 +220,6 @@ VERBS = {
             "number",
         ),
     ),
-    # Is not recorded any more, and stands in older trails.
-    "signature.objected": Verb(Kind.ENTRIES, _("A signatory objected to a rejection")),
     "signature.shown": Verb(Kind.ENTRIES, _("Was shown where a signatory works"), SHOWN_BY),
     "signature.shown_taken_back": Verb(Kind.ENTRIES, _("Took back that something was shown")),
     "team.invited": Verb(Kind.TEAM, _("Made an invitation to the team"), ROLES),
