@@ -98,7 +98,7 @@ def test_without_javascript_the_form_says_how_it_goes(page):
     page.goto(PAGE)
 
     expect(page.locator("[data-check-status]")).to_contain_text(
-        "Without it signing works too, but few forms are taken from a network in an hour."
+        "Without it the form works too, but few forms are taken from a network in an hour."
     )
 
 
