@@ -223,7 +223,8 @@ def _previewed(found: BulkDecision) -> dict[str, Any]:
 
 
 def _result(request: HttpRequest, found: BulkDecision) -> dict[str, Any]:
-    figures = [(FIGURES[what], number) for what, number in found.figures.items() if number]
+    said = {**FIGURES, **({BulkOutcome.DONE: _("decided")} if found.is_selection else {})}
+    figures = [(said[what], number) for what, number in found.figures.items() if number]
     return {
         "bulk": found,
         "rule": [] if found.is_selection else Rule.from_json(found.rule).in_words(),
