@@ -478,6 +478,19 @@ def test_take_back_leaves_in_review_what_its_signatory_has_written_anew(letter, 
     assert states(letter) == ["in_review"]
 
 
+def test_take_back_leaves_in_review_what_is_written_anew_while_it_waits(letter, alice, bob):
+    digest = crypto.digest("manage", TOKEN)
+    name = make_signature(letter, state=State.PUBLISHED, manage_digest=digest, name_key="key")
+    take_approvals_back([name], bob)
+    since = timezone.localdate()
+    work = rejections.take_back_all(letter=letter, person=bob, since=since, actor=alice)
+
+    own.correct_title(token=TOKEN, title="Something else")
+    tasks.go_on_with_bulk(str(work.pk))
+
+    assert states(letter) == ["in_review"]
+
+
 def test_take_back_of_a_rejection_of_oneself_does_not_hide_what_left_the_roll(letter, alice, bob):
     name = make_signature(letter, state=State.PUBLISHED)
     take_approvals_back([name], bob)
