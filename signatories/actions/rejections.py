@@ -116,7 +116,7 @@ def by_person_and_day(letter: Letter) -> list[Day]:
         for day, actor, number in entries.annotate(Count("target", distinct=True))
     }
     people = User.objects.in_bulk({actor for _day, actor, _reason, _number in rows})
-    standing = Counter((one.day, one.actor) for one in _in_place(letter, since))
+    standing = Counter((one.day, one.actor) for one in _in_place(letter, since).values())
     days: dict[tuple[date, int], list[tuple[str, int]]] = {}
     for day, actor, reason, number in rows:
         days.setdefault((day, actor), []).append((_in_words(reason), number))
@@ -145,30 +145,19 @@ def first_day() -> date:
 
 def number_in_place(letter: Letter, person: User, since: date) -> int:
     """How many entries this person has taken out since that day that are out still."""
-    return sum(one.actor == person.pk for one in _in_place(letter, since))
+    return sum(one.actor == person.pk for one in _in_place(letter, since).values())
 
 
 # Taking back ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class InPlace:
-    """A removal that is the last word about its entry."""
-
-    signature: UUID
-    recorded: int
-    actor: int | None
-    day: date
-
-
-def _in_place(letter: Letter, since: date) -> list[InPlace]:
-    """Where somebody has decided anew, the removal has no say any more."""
+def _in_place(letter: Letter, since: date) -> dict[UUID, Removal]:
+    """The removals that have the last word, by the entries that they took out and that can come
+    back. Where somebody has decided anew, a removal has no say any more."""
     removed = removals.in_place(letter.audit_entries.filter(recorded_on__gte=since))
     by_key = {UUID(target.removeprefix("signature:")): one for target, one in removed.items()}
     out = _rejected(letter) | _taken_off(letter, by_key)
-    return [
-        InPlace(key, one.recorded, one.actor, one.day) for key, one in by_key.items() if key in out
-    ]
+    return {key: one for key, one in by_key.items() if key in out}
 
 
 def _rejected(letter: Letter) -> set[UUID]:
@@ -198,7 +187,8 @@ def take_back_all(*, letter: Letter, person: User, since: date, actor: User) -> 
     Letter.objects.select_for_update(no_key=True).get(pk=letter.pk)
     if letter.bulk_decisions.of_rejections().at_work().exists():
         raise NotAllowed(_("Rejections are being taken back already. Wait until that is done."))
-    meant = [one for one in _in_place(letter, since) if one.actor == person.pk]
+    in_place = _in_place(letter, since).items()
+    meant = {key: one.recorded for key, one in in_place if one.actor == person.pk}
     if not meant:
         return None
     work = BulkDecision.objects.create(
@@ -210,7 +200,7 @@ def take_back_all(*, letter: Letter, person: User, since: date, actor: User) -> 
         made_on=timezone.localdate(),
     )
     entries = [
-        BulkEntry(bulk=work, signature_id=one.signature, recorded=one.recorded) for one in meant
+        BulkEntry(bulk=work, signature_id=key, recorded=number) for key, number in meant.items()
     ]
     bulk.note_entries(work, entries)
     audit(
