@@ -223,7 +223,7 @@ def _previewed(found: BulkDecision) -> dict[str, Any]:
 
 
 def _result(request: HttpRequest, found: BulkDecision) -> dict[str, Any]:
-    said = {**FIGURES, **({BulkOutcome.DONE: _("decided")} if found.is_selection else {})}
+    said = FIGURES | ({BulkOutcome.DONE.value: _("decided")} if found.is_selection else {})
     figures = [(said[what], number) for what, number in found.figures.items() if number]
     return {
         "bulk": found,
